@@ -1,0 +1,234 @@
+//! The two traits of a driver.
+
+use crate::{Batch, Fault, Json, Problem, Value};
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A device, numbered by the gateway from 0 without gaps. The number lives as long as the loaded site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct DeviceIx(pub u32);
+
+/// A point, numbered by the gateway from 0 without gaps over the whole site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PointIx(pub u32);
+
+/// A step, numbered by the driver as it likes. A number is never given to a second step of the same link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StepIx(pub u32);
+
+/// When an answer is due. On tokio's clock, so that tests can pause it.
+pub type Deadline = tokio::time::Instant;
+
+/// What a driver says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Manifest {
+    /// The word in `driver = "..."`.
+    pub name: &'static str,
+    /// The driver's version.
+    pub version: &'static str,
+    /// One line: what it speaks.
+    pub summary: &'static str,
+}
+
+/// A device on a link.
+#[derive(Debug, Clone)]
+pub struct DeviceSpec {
+    /// The device.
+    pub ix: DeviceIx,
+    /// Its options for this driver: the table named after the driver, `modbus = { unit = 7 }`.
+    pub options: Json,
+}
+
+/// A point of a device.
+#[derive(Debug, Clone)]
+pub struct PointSpec {
+    /// The point.
+    pub ix: PointIx,
+    /// Its device.
+    pub device: DeviceIx,
+    /// Its options for this driver: `{ "at": "holding:100", "type": "f32" }`.
+    pub options: Json,
+    /// Whether it is read, written or both.
+    pub access: Access,
+    /// How often it is to be read. Points of one step share a period.
+    pub period: Duration,
+}
+
+/// What may be done with a point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Access {
+    /// Polled, never written.
+    Read,
+    /// Polled and written.
+    ReadWrite,
+    /// Written, never polled.
+    Write,
+}
+
+impl Access {
+    /// True unless the point can only be written.
+    pub fn reads(self) -> bool {
+        self != Access::Write
+    }
+
+    /// True unless the point can only be read.
+    pub fn writes(self) -> bool {
+        self != Access::Read
+    }
+}
+
+/// What `plan` is asked for.
+#[derive(Debug, Clone, Copy)]
+pub enum Split<'a> {
+    /// A plan for all the points given. It replaces everything planned before.
+    Nothing,
+    /// Smaller steps for the points given, which are exactly those of this step that the device refused. At best
+    /// halves, down to one point a step. Other steps stay as they are.
+    Step(&'a Step),
+}
+
+/// One wire transaction that reads some points of one device.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// Its number.
+    pub id: StepIx,
+    /// The device that it talks to.
+    pub device: DeviceIx,
+    /// The points that it reads.
+    pub points: Vec<crate::PointIx>,
+    /// How often it runs.
+    pub period: Duration,
+}
+
+/// What `plan` answers. Every readable point is in exactly one step, or rejected.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Plan {
+    /// The transactions.
+    pub steps: Vec<Step>,
+    /// Points that cannot be read, each with a reason for the operator.
+    pub rejected: Vec<(PointIx, String)>,
+}
+
+/// What a link turned out to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkInfo {
+    /// How many `exec` and `write` calls may run at the same time, at least 1.
+    pub concurrency: u16,
+    /// What the other end says of itself: vendor, product, version.
+    pub identity: Vec<(String, String)>,
+}
+
+impl Default for LinkInfo {
+    fn default() -> Self {
+        LinkInfo { concurrency: 1, identity: vec![] }
+    }
+}
+
+/// One value to write.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WriteOp {
+    /// Where.
+    pub point: PointIx,
+    /// The raw value, after scale and offset were taken off.
+    pub value: Value,
+}
+
+/// Something found on a network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Discovered {
+    /// What to put into `[link]` or `[[device]]` to use it.
+    pub options: Json,
+    /// What it says of itself.
+    pub identity: Vec<(String, String)>,
+}
+
+/// A southbound protocol: knows what its options look like and opens links. Does no I/O itself.
+#[async_trait]
+pub trait Driver: Send + Sync + 'static {
+    /// What this driver says of itself.
+    fn manifest(&self) -> Manifest;
+
+    /// Checks the options of a link and names its wire. Two links with the same key share one wire and would disturb
+    /// each other; the gateway refuses them.
+    ///
+    /// # Errors
+    /// All mistakes found.
+    fn check_link(&self, options: &Json) -> Result<String, Vec<Problem>>;
+
+    /// Checks the options of a device; empty if they are right.
+    fn check_device(&self, options: &Json) -> Vec<Problem>;
+
+    /// Checks the options of a point; empty if they are right.
+    fn check_point(&self, options: &Json, access: Access) -> Vec<Problem>;
+
+    /// Makes a link, without any I/O yet.
+    ///
+    /// # Errors
+    /// [`Fault::Config`] if the options are wrong after all.
+    fn open(&self, options: Json) -> Result<Arc<dyn Link>, Fault>;
+
+    /// Looks for devices. `hint` holds what the user knows (an address range, an interface).
+    ///
+    /// # Errors
+    /// [`Fault::Unsupported`] unless the driver implements it.
+    async fn discover(&self, _hint: Json, _by: Deadline) -> Result<Vec<Discovered>, Fault> {
+        Err(Fault::Unsupported("discovery"))
+    }
+}
+
+/// One wire and everything on it.
+///
+/// The gateway never has more calls of `exec` and `write` in flight than [`LinkInfo::concurrency`]. It does not
+/// cancel them: each gets a deadline, keeps to it, and leaves the wire clean, so that an answer that comes too late is
+/// never taken for the answer to a later question.
+#[async_trait]
+pub trait Link: Send + Sync + 'static {
+    /// Groups points into transactions. Called before the first `connect`, and again with [`Split::Step`] after
+    /// [`Fault::Step`]. The same input gives the same plan.
+    ///
+    /// # Errors
+    /// [`Fault::Config`] if the options of a device or a point are wrong after all.
+    async fn plan(&self, devices: &[DeviceSpec], points: &[PointSpec], split: Split<'_>) -> Result<Plan, Fault>;
+
+    /// Opens the wire. Called first, and again after [`Fault::Link`].
+    ///
+    /// # Errors
+    /// [`Fault::Link`] if nobody is there; [`Fault::Config`] if trying again is of no use.
+    async fn connect(&self, by: Deadline) -> Result<LinkInfo, Fault>;
+
+    /// Runs one transaction and pushes what it brought, one entry for every point of the step.
+    ///
+    /// # Errors
+    /// A [`Fault`] of the narrowest scope that is true. On an error, nothing has been pushed.
+    async fn exec(&self, step: StepIx, out: &mut Batch, by: Deadline) -> Result<(), Fault>;
+
+    /// Writes one value and reads it back where the protocol allows. `Some` is the value read back.
+    ///
+    /// # Errors
+    /// A [`Fault`]. After [`Fault::Device`] and [`Fault::Link`] nobody knows whether the device took the value.
+    async fn write(&self, _op: &WriteOp, _by: Deadline) -> Result<Option<Value>, Fault> {
+        Err(Fault::Unsupported("writing"))
+    }
+
+    /// Calls a service of the device. Services made of writes (a point to set for each input) are the gateway's
+    /// affair; this is for protocols that have calls of their own.
+    ///
+    /// # Errors
+    /// A [`Fault`], as for `write`.
+    async fn call(&self, _device: DeviceIx, _service: &str, _input: Json, _by: Deadline) -> Result<Json, Fault> {
+        Err(Fault::Unsupported("calling services"))
+    }
+
+    /// Lists what a device has to offer, below `at` if given.
+    ///
+    /// # Errors
+    /// [`Fault::Unsupported`] unless the driver implements it.
+    async fn browse(&self, _device: DeviceIx, _at: Option<&str>, _by: Deadline) -> Result<Vec<Discovered>, Fault> {
+        Err(Fault::Unsupported("browsing"))
+    }
+
+    /// Closes the wire. Called last; `connect` may follow.
+    async fn close(&self, by: Deadline);
+}

@@ -1,0 +1,87 @@
+//! Reading a driver's options, with errors that keep their place.
+
+use crate::{Json, Problem, did_you_mean};
+use serde::de::DeserializeOwned;
+
+/// Reads options into `T`. Use `#[serde(deny_unknown_fields)]` on `T`: a key that is misspelt must not be ignored.
+///
+/// # Errors
+/// The first mistake, with the path of its key and, for an unknown key or variant, the one that was probably meant.
+pub fn parse<T: DeserializeOwned>(options: &Json) -> Result<T, Problem> {
+    serde_path_to_error::deserialize(options).map_err(|error| {
+        let path = error.path().to_string();
+        let path = if path == "." { String::new() } else { path };
+        explain(path, &error.inner().to_string())
+    })
+}
+
+/// Turns serde's sentence into a problem: names in backticks after "expected" become a suggestion.
+fn explain(path: String, text: &str) -> Problem {
+    let quoted = |text: &str| text.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
+    let kind = if text.starts_with("unknown field") {
+        "unknown key"
+    } else if text.starts_with("unknown variant") {
+        "unknown choice"
+    } else {
+        return Problem::key(path, text);
+    };
+    let names = quoted(text);
+    let Some((found, known)) = names.split_first() else { return Problem::key(path, text) };
+    Problem::key(path, format!("{kind} `{found}`")).maybe_help(did_you_mean(found, known.iter().map(String::as_str)))
+}
+
+/// Durations written as text with a unit, `"250ms"`, `"1s"`, `"2h 30m"`, for `#[serde(with = "options::duration")]`.
+pub mod duration {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+    use std::time::Duration;
+
+    /// Reads a duration.
+    ///
+    /// # Errors
+    /// If the text has no unit, is negative, or is not a duration.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        parse(&text).ok_or_else(|| D::Error::custom(format!("`{text}` is not a duration; write \"250ms\", \"1s\" or \"5m\"")))
+    }
+
+    /// Writes a duration.
+    ///
+    /// # Errors
+    /// As the serializer.
+    pub fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&format!("{}ms", duration.as_millis()))
+    }
+
+    /// Reads a duration from text; `None` if it is not one.
+    pub fn parse(text: &str) -> Option<Duration> {
+        let span: jiff::SignedDuration = text.parse().ok()?;
+        Duration::try_from(span).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use std::time::Duration;
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Options {
+        #[serde(with = "duration")]
+        timeout: Duration,
+    }
+
+    #[test]
+    fn a_misspelt_key_is_named_with_the_right_one() {
+        let problem = parse::<Options>(&json!({"timout": "1s"})).expect_err("misspelt");
+        assert_eq!(problem.to_string(), "`timout`: unknown key `timout` (did you mean `timeout`?)");
+    }
+
+    #[test]
+    fn a_duration_needs_a_unit() {
+        assert_eq!(parse::<Options>(&json!({"timeout": "250ms"})).expect("valid").timeout, Duration::from_millis(250));
+        let problem = parse::<Options>(&json!({"timeout": "250"})).expect_err("no unit");
+        assert!(problem.to_string().contains("not a duration"), "{problem}");
+    }
+}
