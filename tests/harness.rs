@@ -1,1 +1,44 @@
-//! The harness.
+//! Peers and a gateway as processes, on free loopback ports, gone when the test is.
+//!
+//! Every wait has a deadline and says what it waited for. What a process prints is shown when a test fails.
+#![forbid(unsafe_code)]
+
+#[path = "harness/gateway.rs"]
+mod gateway;
+#[path = "harness/modbus.rs"]
+mod modbus;
+#[path = "harness/mosquitto.rs"]
+mod mosquitto;
+#[path = "harness/process.rs"]
+mod process;
+
+pub use gateway::{Gateway, edgeway};
+pub use modbus::ModbusServer;
+pub use mosquitto::{Broker, Message, Subscriber};
+
+use std::net::{SocketAddr, TcpListener};
+use std::time::{Duration, Instant};
+
+/// A port that was free a moment ago.
+///
+/// # Panics
+/// If loopback has no port left.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("loopback has a free port");
+    listener.local_addr().map(|address: SocketAddr| address.port()).expect("a bound listener has an address")
+}
+
+/// Tries again until `attempt` gives something.
+///
+/// # Panics
+/// If that takes longer than `within`.
+pub fn wait_for<T>(what: &str, within: Duration, mut attempt: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(found) = attempt() {
+            return found;
+        }
+        assert!(start.elapsed() < within, "waited {within:?} for {what}");
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+}

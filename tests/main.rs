@@ -1,1 +1,18 @@
+//! The whole gateway from outside, one module for each promise. `tests/run` runs all of it.
+#![forbid(unsafe_code)]
 
+mod e2e {
+    mod bad_input;
+    mod demo;
+    mod lifecycle;
+    #[cfg(feature = "peers")]
+    mod broker_outage;
+    #[cfg(feature = "peers")]
+    mod commands;
+    #[cfg(feature = "peers")]
+    mod device_outage;
+    #[cfg(feature = "peers")]
+    mod path;
+    #[cfg(feature = "peers")]
+    mod plant;
+}

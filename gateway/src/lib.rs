@@ -1,1 +1,26 @@
-//! placeholder
+//! Edgeway: an edge gateway in one binary.
+//!
+//! `gateway/README.md` is the map: the way of the data, the invariants, and where to find what.
+#![forbid(unsafe_code)]
+
+mod app;
+mod api;
+mod bench;
+mod broker;
+mod cli;
+mod client;
+mod codec;
+mod demo;
+mod desk;
+mod downlink;
+mod links;
+mod program;
+mod queries;
+mod router;
+mod scenes;
+mod spine;
+mod targets;
+mod telemetry;
+mod twins;
+
+pub use cli::main;

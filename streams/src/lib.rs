@@ -1,1 +1,55 @@
+//! Continuous SQL over messages.
+//!
+//! A site's `.sql` files become operators that take in messages batch by batch and give out rows: filters and
+//! projections at once, aggregates when their window closes. DataFusion parses, types and simplifies the SQL and
+//! lends its expressions, key tables and accumulators; no plan is ever executed, nothing is run twice and no row is
+//! kept: what a window holds is the state of its aggregates.
+//!
+//! ```
+//! use edgeway_sdk::Timestamp;
+//! use edgeway_streams::{Queries, Source};
+//! use edgeway_thing_models::{Model, Things};
+//! use std::sync::Arc;
+//!
+//! let mut things = Things::default();
+//! # let (title, properties, events, services) = Default::default();
+//! things.add_model(Arc::new(Model { name: "wind-turbine".into(), title, properties, events, services }));
+//! let text = "SELECT device, window_end, count(*) AS reports
+//!             FROM wind_turbine GROUP BY device, TUMBLE(ts, INTERVAL '10 seconds')";
+//! let source = Source { file: "queries/reports.sql".into(), name: "reports".into(), text: text.into() };
+//! let mut queries = Queries::load(Arc::new(things), &[source]).expect("no mistakes in it");
+//!
+//! let (journal, mut rows) = (vec![], vec![]);
+//! queries.push(Timestamp::from_secs(100), &journal, &mut rows);
+//! queries.advance(Timestamp::from_secs(101), &mut rows);
+//! assert!(rows.is_empty());
+//! ```
+//!
+//! **It is not** a database: it answers nothing about the past, has no joins, no sorting and no sub-queries yet. It
+//! does no I/O and reads no clock; time comes in as an argument. It keeps no checkpoint: after a restart the open
+//! windows are made again from the journal (see [`Progress`]).
+//!
+//! # Limits
+//!
+//! Per query: 1,024 open windows, 100,000 groups in them, 64 MiB of state. What would go beyond is counted as `dead`
+//! ([`QueryInfo::dead`]) and left out.
 #![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+mod answer;
+mod catalog;
+mod df;
+mod dialect;
+mod graph;
+mod intake;
+mod marker;
+mod plan;
+mod progress;
+mod queries;
+mod query;
+mod rows;
+mod segment;
+mod windows;
+
+pub use progress::Progress;
+pub use queries::{FileProblem, Queries, QueryInfo, Source};

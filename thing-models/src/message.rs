@@ -6,6 +6,7 @@
 use crate::things::{EventIx, PropertyIx, ServiceIx, Things};
 use edgeway_sdk::{DeviceIx, Quality, Timestamp, Value};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::sync::Arc;
 
 /// One message.
@@ -219,6 +220,17 @@ pub enum Origin {
     },
 }
 
+/// `api`, `scene/<scene>` or `cloud/<target>`.
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::Api => f.write_str("api"),
+            Origin::Scene { scene } => write!(f, "scene/{scene}"),
+            Origin::Cloud { target } => write!(f, "cloud/{target}"),
+        }
+    }
+}
+
 /// A command as the journal keeps it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CommandRecord {
@@ -274,9 +286,9 @@ impl CommandState {
     /// Why it was not applied.
     pub fn reason(&self) -> Option<&str> {
         match self {
-            CommandState::Refused { reason } | CommandState::Failed { reason } | CommandState::Unconfirmed { reason } => {
-                Some(reason)
-            }
+            CommandState::Refused { reason }
+            | CommandState::Failed { reason }
+            | CommandState::Unconfirmed { reason } => Some(reason),
             CommandState::Expired => Some("the deadline passed before it could be sent"),
             CommandState::Accepted | CommandState::Applied { .. } => None,
         }
@@ -286,22 +298,46 @@ impl CommandState {
 impl Message {
     /// The message's address: the kind, then the names, with slashes between. Routes and subscriptions match it.
     pub fn subject(&self, things: &Things) -> String {
-        let of_device = |kind: &str, device: DeviceIx| {
-            let device = things.device(device);
-            format!("{kind}/{}/{}", things.model(device.model).name, device.id)
-        };
-        match &self.body {
-            Body::Report(report) => of_device("property", report.device),
+        self.address(things).to_string()
+    }
+
+    /// The same, to be written somewhere without a string in between.
+    pub(crate) fn address<'a>(&'a self, things: &'a Things) -> Address<'a> {
+        Address { body: &self.body, things }
+    }
+}
+
+/// A subject that is written when it is needed.
+pub(crate) struct Address<'a> {
+    body: &'a Body,
+    things: &'a Things,
+}
+
+impl Address<'_> {
+    fn of_device(&self, f: &mut fmt::Formatter<'_>, kind: &str, device: DeviceIx) -> fmt::Result {
+        let device = self.things.device(device);
+        for part in [kind, "/", &self.things.model(device.model).name, "/", &device.id] {
+            f.write_str(part)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Address<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.body {
+            Body::Report(report) => self.of_device(f, "property", report.device),
             Body::Event(event) => {
-                let model = things.model_of(event.device);
-                format!("{}/{}", of_device("event", event.device), model.events[usize::from(event.event.0)].identifier)
+                let model = self.things.model_of(event.device);
+                self.of_device(f, "event", event.device)?;
+                write!(f, "/{}", model.events[usize::from(event.event.0)].identifier)
             }
-            Body::Status(status) => of_device("status", status.device),
-            Body::Command(record) => of_device("command", record.command.device),
-            Body::Row(row) => format!("stream/{}", row.query),
-            Body::Firing(firing) => format!("scene/{}", firing.scene),
-            Body::Notice(notice) => format!("notify/{}", notice.channel),
-            Body::Ledger(ledger) => format!("ledger/{}", ledger.consumer),
+            Body::Status(status) => self.of_device(f, "status", status.device),
+            Body::Command(record) => self.of_device(f, "command", record.command.device),
+            Body::Row(row) => write!(f, "stream/{}", row.query),
+            Body::Firing(firing) => write!(f, "scene/{}", firing.scene),
+            Body::Notice(notice) => write!(f, "notify/{}", notice.channel),
+            Body::Ledger(ledger) => write!(f, "ledger/{}", ledger.consumer),
         }
     }
 }

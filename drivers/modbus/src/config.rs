@@ -1,0 +1,121 @@
+//! What people write, and what is wrong with it.
+
+mod address;
+mod link;
+mod point;
+
+pub(crate) use address::{Address, Table};
+pub(crate) use link::LinkOptions;
+pub(crate) use point::Point;
+
+use crate::codec::Order;
+use edgeway_sdk::{Json, Problem, options};
+use std::ops::RangeInclusive;
+
+/// The most registers that one answer can hold.
+pub(crate) const REGISTERS_MAX: u16 = 125;
+/// The most coils or discrete inputs that one answer can hold.
+pub(crate) const BITS_MAX: u16 = 2000;
+/// The most registers that one write can hold.
+pub(crate) const WRITE_REGISTERS_MAX: u16 = 123;
+
+/// A device's options, checked.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct DeviceOptions {
+    pub(crate) unit: u8,
+    pub(crate) registers_max: Option<u16>,
+    pub(crate) order: Order,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenDevice {
+    #[serde(default = "unit_default")]
+    unit: i64,
+    max_registers: Option<i64>,
+    order: Option<String>,
+}
+
+fn unit_default() -> i64 {
+    1
+}
+
+impl DeviceOptions {
+    /// Reads a device's table.
+    ///
+    /// # Errors
+    /// All mistakes found.
+    pub(crate) fn parse(options: &Json) -> Result<Self, Vec<Problem>> {
+        let written: WrittenDevice = options::parse(options).map_err(|problem| vec![problem])?;
+        let mut problems = vec![];
+        let device = DeviceOptions {
+            unit: unit(written.unit, &mut problems),
+            registers_max: written.max_registers.map(|n| within("max_registers", n, 1..=REGISTERS_MAX, &mut problems)),
+            order: written.order.map_or(Order::default(), |text| noted(Order::of_device(&text), &mut problems)),
+        };
+        if problems.is_empty() { Ok(device) } else { Err(problems) }
+    }
+}
+
+fn unit(number: i64, problems: &mut Vec<Problem>) -> u8 {
+    match u8::try_from(number) {
+        Ok(unit @ (0..=247 | 255)) => unit,
+        _ => {
+            problems.push(Problem::key("unit", format!("{number} is not a unit id")).help("0 to 247, or 255"));
+            0
+        }
+    }
+}
+
+/// The number, if it lies in the range; otherwise a problem, and the range's start.
+fn within(key: &str, number: i64, range: RangeInclusive<u16>, problems: &mut Vec<Problem>) -> u16 {
+    match u16::try_from(number) {
+        Ok(number) if range.contains(&number) => number,
+        _ => {
+            let help = format!("{} to {}", range.start(), range.end());
+            problems.push(Problem::key(key, format!("{number} is out of range")).help(help));
+            *range.start()
+        }
+    }
+}
+
+/// The value; or its problem noted, and a value to go on with.
+fn noted<T: Default>(value: Result<T, Problem>, problems: &mut Vec<Problem>) -> T {
+    value.unwrap_or_else(|problem| {
+        problems.push(problem);
+        T::default()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn problems(options: Json) -> Vec<String> {
+        DeviceOptions::parse(&options).expect_err("wrong").iter().map(Problem::to_string).collect()
+    }
+
+    #[test]
+    fn an_empty_table_is_unit_1() {
+        let device = DeviceOptions::parse(&json!({})).expect("valid");
+        assert_eq!((device.unit, device.registers_max), (1, None));
+    }
+
+    #[test]
+    fn every_mistake_of_a_device_is_told_at_once() {
+        assert_eq!(
+            problems(json!({ "unit": 248, "max_registers": 126, "order": "AB" })),
+            [
+                "`unit`: 248 is not a unit id (0 to 247, or 255)",
+                "`max_registers`: 126 is out of range (1 to 125)",
+                "`order`: `AB` is not a device's order (one of `ABCD`, `BADC`, `CDAB`, `DCBA`)",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_misspelt_key_of_a_device_is_named() {
+        assert_eq!(problems(json!({ "unti": 7 })), ["`unti`: unknown key `unti` (did you mean `unit`?)"]);
+    }
+}

@@ -1,0 +1,222 @@
+//! The small state store: a map in memory, and sled to find it again.
+
+mod database;
+mod keeper;
+
+use crate::{Error, lock};
+use database::Database;
+use keeper::Keeper;
+use parking_lot::Mutex;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread::{self, JoinHandle, Thread},
+    time::{Duration, Instant},
+};
+use tokio::sync::watch;
+
+/// Keys and values.
+pub(crate) type Map = BTreeMap<Vec<u8>, Arc<[u8]>>;
+
+/// Small state that changes: a map that is all in memory and is written down behind the caller's back.
+///
+/// Reading never touches the disk, so it works on a full or broken one. A value is on disk within 50 ms and one sync, or
+/// after [`sync`](Self::sync). A cheap handle that can be cloned; when the last one is dropped without
+/// [`close`](Self::close), what was put is still written.
+#[derive(Clone)]
+pub struct StateStore {
+    handle: Arc<Handle>,
+}
+
+struct Handle {
+    state: Arc<State>,
+    recovery: StateRecovery,
+    keeper: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.state.close();
+    }
+}
+
+/// The limits of a state store.
+#[derive(Debug, Clone)]
+pub struct StateOptions {
+    /// How long the database may take to open before it is set aside. Default 10 s.
+    pub deadline: Duration,
+    /// Memory for sled's cache in bytes; reads do not need it. Default 8 MiB.
+    pub cache_bytes: u64,
+}
+
+impl Default for StateOptions {
+    fn default() -> Self {
+        StateOptions { deadline: Duration::from_secs(10), cache_bytes: 8 << 20 }
+    }
+}
+
+/// What opening a state store found.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct StateRecovery {
+    /// How many values there are.
+    pub values: usize,
+    /// The database could not be used, was moved here, and an empty one took its place: rebuild what was in it.
+    pub quarantined: Option<PathBuf>,
+    /// Why it could not be used.
+    pub reason: Option<String>,
+}
+
+/// What the handles and the keeper thread share.
+pub(crate) struct State {
+    pub(crate) live: Mutex<Live>,
+    /// How far the changes are on disk.
+    pub(crate) progress: watch::Sender<Progress>,
+    /// Someone waits for the changes up to this number.
+    pub(crate) wanted: AtomicU64,
+    pub(crate) closing: AtomicBool,
+    pub(crate) keeper: OnceLock<Thread>,
+}
+
+/// The map and what of it is not on disk.
+#[derive(Default)]
+pub(crate) struct Live {
+    pub(crate) map: Map,
+    pub(crate) dirty: BTreeSet<Vec<u8>>,
+    pub(crate) dirty_since: Option<Instant>,
+    /// How many changes there were.
+    pub(crate) changes: u64,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Progress {
+    pub(crate) changes: u64,
+    pub(crate) failures: u64,
+    pub(crate) last_error: Option<String>,
+    pub(crate) ended: bool,
+}
+
+impl State {
+    fn change(&self, key: &[u8], value: Option<Arc<[u8]>>) {
+        let mut live = self.live.lock();
+        match value {
+            Some(value) => live.map.insert(key.into(), value),
+            None => live.map.remove(key),
+        };
+        live.dirty.insert(key.into());
+        live.changes += 1;
+        let first = live.dirty_since.is_none();
+        live.dirty_since.get_or_insert_with(Instant::now);
+        drop(live);
+        if first {
+            self.wake();
+        }
+    }
+
+    fn wake(&self) {
+        if let Some(keeper) = self.keeper.get() {
+            keeper.unpark();
+        }
+    }
+
+    fn close(&self) {
+        self.closing.store(true, Ordering::Release);
+        self.wake();
+    }
+}
+
+impl StateStore {
+    /// Opens the store in `dir`, which is made if it is not there.
+    ///
+    /// A database that panics, is corrupt, holds a value with a wrong checksum or takes longer than the deadline is moved
+    /// to `quarantine/` and an empty one takes its place, see [`recovery`](Self::recovery). Fails with [`Error::Locked`]
+    /// if another process has it open and with [`Error::Io`] if the directory cannot be used.
+    pub fn open(dir: impl AsRef<Path>, options: StateOptions) -> Result<Self, Error> {
+        let dir = dir.as_ref();
+        let lock = lock::lock(dir)?;
+        let (database, map, recovery) = Database::open_or_replace(dir, &options)?;
+        let live = Mutex::new(Live { map, ..Live::default() });
+        let state = Arc::new(State {
+            live,
+            progress: watch::Sender::new(Progress::default()),
+            wanted: AtomicU64::new(0),
+            closing: AtomicBool::new(false),
+            keeper: OnceLock::new(),
+        });
+        let keeper = Keeper::new(state.clone(), database, dir, options, lock);
+        let spawned = thread::Builder::new().name("state".into()).spawn(move || keeper.run());
+        let thread = spawned.map_err(Error::io("start the writer of", dir))?;
+        state.keeper.get_or_init(|| thread.thread().clone());
+        state.wake();
+        Ok(StateStore { handle: Arc::new(Handle { state, recovery, keeper: Mutex::new(Some(thread)) }) })
+    }
+
+    /// What opening found.
+    pub fn recovery(&self) -> &StateRecovery {
+        &self.handle.recovery
+    }
+
+    /// The value at `key`, as it was last put.
+    pub fn get(&self, key: &[u8]) -> Option<Arc<[u8]>> {
+        self.handle.state.live.lock().map.get(key).cloned()
+    }
+
+    /// All keys that begin with `prefix` and their values, in order of their bytes.
+    pub fn scan_prefix(&self, prefix: &[u8]) -> Vec<(Vec<u8>, Arc<[u8]>)> {
+        let live = self.handle.state.live.lock();
+        let from = live.map.range::<[u8], _>((std::ops::Bound::Included(prefix), std::ops::Bound::Unbounded));
+        from.take_while(|(key, _)| key.starts_with(prefix)).map(|(key, value)| (key.clone(), value.clone())).collect()
+    }
+
+    /// Sets the value at `key`. Readers see it at once.
+    pub fn put(&self, key: &[u8], value: impl Into<Arc<[u8]>>) {
+        self.handle.state.change(key, Some(value.into()));
+    }
+
+    /// Removes the value at `key`, if there is one.
+    pub fn remove(&self, key: &[u8]) {
+        self.handle.state.change(key, None);
+    }
+
+    /// Waits until every change made before is on disk. [`Error::State`] as soon as one try fails; the changes are kept
+    /// in memory and tried again every second.
+    pub async fn sync(&self) -> Result<(), Error> {
+        let state = &self.handle.state;
+        let mut progress = state.progress.subscribe();
+        let failures = progress.borrow().failures;
+        let wanted = state.live.lock().changes;
+        state.wanted.fetch_max(wanted, Ordering::AcqRel);
+        state.wake();
+        loop {
+            {
+                let now = progress.borrow_and_update();
+                if now.changes >= wanted {
+                    return Ok(());
+                }
+                if now.failures > failures {
+                    return Err(Error::State(now.last_error.clone().unwrap_or_default()));
+                }
+                if now.ended {
+                    return Err(Error::Closed);
+                }
+            }
+            progress.changed().await.map_err(|_| Error::Closed)?;
+        }
+    }
+
+    /// Writes everything and ends the writer thread, for all handles. Changes made later stay in memory.
+    pub async fn close(self) -> Result<(), Error> {
+        let synced = self.sync().await;
+        self.handle.state.close();
+        let keeper = self.handle.keeper.lock().take();
+        if let Some(keeper) = keeper {
+            let joined = tokio::task::spawn_blocking(move || keeper.join()).await;
+            joined.map_err(|_| Error::Closed)?.map_err(|_| Error::State("its writer panicked".into()))?;
+        }
+        synced
+    }
+}

@@ -1,0 +1,158 @@
+//! `edgeway.toml`: the gateway itself.
+
+use crate::folder::Folder;
+use crate::quantity;
+use crate::report::{Mark, Report};
+use crate::section::{Found, Section};
+use crate::site::JournalOptions;
+use crate::tree::{Table, toml};
+use crate::variable::Variables;
+use edgeway_sdk::Problem;
+use jiff::tz::TimeZone;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+const FILE: &str = "edgeway.toml";
+/// The layout of a site that this package reads.
+const VERSION: i64 = 1;
+const API: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+const BROKER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 1883);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// What `edgeway.toml` says.
+pub(crate) struct Settings {
+    pub(crate) name: Arc<str>,
+    pub(crate) time_zone: TimeZone,
+    pub(crate) data: PathBuf,
+    pub(crate) api: SocketAddr,
+    pub(crate) broker: Option<SocketAddr>,
+    pub(crate) journal: JournalOptions,
+}
+
+pub(crate) fn read(folder: &Folder, variables: Variables<'_>, report: &mut Report) -> Settings {
+    let found = folder.read(FILE, report);
+    let table = match found {
+        Some((file, text)) => toml::read(file, &text, variables, report),
+        None => missing(folder, report),
+    };
+    let mut section = Section::of(&table);
+    check_version(&mut section, report);
+    let settings = Settings {
+        name: name(&mut section, report),
+        time_zone: time_zone(&mut section, report),
+        data: folder.path(&data(&mut section, report)),
+        api: api(&mut section, report),
+        broker: broker(&mut section, report),
+        journal: journal(&mut section, report),
+    };
+    section.finish(&[], report);
+    if settings.broker == Some(settings.api) {
+        report.add(&table.mark, Problem::new(format!("the API and the broker both listen on {}", settings.api)));
+    }
+    settings
+}
+
+/// Told once: a file that is there but cannot be read has been reported already.
+fn missing(folder: &Folder, report: &mut Report) -> Table {
+    let mark = Mark::file(report.file(FILE));
+    if folder.path(FILE).symlink_metadata().is_err() {
+        report.add(&mark, Problem::new("this file is missing").help("write one with at least `name = \"my-site\"`"));
+    }
+    report.give_up(mark.file);
+    Table::empty(mark)
+}
+
+fn check_version(section: &mut Section<'_>, report: &mut Report) {
+    let Some(found) = section.int("version", 1..=999, report) else { return };
+    if found.value != VERSION {
+        let problem =
+            Problem::new(format!("this site has layout version {}, which this gateway does not know", found.value));
+        report.add(&found.mark, problem.help(format!("this gateway reads version {VERSION}")));
+    }
+}
+
+fn name(section: &mut Section<'_>, report: &mut Report) -> Arc<str> {
+    let Some(found) = section.required("name", report) else { return "site".into() };
+    if !quantity::is_site_name(&found.value) {
+        let problem = Problem::new(format!("`{}` cannot be a site's name", found.value));
+        report.add(&found.mark, problem.help("lower-case letters, digits and `-`, at most 64"));
+    }
+    found.value
+}
+
+fn time_zone(section: &mut Section<'_>, report: &mut Report) -> TimeZone {
+    let Some(found) = section.text("time_zone", report) else { return TimeZone::UTC };
+    TimeZone::get(&found.value).unwrap_or_else(|_| {
+        let problem = Problem::new(format!("unknown time zone `{}`", found.value));
+        let names: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
+        let near = edgeway_sdk::did_you_mean(&found.value, names.iter().map(String::as_str));
+        report.add(
+            &found.mark,
+            problem.maybe_help(near).maybe_help(Some("a name such as `Europe/Berlin` or `UTC`".into())),
+        );
+        TimeZone::UTC
+    })
+}
+
+fn data(section: &mut Section<'_>, report: &mut Report) -> String {
+    section.text("data", report).map_or_else(|| "data".into(), |found| found.value.to_string())
+}
+
+fn api(section: &mut Section<'_>, report: &mut Report) -> SocketAddr {
+    let Some(found) = listen(section, "api", report) else { return API };
+    if !found.value.ip().is_loopback() {
+        let problem = Problem::new(format!("the API listens on {}, which other machines can reach", found.value));
+        report.add(
+            &found.mark,
+            problem.help("whoever reaches it can command devices; put a proxy with a login before it").warning(),
+        );
+    }
+    found.value
+}
+
+fn broker(section: &mut Section<'_>, report: &mut Report) -> Option<SocketAddr> {
+    let wanted = section.entry("broker").is_some();
+    let found = listen(section, "broker", report);
+    wanted.then(|| found.map_or(BROKER, |found| found.value))
+}
+
+fn listen(section: &mut Section<'_>, key: &'static str, report: &mut Report) -> Option<Found<SocketAddr>> {
+    let mut part = Section::of(section.table(key, report)?);
+    let text = part.text("listen", report);
+    part.finish(&[], report);
+    let text = text?;
+    match text.value.parse() {
+        Ok(value) => Some(Found { value, mark: text.mark }),
+        Err(_) => {
+            let problem = Problem::new(text.mark.say(format!("`{}` is not an address with a port", text.value)));
+            report.add(&text.mark, problem.help("such as \"127.0.0.1:8080\" or \"[::1]:8080\""));
+            None
+        }
+    }
+}
+
+fn journal(section: &mut Section<'_>, report: &mut Report) -> JournalOptions {
+    let mut journal = JournalOptions::default();
+    let Some(table) = section.table("journal", report) else { return journal };
+    let mut part = Section::of(table);
+    let size = part.bytes("size", 1 << 20, report);
+    let age = part.duration("age", Duration::from_secs(60)..=DAY * 3660, report);
+    let segment = part.bytes("segment", 64 << 10, report);
+    let messages = part.int("group_messages", 1..=65_536, report);
+    let delay = part.duration("group_delay", Duration::ZERO..=Duration::from_secs(1), report);
+    part.finish(&[], report);
+    journal.size_bytes = size.map_or(journal.size_bytes, |found| found.value);
+    journal.age = age.map_or(journal.age, |found| found.value);
+    journal.segment_bytes = segment.map_or(journal.segment_bytes, |found| found.value);
+    journal.group_messages = messages.map_or(journal.group_messages, |found| found.value as usize);
+    journal.group_delay = delay.map_or(journal.group_delay, |found| found.value);
+    if journal.size_bytes < 4 * journal.segment_bytes {
+        report.add(
+            &table.mark,
+            Problem::new("the journal's size is less than four segments").help("space comes back a segment at a time"),
+        );
+    }
+    journal
+}

@@ -1,0 +1,165 @@
+//! What a site folder says, with every name resolved to a number.
+
+mod target;
+
+pub use target::{FileTarget, MqttTarget, MqttVersion, RouteSite, Secret, Start, TargetKind, TargetSite, Transport};
+
+use edgeway_sdk::{Access, DeviceIx, DeviceSpec, Json, PointIx, PointSpec, Value};
+use edgeway_thing_models::{EventIx, PropertyIx, ServiceIx, Things};
+use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A site as loaded: checked, but nothing of it opened or started.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// The folder.
+    pub root: PathBuf,
+    /// `name` of `edgeway.toml`.
+    pub name: Arc<str>,
+    /// The zone that times of day in scenes and queries mean.
+    pub time_zone: jiff::tz::TimeZone,
+    /// Where the gateway keeps the journal and its state. Not necessarily there yet.
+    pub data: PathBuf,
+    /// Where the API listens.
+    pub api: SocketAddr,
+    /// Where the embedded MQTT broker listens; `None` for no broker.
+    pub broker: Option<SocketAddr>,
+    /// The journal's limits.
+    pub journal: JournalOptions,
+    /// Models and devices. Devices are numbered in the order of `devices.toml`, then `devices.csv`.
+    pub things: Things,
+    /// The wires, in the order of the file.
+    pub links: Vec<LinkSite>,
+    /// All points; a [`PointIx`] is a place in this list.
+    pub points: Vec<PointSite>,
+    /// Services that are made of writes, in the order in which they are written. A service of the model that is not in
+    /// here is left to the driver's `call`.
+    pub services: HashMap<(DeviceIx, ServiceIx), Vec<ServiceWrite>>,
+    /// Events that happen when a property changes.
+    pub events: Vec<EventSite>,
+    /// Northbound destinations, in the order of the file.
+    pub targets: Vec<TargetSite>,
+    /// What goes where, in the order of the file.
+    pub routes: Vec<RouteSite>,
+    /// `scenes/*.rhai`, by name. Read, not compiled.
+    pub scenes: Vec<SourceFile>,
+    /// `queries/*.sql`, by name. Read, not planned.
+    pub queries: Vec<SourceFile>,
+}
+
+/// The journal's limits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JournalOptions {
+    /// The most bytes on disk; the oldest segment goes first.
+    pub size_bytes: u64,
+    /// How long messages are kept at most.
+    pub age: Duration,
+    /// Size of one file of the journal.
+    pub segment_bytes: u64,
+    /// A group of messages is made durable when it has this many ...
+    pub group_messages: usize,
+    /// ... or when its first message has waited this long.
+    pub group_delay: Duration,
+}
+
+impl Default for JournalOptions {
+    fn default() -> Self {
+        JournalOptions {
+            size_bytes: 1 << 30,
+            age: Duration::from_secs(7 * 24 * 3600),
+            segment_bytes: 8 << 20,
+            group_messages: 1024,
+            group_delay: Duration::from_millis(5),
+        }
+    }
+}
+
+/// One wire with everything on it, ready for [`Driver::open`](edgeway_sdk::Driver::open) and
+/// [`Link::plan`](edgeway_sdk::Link::plan).
+#[derive(Debug, Clone)]
+pub struct LinkSite {
+    /// `farm` of `[link.farm]`.
+    pub name: Arc<str>,
+    /// The driver's place in the list given to [`load`](crate::load).
+    pub driver: usize,
+    /// The wire's key, as the driver names it. No two links of a site have the same.
+    pub key: String,
+    /// The driver's options.
+    pub options: Json,
+    /// The devices on this wire.
+    pub devices: Vec<DeviceSpec>,
+    /// Their points.
+    pub points: Vec<PointSpec>,
+}
+
+/// What the gateway knows of a point: how raw values become a property's.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PointSite {
+    /// Its device.
+    pub device: DeviceIx,
+    /// The property it stands for; `None` for a point that only a service writes.
+    pub property: Option<PropertyIx>,
+    /// value = raw x scale + offset. Never 0.
+    pub scale: f64,
+    /// In the model's unit.
+    pub offset: f64,
+    /// Whether it is read, written or both.
+    pub access: Access,
+    /// How often it is read.
+    pub period: Duration,
+    /// How long a value may be trusted without being read again.
+    pub stale_after: Duration,
+}
+
+/// One write of a service.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ServiceWrite {
+    /// Where. Scale and offset of the point apply to what comes from an input, not to constants.
+    pub point: PointIx,
+    /// What.
+    pub from: WriteFrom,
+}
+
+/// What a service writes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum WriteFrom {
+    /// Always this raw value.
+    Constant(Value),
+    /// An input of the service, through the point's scale and offset.
+    Input(Arc<str>),
+    /// The raw value that stands for an input's value; a value that is not in the map is refused. `false` is 0 and
+    /// `true` is 1.
+    Mapped {
+        /// The input.
+        input: Arc<str>,
+        /// From the input's number to the raw value.
+        map: BTreeMap<i64, Value>,
+    },
+}
+
+/// An event that happens when a property changes to a good value other than 0, `false` or empty text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EventSite {
+    /// The device.
+    pub device: DeviceIx,
+    /// The event.
+    pub event: EventIx,
+    /// The property watched.
+    pub on: PropertyIx,
+    /// What it carries: the event's fields, in the model's order, each with the property that fills it.
+    pub output: Vec<(Arc<str>, PropertyIx)>,
+}
+
+/// A scene or a query as written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceFile {
+    /// Relative to the site, `scenes/alarm.rhai`.
+    pub path: PathBuf,
+    /// The file's name without its extension.
+    pub name: Arc<str>,
+    /// Its text.
+    pub text: Arc<str>,
+}

@@ -1,0 +1,74 @@
+//! The sites that come along are right, with the real drivers.
+
+use edgeway_driver_modbus::Modbus;
+use edgeway_driver_simulator::Simulator;
+use edgeway_sdk::Driver;
+use edgeway_site::{Loaded, load_with_variables};
+use std::path::Path;
+use std::sync::Arc;
+
+fn loaded(root: &Path) -> Loaded {
+    let drivers: [Arc<dyn Driver>; 2] = [Arc::new(Modbus), Arc::new(Simulator)];
+    let loaded = load_with_variables(root, &drivers, &|_| None).unwrap_or_else(|failed| panic!("{failed}"));
+    assert_eq!(loaded.warnings, [], "{}", root.display());
+    loaded
+}
+
+fn example(name: &str) -> Loaded {
+    loaded(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sites").join(name))
+}
+
+#[test]
+fn the_wind_farm_has_eight_turbines_and_a_mast() {
+    let site = example("wind-farm").site;
+    assert_eq!(site.things.devices().len(), 9);
+    assert_eq!(site.points.len(), 8 * (13 + 1) + 5, "13 properties and one point for orders, five of the mast");
+    assert_eq!((site.events.len(), site.services.len()), (8, 8 * 3));
+}
+
+#[test]
+fn the_hotel_has_twelve_rooms_and_a_meter() {
+    let site = example("hotel").site;
+    assert_eq!(site.things.devices().len(), 13);
+    assert_eq!(site.points.len(), 12 * (14 + 1) + 11);
+    assert_eq!(site.services.len(), 12);
+}
+
+/// Both folders in one: TOML files one after the other, everything else side by side.
+fn merge(into: &Path) {
+    for name in ["wind-farm", "hotel"] {
+        let site = example(name).site;
+        for file in ["devices.toml", "devices.csv", "routes.toml"] {
+            let text = std::fs::read_to_string(site.root.join(file)).unwrap_or_default();
+            let before = std::fs::read_to_string(into.join(file)).unwrap_or_default();
+            std::fs::write(into.join(file), before + &text).unwrap();
+        }
+        for source in site.scenes.iter().chain(&site.queries) {
+            let path = into.join(&source.path);
+            assert!(!path.exists(), "{} is in both", source.path.display());
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, &*source.text).unwrap();
+        }
+    }
+    std::fs::write(into.join("edgeway.toml"), "name = \"demo\"\n").unwrap();
+}
+
+#[test]
+fn the_two_sites_can_live_in_one_gateway() {
+    let folder = tempfile::tempdir().unwrap();
+    merge(folder.path());
+    let site = loaded(folder.path()).site;
+    assert_eq!((site.things.devices().len(), site.links.len(), site.routes.len()), (22, 2, 4));
+    assert_eq!((site.scenes.len(), site.queries.len()), (7, 6));
+}
+
+#[test]
+fn a_new_site_is_right_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("my-site");
+    let files = edgeway_site::init(&root, "my-site").unwrap();
+    assert!(files.iter().all(|file| root.join(file).is_file()));
+    let site = loaded(&root).site;
+    assert_eq!((&*site.name, site.things.devices().len()), ("my-site", 3));
+    assert_eq!((site.scenes.len(), site.queries.len(), site.routes.len()), (1, 1, 1));
+}

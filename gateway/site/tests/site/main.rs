@@ -1,0 +1,42 @@
+//! A site folder in, findings or a site out.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod bus;
+mod cases;
+mod examples;
+mod folders;
+mod hostile;
+mod numbers;
+
+use edgeway_sdk::Driver;
+use edgeway_site::{Failed, Loaded, load_with_variables};
+use std::path::Path;
+use std::sync::Arc;
+
+/// The drivers of all tests but those of the example sites.
+fn drivers() -> Vec<Arc<dyn Driver>> {
+    vec![Arc::new(bus::Bus("bus")), Arc::new(bus::Bus("tram"))]
+}
+
+/// Loads a site with an environment that holds `BROKER` and `SECRET`.
+fn load(root: &Path) -> Result<Loaded, Failed> {
+    let variables = |name: &str| match name {
+        "BROKER" => Some("broker.example".to_owned()),
+        "SECRET" => Some("s3cret".to_owned()),
+        _ => None,
+    };
+    load_with_variables(root, &drivers(), &variables)
+}
+
+/// The findings in their plain form, whether the site can run or not.
+fn findings(root: &Path) -> String {
+    let findings = match load(root) {
+        Ok(loaded) => loaded.warnings,
+        Err(failed) => failed.findings,
+    };
+    edgeway_site::render(&findings)
+}
+
+fn case(name: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(name)
+}

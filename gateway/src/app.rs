@@ -1,0 +1,312 @@
+//! The running gateway: builds the parts of a program, starts them, and drains them.
+//!
+//! Whatever can be refused is tried before anything is started: the data folder, the ports, the cursors. If one of them
+//! fails, nothing runs.
+
+mod identity;
+mod supervisor;
+
+pub(crate) use identity::{TOKEN_FILE, Token};
+
+use crate::broker::{self, Broker};
+use crate::desk::Desk;
+use crate::downlink::Downlink;
+use crate::links::{LinkStatus, LinkTask, Wiring, WriteJob};
+use crate::program::{self, Program};
+use crate::queries::{self, QueryHost};
+use crate::router::{Route, RouteStatus, Surroundings};
+use crate::scenes::{self, SceneHost};
+use crate::spine::{self, MessageJournal};
+use crate::twins::{self, Twins};
+use crate::{api, telemetry};
+use edgeway_journal::{StateOptions, StateStore};
+use edgeway_sdk::{DeviceIx, Driver, Link, Timestamp};
+use edgeway_site::{Finding, LinkSite, PointSite, Site, TargetKind};
+use edgeway_thing_models::{Binding, PointBinding, Things};
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use supervisor::{Restarts, Supervisor};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tracing::{error, info, warn};
+
+/// How many commands may wait for one link.
+const JOBS_MAX: usize = 1024;
+/// How long each of the four stages of stopping may take; together with the journal they stay below 5 s.
+const STAGE_WITHIN: Duration = Duration::from_secs(1);
+
+/// Why a gateway could not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum StartError {
+    #[error("the data folder {path} cannot be used: {reason}")]
+    Data { path: String, reason: String },
+    #[error(transparent)]
+    Journal(#[from] edgeway_journal::Error),
+    #[error("the API cannot listen on {address}: {source}")]
+    Api { address: SocketAddr, source: std::io::Error },
+    #[error("{0}")]
+    Broker(String),
+    #[error("link {link}: {reason}")]
+    Link { link: String, reason: String },
+    #[error("the site was changed while it was being loaded")]
+    Changed(Vec<Finding>),
+}
+
+/// What the parts of a running gateway share.
+pub(crate) struct State {
+    pub(crate) name: Arc<str>,
+    /// Unique to this gateway and its data folder; part of every message's id.
+    pub(crate) gateway: Arc<str>,
+    pub(crate) started: Timestamp,
+    pub(crate) things: Arc<Things>,
+    pub(crate) twins: Arc<Twins>,
+    pub(crate) desk: Arc<Desk>,
+    pub(crate) scenes: Arc<SceneHost>,
+    pub(crate) queries: Arc<QueryHost>,
+    pub(crate) journal: MessageJournal,
+    pub(crate) links: Vec<NamedLink>,
+    pub(crate) routes: Vec<NamedRoute>,
+    pub(crate) broker: Option<SocketAddr>,
+    pub(crate) metrics: telemetry::Metrics,
+    pub(crate) restarts: Restarts,
+}
+
+/// A link and what it shows.
+pub(crate) struct NamedLink {
+    pub(crate) name: Arc<str>,
+    pub(crate) driver: &'static str,
+    pub(crate) wire: String,
+    pub(crate) status: Arc<LinkStatus>,
+}
+
+/// A route and what it shows.
+pub(crate) struct NamedRoute {
+    pub(crate) name: Arc<str>,
+    pub(crate) target: Arc<str>,
+    pub(crate) status: Arc<RouteStatus>,
+}
+
+/// A running gateway.
+pub(crate) struct Gateway {
+    pub(crate) state: Arc<State>,
+    pub(crate) api: SocketAddr,
+    pub(crate) token: Token,
+    /// In the order in which they are stopped.
+    stages: Vec<Supervisor>,
+}
+
+/// Where to listen instead of where the site says; for the demo and for benches.
+#[derive(Default)]
+pub(crate) struct Overrides {
+    /// Already open listeners are handed over, so that no port is lost between choosing and using it.
+    pub(crate) api: Option<TcpListener>,
+    pub(crate) broker: Option<Broker>,
+}
+
+impl Gateway {
+    /// Starts a program.
+    pub(crate) async fn start(program: Program, overrides: Overrides) -> Result<Gateway, StartError> {
+        let Program { mut site, drivers, .. } = program;
+        let metrics = telemetry::Metrics::install();
+        let identity = identity::load_or_make(&site.data, &site.name)?;
+        let options = spine::options(&site);
+        let (journal, things) = spine::open(&site.data.join("journal"), &mut site.things, options)?;
+        let store = StateStore::open(site.data.join("state"), StateOptions::default())?;
+        report_recovery(&journal, &store);
+
+        let api_listener = match overrides.api {
+            Some(listener) => listener,
+            None => listen(site.api).await?,
+        };
+        let api = api_listener.local_addr().map_err(|source| StartError::Api { address: site.api, source })?;
+        let broker = match (overrides.broker, site.broker) {
+            (Some(broker), _) => Some(broker),
+            (None, Some(address)) => Some(broker::open(address).await.map_err(StartError::Broker)?),
+            (None, None) => None,
+        };
+
+        let mut stages = Stages::new();
+        let binding = Arc::new(binding(&site));
+        let points: Arc<[PointSite]> = std::mem::take(&mut site.points).into();
+        let shared = Shared { points: &points, binding: &binding, things: &things, journal: &journal };
+        let (links, senders) = wire(&site, &drivers, &shared, &mut stages)?;
+        let desk = Arc::new(Desk::new(things.clone(), binding, points, std::mem::take(&mut site.services), senders, journal.clone()));
+        let (scenes, queries) = compile(&things, &site)?;
+        let scenes = Arc::new(SceneHost::new(scenes, things.clone(), desk.clone(), journal.clone()));
+        let queries = Arc::new(QueryHost::new(queries, journal.clone(), store.clone()));
+        let twins = Arc::new(Twins::load(things.clone(), &store));
+        let routes = routes(&site, &identity.gateway, &things, &journal, &mut stages)?;
+        let state = Arc::new(State {
+            name: site.name.clone(),
+            gateway: identity.gateway,
+            started: Timestamp::now(),
+            restarts: stages.restarts.clone(),
+            broker: broker.as_ref().map(|broker| broker.address),
+            metrics,
+            things,
+            twins,
+            desk,
+            scenes,
+            queries,
+            journal,
+            links,
+            routes,
+        });
+        stages.start(&state, &site, store, broker, api_listener, identity.token.clone());
+        info!(site = %state.name, %api, devices = state.things.current_devices().count(), "Edgeway is running.");
+        Ok(Gateway { state, api, token: identity.token, stages: stages.in_order() })
+    }
+
+    /// Stops in the order of the data's way: links first, then what works on messages, then, when everything is durable
+    /// and sent as far as that is quick, the rest.
+    pub(crate) async fn stop(self) {
+        for stage in self.stages {
+            stage.stop(STAGE_WITHIN).await;
+        }
+        if let Err(error) = self.state.journal.clone().close().await {
+            error!(%error, "The last messages could not be made durable.");
+        }
+    }
+}
+
+/// The supervised tasks, by when they stop.
+struct Stages {
+    south: Supervisor,
+    middle: Supervisor,
+    north: Supervisor,
+    surface: Supervisor,
+    restarts: Restarts,
+}
+
+impl Stages {
+    fn new() -> Self {
+        let restarts = Restarts::default();
+        let stage = || Supervisor::new(restarts.clone());
+        Stages { south: stage(), middle: stage(), north: stage(), surface: stage(), restarts: restarts.clone() }
+    }
+
+    fn in_order(self) -> Vec<Supervisor> {
+        vec![self.south, self.middle, self.north, self.surface]
+    }
+
+    fn start(&mut self, state: &Arc<State>, site: &Site, store: StateStore, broker: Option<Broker>, api: TcpListener, token: Token) {
+        let (host, journal) = (state.scenes.clone(), state.journal.clone());
+        self.middle.restarting("scenes", move |stop| scenes::run(host.clone(), stop));
+        let host = state.queries.clone();
+        self.middle.restarting("queries", move |stop| queries::run(host.clone(), stop));
+        let twins = state.twins.clone();
+        self.middle.restarting("twins", move |stop| twins::follow(twins.clone(), journal.clone(), store.clone(), stop));
+        for target in &site.targets {
+            let TargetKind::Mqtt(mqtt) = &target.kind else { continue };
+            if let Some(downlink) = Downlink::new(target.name.clone(), (**mqtt).clone(), state.things.clone(), state.desk.clone()) {
+                self.south.once(&format!("commands from {}", target.name), |stop| downlink.run(stop));
+            }
+        }
+        if let Some(broker) = broker {
+            self.surface.once("broker", |stop| broker::run(broker, stop));
+        }
+        let state = state.clone();
+        self.surface.once("api", |stop| api::serve(api, state, token, stop));
+    }
+}
+
+fn report_recovery(journal: &MessageJournal, store: &StateStore) {
+    for lost in &journal.recovery().damaged {
+        warn!(from = lost.from, to = lost.to, reason = lost.reason.as_str(), "The journal is damaged; the rest of it is used.");
+        spine::publish(journal, vec![spine::lost("journal", lost)]);
+    }
+    if let Some(reason) = &store.recovery().reason {
+        warn!(%reason, "The state store could not be read and was set aside; twins start empty.");
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|source| StartError::Api { address, source })
+}
+
+fn binding(site: &Site) -> Binding {
+    let point = |point: &PointSite| {
+        let (device, property, writes) = (point.device, point.property?, point.access.writes());
+        Some(PointBinding { device, property, scale: point.scale, offset: point.offset, writes })
+    };
+    Binding::new(site.points.iter().map(point).collect())
+}
+
+type Senders = HashMap<DeviceIx, mpsc::Sender<WriteJob>>;
+
+/// What all links share.
+struct Shared<'a> {
+    points: &'a Arc<[PointSite]>,
+    binding: &'a Arc<Binding>,
+    things: &'a Arc<Things>,
+    journal: &'a MessageJournal,
+}
+
+/// Makes the links and their tasks.
+fn wire(
+    site: &Site,
+    drivers: &[Arc<dyn Driver>],
+    shared: &Shared<'_>,
+    stages: &mut Stages,
+) -> Result<(Vec<NamedLink>, Senders), StartError> {
+    let mut senders = Senders::new();
+    let mut links = vec![];
+    for link_site in &site.links {
+        let driver = &drivers[link_site.driver];
+        let status = Arc::new(LinkStatus::default());
+        let (sender, jobs) = mpsc::channel(JOBS_MAX);
+        senders.extend(link_site.devices.iter().map(|device| (device.ix, sender.clone())));
+        links.push(NamedLink {
+            name: link_site.name.clone(),
+            driver: driver.manifest().name,
+            wire: link_site.key.clone(),
+            status: status.clone(),
+        });
+        let task = LinkTask::new(Wiring {
+            link: open_link(&**driver, link_site)?,
+            site: link_site.clone(),
+            events: site.events.iter().filter(|event| link_site.devices.iter().any(|d| d.ix == event.device)).cloned().collect(),
+            points: shared.points.clone(),
+            binding: shared.binding.clone(),
+            things: shared.things.clone(),
+            journal: shared.journal.clone(),
+            status,
+            jobs,
+        });
+        stages.south.once(&format!("link {}", link_site.name), |stop| task.run(stop));
+    }
+    Ok((links, senders))
+}
+
+fn open_link(driver: &dyn Driver, site: &LinkSite) -> Result<Arc<dyn Link>, StartError> {
+    let refused = |fault: edgeway_sdk::Fault| StartError::Link { link: site.name.to_string(), reason: fault.to_string() };
+    driver.open(site.options.clone()).map_err(refused)
+}
+
+fn routes(
+    site: &Site,
+    gateway: &str,
+    things: &Arc<Things>,
+    journal: &MessageJournal,
+    stages: &mut Stages,
+) -> Result<Vec<NamedRoute>, StartError> {
+    let around = Surroundings { gateway, site_name: &site.name, data: &site.data, things, journal };
+    let mut routes = vec![];
+    for route_site in &site.routes {
+        let target = &site.targets[route_site.target];
+        let route = Route::new(route_site, target, &around)?;
+        routes.push(NamedRoute { name: route_site.name.clone(), target: target.name.clone(), status: route.status() });
+        stages.north.once(&format!("route {}", route_site.name), |stop| route.run(stop));
+    }
+    Ok(routes)
+}
+
+/// Compiles scenes and queries again, now with the devices that only old messages know.
+fn compile(things: &Arc<Things>, site: &Site) -> Result<(edgeway_rules::Scenes, edgeway_streams::Queries), StartError> {
+    let (scenes, _) = program::compile_scenes(things, site).map_err(StartError::Changed)?;
+    let queries = program::compile_queries(things, site).map_err(StartError::Changed)?;
+    Ok((scenes, queries))
+}

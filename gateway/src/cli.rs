@@ -1,0 +1,67 @@
+//! The command line: what can be said, and who does it.
+
+mod arguments;
+mod check;
+mod init;
+mod run;
+
+pub(crate) use run::told_to_stop;
+
+pub(crate) use arguments::{
+    Ask, Bench, DemoOptions, DeviceCommand, Output, PathOptions, QueryCommand, ReachOptions, RouteCommand, SceneCommand,
+};
+use arguments::{Arguments, Command};
+use clap::{CommandFactory, Parser};
+use std::process::ExitCode;
+
+/// Exit codes: 0 all is well, 1 something was found or failed, 2 wrong usage, 3 no gateway answers.
+pub(crate) mod exit {
+    pub(crate) const OK: u8 = 0;
+    pub(crate) const FINDINGS: u8 = 1;
+}
+
+/// Parses the command line and carries it out.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    rustls::crypto::ring::default_provider().install_default().expect("nothing else chooses a TLS provider");
+    // Printing into a closed pipe (`edgeway tap | head`) ends the program quietly, as it does for other tools.
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.expect("the system can start threads");
+    let code = runtime.block_on(carry_out(arguments.command));
+    // Background work that is left (a blocking read of a terminal) must not hold up the exit.
+    runtime.shutdown_background();
+    ExitCode::from(code)
+}
+
+async fn carry_out(command: Command) -> u8 {
+    match command {
+        Command::Demo(options) => crate::demo::run(options).await,
+        Command::Init { folder, name } => init::run(&folder, name.as_deref()),
+        Command::Check { site, output } => check::run(&site, output),
+        Command::Run { site } => run::run(&site).await,
+        Command::Bench(options) => crate::bench::run(options).await,
+        Command::Completions { shell } => completions(shell),
+        Command::Man { folder } => man(folder.as_deref()),
+        Command::Ask(ask) => crate::client::run(ask).await as u8,
+    }
+}
+
+fn completions(shell: clap_complete::Shell) -> u8 {
+    clap_complete::generate(shell, &mut Arguments::command(), "edgeway", &mut std::io::stdout());
+    exit::OK
+}
+
+/// The man page to standard output, or one page for each command into a folder.
+fn man(folder: Option<&std::path::Path>) -> u8 {
+    let done = match folder {
+        Some(folder) => std::fs::create_dir_all(folder).and_then(|()| clap_mangen::generate_to(Arguments::command(), folder)),
+        None => clap_mangen::Man::new(Arguments::command()).render(&mut std::io::stdout()),
+    };
+    match done {
+        Ok(()) => exit::OK,
+        Err(error) => {
+            eprintln!("error: {error}");
+            exit::FINDINGS
+        }
+    }
+}

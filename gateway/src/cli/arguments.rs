@@ -1,0 +1,159 @@
+//! What can be said on the command line. Every command has an example in its help.
+
+mod ask;
+
+pub(crate) use ask::{Ask, DeviceCommand, QueryCommand, ReachOptions, RouteCommand, SceneCommand};
+
+use clap::{Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// An edge gateway in one binary: devices become typed things, scenes link them, SQL asks them, and what matters reaches
+/// the cloud.
+#[derive(Parser)]
+#[command(name = "edgeway", version, arg_required_else_help = true, after_help = "Start with `edgeway demo`, then `edgeway init my-site`.")]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Show a wind farm and a hotel floor, with nothing else installed
+    ///
+    /// The devices are simulated, the protocol is not: the gateway polls them over Modbus TCP on loopback. An embedded MQTT
+    /// broker plays the cloud.
+    #[command(after_help = "Examples:\n  edgeway demo\n  edgeway demo --for 30s --json")]
+    Demo(DemoOptions),
+    /// Write a small commented site that runs
+    #[command(after_help = "Example:\n  edgeway init my-site && edgeway run my-site")]
+    Init {
+        /// The folder to write into; it must not exist or be empty
+        folder: PathBuf,
+        /// The site's name; the folder's name unless given
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// Report every mistake of a site, each with file, line, column and what would be right
+    ///
+    /// Exits with 0 if there is nothing to report, 1 if there is, 2 for wrong usage.
+    #[command(after_help = "Examples:\n  edgeway check my-site\n  edgeway check my-site -o json | jq '.[].file'")]
+    Check {
+        /// The site's folder
+        #[arg(default_value = ".")]
+        site: PathBuf,
+        #[arg(short, long, value_enum, default_value_t)]
+        output: Output,
+    },
+    /// Run a site until SIGTERM or Ctrl-C
+    ///
+    /// A first signal sends what can be sent within 5 s and exits with 0; a second one ends at once. Log lines go to
+    /// standard error; EDGEWAY_LOG=debug shows more of them.
+    #[command(after_help = "Example:\n  edgeway run my-site")]
+    Run {
+        /// The site's folder
+        #[arg(default_value = ".")]
+        site: PathBuf,
+    },
+    #[command(flatten)]
+    Ask(Ask),
+    /// Measure this machine
+    #[command(subcommand, after_help = "Example:\n  edgeway bench path --json")]
+    Bench(Bench),
+    /// Print the completion script of a shell
+    #[command(after_help = "Example:\n  edgeway completions bash > /etc/bash_completion.d/edgeway")]
+    Completions {
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, or write one for each command into a folder
+    #[command(after_help = "Examples:\n  edgeway man | man -l -\n  edgeway man --folder /usr/local/share/man/man1")]
+    Man {
+        /// Where to write a page for each command
+        #[arg(long)]
+        folder: Option<PathBuf>,
+    },
+}
+
+/// How the demo runs.
+#[derive(clap::Args, Clone)]
+pub(crate) struct DemoOptions {
+    /// End by itself after this long, `30s`
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
+    pub(crate) time: Option<Duration>,
+    /// Print the summary as one JSON object, as the last line of standard output
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Plain lines, also on a terminal
+    #[arg(long)]
+    pub(crate) plain: bool,
+    /// What the simulated weather and guests are drawn from
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+}
+
+/// What can be measured.
+#[derive(Subcommand, Clone)]
+pub(crate) enum Bench {
+    /// The whole way: simulated values through model, journal, 100 scenes, 5 queries and a route to the embedded broker
+    ///
+    /// Without --rate, looks for the highest rate that is sustained without lag; with it, holds that rate.
+    #[command(after_help = "Examples:\n  edgeway bench path\n  edgeway bench path --rate 100000 --json")]
+    Path(PathOptions),
+}
+
+/// How the way is measured.
+#[derive(clap::Args, Clone)]
+pub(crate) struct PathOptions {
+    /// Hold this many values per second
+    #[arg(long)]
+    pub(crate) rate: Option<u64>,
+    /// How long each rate is held
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration, default_value = "10s")]
+    pub(crate) time: Duration,
+    /// Print one JSON object per figure
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// The form of what is printed.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Output {
+    /// For people
+    #[default]
+    Table,
+    /// For programs
+    Json,
+}
+
+/// `30s`, `250ms`, `2h 30m`.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    edgeway_sdk::options::duration::parse(text).ok_or_else(|| "write a duration with its unit: 250ms, 30s, 5m".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definitions_hold_together() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_an_example_in_its_help() {
+        fn without(command: &clap::Command, path: &str, found: &mut Vec<String>) {
+            for sub in command.get_subcommands() {
+                let path = format!("{path} {}", sub.get_name());
+                if !sub.get_after_help().is_some_and(|help| help.to_string().contains(&path)) {
+                    found.push(path.clone());
+                }
+                without(sub, &path, found);
+            }
+        }
+        let mut found = vec![];
+        without(&Arguments::command(), "edgeway", &mut found);
+        assert_eq!(found, Vec::<String>::new());
+    }
+}

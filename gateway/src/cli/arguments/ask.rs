@@ -1,0 +1,150 @@
+//! The commands that talk to a running gateway.
+
+use super::{Output, duration};
+use clap::Subcommand;
+use std::path::PathBuf;
+use std::time::Duration;
+
+#[derive(Subcommand)]
+pub(crate) enum Ask {
+    /// Devices: list them, read them, set properties, call services
+    #[command(subcommand, after_help = "Example:\n  edgeway device list --site my-site")]
+    Device(DeviceCommand),
+    /// Scenes: list them, ask why, run one
+    #[command(subcommand, after_help = "Example:\n  edgeway scene ls --site my-site")]
+    Scene(SceneCommand),
+    /// Queries: list them
+    #[command(subcommand, after_help = "Example:\n  edgeway query ls --site my-site")]
+    Query(QueryCommand),
+    /// Routes: list them
+    #[command(subcommand, after_help = "Example:\n  edgeway route ls --site my-site")]
+    Route(RouteCommand),
+    /// Print messages as they come, until Ctrl-C
+    #[command(after_help = "Examples:\n  edgeway tap 'property/wind-turbine/+'\n  edgeway tap 'scene/#' 'command/#' -o json")]
+    Tap {
+        /// Which subjects, with MQTT wildcards
+        #[arg(default_value = "#")]
+        filters: Vec<String>,
+        #[command(flatten)]
+        reach: ReachOptions,
+    },
+    /// Show how the gateway is doing
+    #[command(after_help = "Examples:\n  edgeway status\n  edgeway status -o json | jq .routes")]
+    Status {
+        #[command(flatten)]
+        reach: ReachOptions,
+    },
+}
+
+/// How to reach the gateway, and how to print.
+#[derive(clap::Args, Clone)]
+pub(crate) struct ReachOptions {
+    /// The site's folder, for the API's address and token; the current folder unless given
+    #[arg(long)]
+    pub(crate) site: Option<PathBuf>,
+    /// The API's address instead, `http://127.0.0.1:8080` (or EDGEWAY_URL)
+    #[arg(long)]
+    pub(crate) url: Option<String>,
+    /// The file with the API's token (or EDGEWAY_TOKEN with the token itself)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+    #[arg(short, long, value_enum, default_value_t)]
+    pub(crate) output: Output,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum DeviceCommand {
+    /// List devices with their state
+    #[command(after_help = "Examples:\n  edgeway device list\n  edgeway device list --model wind-turbine --state offline")]
+    List {
+        /// Only devices of this model
+        #[arg(long)]
+        model: Option<String>,
+        /// Only devices in this state: online, degraded, offline, unknown
+        #[arg(long)]
+        state: Option<String>,
+        #[command(flatten)]
+        reach: ReachOptions,
+    },
+    /// Show a device's properties with quality and age
+    #[command(after_help = "Examples:\n  edgeway device get wt-07\n  edgeway device get wt-07 wind_speed -o json")]
+    Get {
+        device: String,
+        /// Only this property
+        property: Option<String>,
+        #[command(flatten)]
+        reach: ReachOptions,
+    },
+    /// Set a property and wait for the device's answer
+    #[command(after_help = "Examples:\n  edgeway device set wt-07 power_limit 1500\n  edgeway device set room-301 ac_mode cool --within 3s")]
+    Set {
+        device: String,
+        property: String,
+        /// A number, true or false, a label of an enum, or JSON
+        #[arg(allow_hyphen_values = true)]
+        value: String,
+        /// The command is never applied later than this
+        #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "10s")]
+        within: Duration,
+        #[command(flatten)]
+        reach: ReachOptions,
+    },
+    /// Call a service and wait for its result
+    #[command(after_help = "Examples:\n  edgeway device call wt-07 stop mode=normal\n  edgeway device call room-301 identify '{\"seconds\": 5}'")]
+    Call {
+        device: String,
+        service: String,
+        /// The input as NAME=VALUE, or one JSON object
+        #[arg(allow_hyphen_values = true)]
+        input: Vec<String>,
+        /// The command is never applied later than this
+        #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "10s")]
+        within: Duration,
+        #[command(flatten)]
+        reach: ReachOptions,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum SceneCommand {
+    /// List scenes with how often they fired and declined
+    #[command(after_help = "Example:\n  edgeway scene ls")]
+    Ls {
+        #[command(flatten)]
+        reach: ReachOptions,
+    },
+    /// Say why a scene fired or did not
+    #[command(after_help = "Example:\n  edgeway scene why wt-07.gearbox-hot")]
+    Why {
+        scene: String,
+        #[command(flatten)]
+        reach: ReachOptions,
+    },
+    /// Run a scene's steps now; its triggers are not asked
+    #[command(after_help = "Example:\n  edgeway scene run farm.curtail")]
+    Run {
+        scene: String,
+        #[command(flatten)]
+        reach: ReachOptions,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum QueryCommand {
+    /// List queries with rows in, rows out, late rows and watermark
+    #[command(after_help = "Example:\n  edgeway query ls")]
+    Ls {
+        #[command(flatten)]
+        reach: ReachOptions,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum RouteCommand {
+    /// List routes with what was sent, acknowledged and is waiting
+    #[command(after_help = "Example:\n  edgeway route ls")]
+    Ls {
+        #[command(flatten)]
+        reach: ReachOptions,
+    },
+}

@@ -1,0 +1,96 @@
+//! The command line's side of the API: asks a running gateway and shows the answer.
+//!
+//! Answers go to standard output, mistakes to standard error. A table is for people, JSON for programs; tables have
+//! colours on a terminal only.
+
+mod connection;
+mod devices;
+mod error;
+mod events;
+mod overview;
+mod reach;
+mod screen;
+mod table;
+mod tap;
+mod wording;
+
+use crate::cli::{Ask, DeviceCommand, QueryCommand, ReachOptions, RouteCommand, SceneCommand};
+use connection::Client;
+use error::ClientError;
+use screen::Screen;
+
+/// How it went, for whoever has called the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Exit {
+    /// As wanted.
+    Ok = 0,
+    /// The gateway has answered, but no: an unknown name, a command that was not applied.
+    Findings = 1,
+    /// The command line is wrong.
+    Usage = 2,
+    /// No gateway has answered, or it does not let us in.
+    Unreachable = 3,
+}
+
+/// A gateway to ask and a place to show its answers.
+struct Session {
+    client: Client,
+    screen: Screen,
+}
+
+impl Session {
+    fn open(reach: &ReachOptions) -> Result<Session, ClientError> {
+        Ok(Session { client: Client::connect(reach)?, screen: Screen::new(reach.output) })
+    }
+}
+
+/// Asks a running gateway, shows what it says, and tells the program's exit code.
+pub(crate) async fn run(ask: Ask) -> u8 {
+    let exit = match attempt(ask).await {
+        Ok(()) => Exit::Ok,
+        Err(error) => report(&error),
+    };
+    exit as u8
+}
+
+fn report(error: &ClientError) -> Exit {
+    let exit = error.exit();
+    if exit != Exit::Ok {
+        eprintln!("error: {}", table::harmless(&error.to_string()));
+        if let Some(help) = error.help() {
+            eprintln!("  help: {}", table::harmless(&help));
+        }
+    }
+    exit
+}
+
+async fn attempt(ask: Ask) -> Result<(), ClientError> {
+    match ask {
+        Ask::Device(command) => device(command).await,
+        Ask::Scene(SceneCommand::Ls { reach }) => overview::scenes(&Session::open(&reach)?).await,
+        Ask::Scene(SceneCommand::Why { scene, reach }) => overview::why(&Session::open(&reach)?, &scene).await,
+        Ask::Scene(SceneCommand::Run { scene, reach }) => overview::run_scene(&Session::open(&reach)?, &scene).await,
+        Ask::Query(QueryCommand::Ls { reach }) => overview::queries(&Session::open(&reach)?).await,
+        Ask::Route(RouteCommand::Ls { reach }) => overview::routes(&Session::open(&reach)?).await,
+        Ask::Status { reach } => overview::status(&Session::open(&reach)?).await,
+        Ask::Tap { filters, reach } => tap::follow(&Session::open(&reach)?, &filters).await,
+    }
+}
+
+async fn device(command: DeviceCommand) -> Result<(), ClientError> {
+    match command {
+        DeviceCommand::List { model, state, reach } => {
+            devices::list(&Session::open(&reach)?, model.as_deref(), state.as_deref()).await
+        }
+        DeviceCommand::Get { device, property: None, reach } => devices::get(&Session::open(&reach)?, &device).await,
+        DeviceCommand::Get { device, property: Some(property), reach } => {
+            devices::get_property(&Session::open(&reach)?, &device, &property).await
+        }
+        DeviceCommand::Set { device, property, value, within, reach } => {
+            devices::set(&Session::open(&reach)?, &device, &property, &value, within).await
+        }
+        DeviceCommand::Call { device, service, input, within, reach } => {
+            devices::call(&Session::open(&reach)?, &device, &service, &input, within).await
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! `status`, `scene`, `query` and `route`.
+
+use super::Session;
+use super::devices::state_tone;
+use super::error::ClientError;
+use super::screen::Screen;
+use super::table::{Cell, Tone, harmless, paint};
+use super::wording::{age_of, bytes, span};
+use crate::api::{
+    LinkView, QueryList, QueryView, RouteList, RouteView, SceneList, SceneView, StatusView, WITHIN_DEFAULT, WhyView,
+};
+use edgeway_sdk::Timestamp;
+use reqwest::Method;
+use std::time::Duration;
+
+pub(super) async fn status(session: &Session) -> Result<(), ClientError> {
+    let answer = session.client.get(&["status"], &[]).await?;
+    session.screen.show(answer, |status: StatusView| status_text(&status, session.screen))
+}
+
+pub(super) async fn scenes(session: &Session) -> Result<(), ClientError> {
+    let answer = session.client.get(&["scenes"], &[]).await?;
+    session.screen.show(answer, |list: SceneList| scene_table(&list.scenes, Timestamp::now(), session.screen))
+}
+
+pub(super) async fn why(session: &Session, scene: &str) -> Result<(), ClientError> {
+    let answer = session.client.get(&["scenes", scene, "why"], &[]).await?;
+    // The text is the site's own but for what devices have reported: line by line, so that line ends stay.
+    session.screen.show(answer, |why: WhyView| why.text.lines().map(|line| harmless(line) + "\n").collect())
+}
+
+pub(super) async fn run_scene(session: &Session, scene: &str) -> Result<(), ClientError> {
+    let nothing = serde_json::json!({});
+    let answer = session.client.command(Method::POST, &["scenes", scene, "run"], &nothing, WITHIN_DEFAULT).await?;
+    session.screen.show(answer, |scene: SceneView| format!("{}: runs\n", scene.name))
+}
+
+pub(super) async fn queries(session: &Session) -> Result<(), ClientError> {
+    let answer = session.client.get(&["queries"], &[]).await?;
+    session.screen.show(answer, |list: QueryList| query_table(&list.queries, session.screen))
+}
+
+pub(super) async fn routes(session: &Session) -> Result<(), ClientError> {
+    let answer = session.client.get(&["routes"], &[]).await?;
+    session.screen.show(answer, |list: RouteList| route_table(&list.routes, session.screen))
+}
+
+fn status_text(status: &StatusView, screen: Screen) -> String {
+    let up = span(Duration::from_secs_f64(status.uptime_seconds.max(0.0))).unwrap_or_else(|| "0 s".to_owned());
+    let facts = [
+        ("gateway", format!("{}, Edgeway {}, up {up}", status.gateway, status.version)),
+        ("devices", devices(status)),
+        (
+            "readings",
+            format!("{} with {} values, {} of them not good", status.readings, status.values, status.bad_values),
+        ),
+        ("commands", format!("{} applied, {} not", status.commands.ok, status.commands.failed)),
+        ("scenes", format!("{} loaded, ran {} times", status.scenes.len(), status.scene_firings)),
+        ("queries", format!("{} loaded, {} rows", status.queries.len(), status.query_rows)),
+        ("journal", journal(status)),
+        ("broker", status.broker.clone().unwrap_or_default()),
+        ("panics", Some(status.part_restarts).filter(|n| *n > 0).map(|n| n.to_string()).unwrap_or_default()),
+    ];
+    let told = facts.iter().filter(|(_, text)| !text.is_empty());
+    let mut text: String = told.map(|(name, text)| format!("{name:<10}{}\n", harmless(text))).collect();
+    if let Some(error) = &status.journal.error {
+        text += &paint(&format!("the disk takes no messages: {}", harmless(error)), Tone::Bad, screen.colours);
+        text += "\n";
+    }
+    let tables = [
+        Some(link_table(&status.links, screen)).filter(|_| !status.links.is_empty()),
+        Some(route_table(&status.routes, screen)).filter(|_| !status.routes.is_empty()),
+    ];
+    tables.into_iter().flatten().fold(text, |text, table| text + "\n" + table.as_str())
+}
+
+fn devices(status: &StatusView) -> String {
+    let some = status.devices.iter().filter(|(_, count)| **count > 0);
+    let words: Vec<String> = some.map(|(state, count)| format!("{count} {state}")).collect();
+    if words.is_empty() { "none".to_owned() } else { words.join(", ") }
+}
+
+fn journal(status: &StatusView) -> String {
+    let journal = &status.journal;
+    let size = bytes(journal.bytes);
+    format!("{size}, {} messages kept of {}", journal.head.saturating_sub(journal.first), journal.head)
+}
+
+fn link_table(links: &[LinkView], screen: Screen) -> String {
+    let tone = |state: &str| match state {
+        "up" => Tone::Good,
+        "down" => Tone::Bad,
+        other => state_tone(other),
+    };
+    let row = |link: &LinkView| {
+        vec![
+            Cell::text(&link.name),
+            Cell::text(&link.driver),
+            Cell::text(&link.state).tone(tone(&link.state)),
+            Cell::number(link.values),
+            Cell::number(link.bad_values),
+            Cell::number(link.faults),
+            Cell::number(link.overruns),
+            Cell::text(link.reason.as_deref().unwrap_or_default()),
+        ]
+    };
+    let rows: Vec<_> = links.iter().map(row).collect();
+    screen.table(&["link", "driver", "state", "values", "bad", "faults", "overruns", "reason"], &rows)
+}
+
+fn route_table(routes: &[RouteView], screen: Screen) -> String {
+    let connected = |route: &RouteView| match route.connected {
+        true => Cell::text("connected").tone(Tone::Good),
+        false => Cell::text("waiting").tone(Tone::Doubtful),
+    };
+    let row = |route: &RouteView| {
+        vec![
+            Cell::text(&route.name),
+            Cell::text(&route.target),
+            connected(route),
+            Cell::number(route.queued),
+            Cell::number(route.sent),
+            Cell::number(route.acked),
+            Cell::number(route.dropped),
+            Cell::text(route.reason.as_deref().unwrap_or_default()),
+        ]
+    };
+    let rows: Vec<_> = routes.iter().map(row).collect();
+    screen.table(&["route", "target", "state", "queued", "sent", "acked", "dropped", "reason"], &rows)
+}
+
+fn scene_table(scenes: &[SceneView], now: Timestamp, screen: Screen) -> String {
+    let row = |scene: &SceneView| {
+        let errors = if scene.errors > 0 { Tone::Bad } else { Tone::Plain };
+        vec![
+            Cell::text(&scene.name),
+            Cell::number(scene.fired),
+            Cell::number(scene.declined),
+            Cell::number(scene.errors).tone(errors),
+            Cell::text(age_of(scene.last_fired.as_deref(), now)),
+            Cell::text(if scene.running { "running" } else { "" }),
+            Cell::text(scene.triggers.join("; ")),
+        ]
+    };
+    let rows: Vec<_> = scenes.iter().map(row).collect();
+    screen.table(&["scene", "ran", "declined", "errors", "last", "state", "when"], &rows)
+}
+
+fn query_table(queries: &[QueryView], screen: Screen) -> String {
+    let row = |query: &QueryView| {
+        let numbers = [query.rows_in, query.rows_out, query.late, query.future, query.dead, query.errors];
+        let numbers = numbers.map(Cell::number);
+        [Cell::text(&query.name)].into_iter().chain(numbers).chain([Cell::text(query.columns.join(", "))]).collect()
+    };
+    let rows: Vec<_> = queries.iter().map(row).collect();
+    screen.table(&["query", "rows in", "rows out", "late", "future", "dead", "errors", "columns"], &rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_status_says_what_is_there_and_what_waits() {
+        let status = json!({
+            "name": "farm", "gateway": "farm-1", "version": "0.1.0", "started": "2026-11-23T08:00:00Z",
+            "uptime_seconds": 7300.5, "devices": {"online": 8, "offline": 1, "unknown": 0},
+            "readings": 10, "values": 100, "bad_values": 2, "commands": {"ok": 3, "failed": 1}, "scene_firings": 4,
+            "query_rows": 5, "journal_messages": 700, "part_restarts": 0,
+            "journal": {"bytes": 8_388_608, "segments": 1, "first": 100, "head": 700, "durable_head": 700, "dropped": 100},
+            "links": [{"name": "farm", "driver": "modbus", "wire": "tcp:127.0.0.1:502", "state": "up", "readings": 10,
+                "values": 100, "bad_values": 2, "faults": 0, "connects": 1, "overruns": 0}],
+            "routes": [{"name": "telemetry", "target": "cloud", "connected": false, "reason": "refused", "queued": 12,
+                "sent": 0, "acked": 0, "dropped": 0}],
+            "scenes": [], "queries": [],
+        });
+        let status: StatusView = serde_json::from_value(status).expect("valid");
+        let expected = "\
+gateway   farm-1, Edgeway 0.1.0, up 2 h
+devices   1 offline, 8 online
+readings  10 with 100 values, 2 of them not good
+commands  3 applied, 1 not
+scenes    0 loaded, ran 4 times
+queries   0 loaded, 5 rows
+journal   8.0 MiB, 600 messages kept of 700
+
+link  driver  state  values  bad  faults  overruns
+farm  modbus  up        100    2       0         0
+
+route      target  state    queued  sent  acked  dropped  reason
+telemetry  cloud   waiting      12     0      0        0  refused
+";
+        assert_eq!(status_text(&status, Screen::plain()), expected);
+    }
+}

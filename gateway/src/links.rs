@@ -1,0 +1,69 @@
+//! The links: one task for each wire, which owns everything that happens on it.
+//!
+//! The task connects, runs the steps that are due, puts writes between them, backs off devices that do not answer,
+//! splits steps that a device refuses, lets values age, and says what it sees: reports, events, status changes. A driver
+//! only ever does one transaction at a time, when it is told to. See `schedule` for what runs when.
+
+mod ageing;
+mod happenings;
+mod reactions;
+mod schedule;
+mod task;
+mod transaction;
+mod write;
+
+pub(crate) use task::{LinkTask, Wiring};
+use reactions::Reactions;
+pub(crate) use write::WriteJob;
+
+use parking_lot::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// What a link shows of itself.
+#[derive(Default)]
+pub(crate) struct LinkStatus {
+    /// Readings: transactions that brought values.
+    pub(crate) readings: AtomicU64,
+    /// Values in them.
+    pub(crate) values: AtomicU64,
+    /// Values in them that were not good.
+    pub(crate) bad_values: AtomicU64,
+    /// Transactions that failed.
+    pub(crate) faults: AtomicU64,
+    /// Times that the wire was opened.
+    pub(crate) connects: AtomicU64,
+    /// Steps that ran so late that a whole period was skipped.
+    pub(crate) overruns: AtomicU64,
+    /// From readings to the commands that they caused.
+    pub(crate) reactions: Reactions,
+    state: Mutex<LinkState>,
+}
+
+/// Whether a wire is open.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum LinkState {
+    /// Not yet.
+    #[default]
+    Connecting,
+    /// It is.
+    Up,
+    /// It is not.
+    Down {
+        /// Why.
+        reason: String,
+    },
+}
+
+impl LinkStatus {
+    pub(crate) fn state(&self) -> LinkState {
+        self.state.lock().clone()
+    }
+
+    fn set_state(&self, state: LinkState) {
+        *self.state.lock() = state;
+    }
+
+    fn count(&self, counter: impl Fn(&Self) -> &AtomicU64, by: u64) {
+        counter(self).fetch_add(by, Relaxed);
+    }
+}

@@ -1,0 +1,386 @@
+//! When each step of a link runs: pure, with the time as an argument.
+//!
+//! Every step has a time when it is due; the one that has been due longest runs first, so on a wire that is too slow
+//! for its list all steps fall behind alike and none starves. A device that does not answer is backed off alone: one of
+//! its steps probes it at growing intervals, the others wait. A step that the device refuses is split until the bad
+//! point stands alone, and that one is asked for only now and then.
+
+use edgeway_sdk::{DeviceIx, PointIx, Step};
+use edgeway_thing_models::Online;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// A device counts as offline after this many transactions in a row without an answer: a single lost answer must not
+/// make it flap.
+const FAULTS_UNTIL_OFFLINE: u32 = 2;
+/// Backoff of a device that does not answer: this, doubled with each failed probe ...
+const BACKOFF_FIRST: Duration = Duration::from_secs(1);
+/// ... up to this.
+const BACKOFF_MOST: Duration = Duration::from_secs(300);
+/// How often a point that the device refuses is asked for again.
+pub(super) const REFUSED_PERIOD: Duration = Duration::from_secs(60);
+
+/// A step's place in the schedule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Slot(usize);
+
+/// What to do next.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Run this step now.
+    Run(Slot),
+    /// Nothing is due before this time.
+    Wait(Instant),
+    /// Nothing will ever be due.
+    Never,
+}
+
+/// A change of a device's state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Transition {
+    pub(super) device: DeviceIx,
+    pub(super) online: Online,
+    pub(super) reason: String,
+}
+
+struct Planned {
+    step: Step,
+    due: Instant,
+    refused: bool,
+    retired: bool,
+}
+
+struct Health {
+    online: Online,
+    faults: u32,
+    /// Not asked before this time.
+    retry_at: Option<Instant>,
+    slots: Vec<Slot>,
+    refused: usize,
+}
+
+/// The schedule of one link.
+#[derive(Default)]
+pub(super) struct Schedule {
+    planned: Vec<Planned>,
+    /// Due times, oldest first. An entry counts only if it is its slot's present due time.
+    queue: BinaryHeap<Reverse<(Instant, Slot)>>,
+    devices: HashMap<DeviceIx, Health>,
+    overruns: u64,
+}
+
+impl Schedule {
+    /// A schedule in which the first runs are spread over each step's period, so that they do not come in bursts.
+    pub(super) fn new(steps: Vec<Step>, now: Instant) -> Self {
+        let mut schedule = Schedule::default();
+        let count = steps.len().max(1) as u32;
+        for (at, step) in steps.into_iter().enumerate() {
+            let offset = step.period.min(Duration::from_secs(1)) * at as u32 / count;
+            schedule.add(step, now + offset);
+        }
+        schedule
+    }
+
+    fn add(&mut self, step: Step, due: Instant) {
+        let slot = Slot(self.planned.len());
+        let fresh = || Health { online: Online::Unknown, faults: 0, retry_at: None, slots: vec![], refused: 0 };
+        self.devices.entry(step.device).or_insert_with(fresh).slots.push(slot);
+        self.planned.push(Planned { step, due, refused: false, retired: false });
+        self.queue.push(Reverse((due, slot)));
+    }
+
+    pub(super) fn step(&self, slot: Slot) -> &Step {
+        &self.planned[slot.0].step
+    }
+
+    pub(super) fn is_refused(&self, slot: Slot) -> bool {
+        self.planned[slot.0].refused
+    }
+
+    pub(super) fn online(&self, device: DeviceIx) -> Online {
+        self.devices.get(&device).map_or(Online::Unknown, |health| health.online)
+    }
+
+    /// How often a step ran so late that a whole period was skipped.
+    pub(super) fn overruns(&self) -> u64 {
+        self.overruns
+    }
+
+    /// The next step to run. A step that is running is not due again before `done` is called for it.
+    pub(super) fn next(&mut self, now: Instant) -> Next {
+        while let Some(Reverse((due, slot))) = self.queue.peek().copied() {
+            let planned = &self.planned[slot.0];
+            if planned.retired || planned.due != due {
+                self.queue.pop();
+                continue;
+            }
+            if due > now {
+                return Next::Wait(due);
+            }
+            self.queue.pop();
+            match self.held_back(slot, now) {
+                Some(until) => self.put(slot, until),
+                None => return Next::Run(slot),
+            }
+        }
+        Next::Never
+    }
+
+    /// Until when the step's device is left alone. The first step to come after that time is the probe.
+    fn held_back(&mut self, slot: Slot, now: Instant) -> Option<Instant> {
+        let health = self.devices.get_mut(&self.planned[slot.0].step.device)?;
+        let retry_at = health.retry_at?;
+        if retry_at > now {
+            return Some(retry_at);
+        }
+        health.retry_at = Some(now + BACKOFF_FIRST);
+        None
+    }
+
+    fn put(&mut self, slot: Slot, due: Instant) {
+        self.planned[slot.0].due = due;
+        self.queue.push(Reverse((due, slot)));
+    }
+
+    /// Puts a step back after it has run. Missed periods are skipped, not made up for.
+    fn again(&mut self, slot: Slot, now: Instant) {
+        let planned = &self.planned[slot.0];
+        let period = if planned.refused { REFUSED_PERIOD } else { planned.step.period };
+        let due = planned.due + period;
+        if due + period < now {
+            self.overruns += 1;
+        }
+        self.put(slot, due.max(now));
+    }
+
+    /// The device answered. `bad` says whether the answer held points that are bad.
+    pub(super) fn answered(&mut self, slot: Slot, now: Instant) -> Option<Transition> {
+        if std::mem::take(&mut self.planned[slot.0].refused) {
+            self.refused_points(slot, -1);
+        }
+        self.again(slot, now);
+        self.alive(slot, now)
+    }
+
+    /// The device answered that it is busy, or refuses the step's only point.
+    pub(super) fn refused(&mut self, slot: Slot, now: Instant) -> Option<Transition> {
+        if !std::mem::replace(&mut self.planned[slot.0].refused, true) {
+            self.refused_points(slot, 1);
+        }
+        self.again(slot, now);
+        self.alive(slot, now)
+    }
+
+    /// The device is there but has no time; it is asked again at the next period.
+    pub(super) fn busy(&mut self, slot: Slot, now: Instant) -> Option<Transition> {
+        self.again(slot, now);
+        self.alive(slot, now)
+    }
+
+    fn refused_points(&mut self, slot: Slot, change: isize) {
+        let device = self.planned[slot.0].step.device;
+        if let Some(health) = self.devices.get_mut(&device) {
+            health.refused = health.refused.saturating_add_signed(change);
+        }
+    }
+
+    /// Notes an answer: the device is online (degraded while some of its points are refused), and its steps that were
+    /// held back are due at once.
+    fn alive(&mut self, slot: Slot, now: Instant) -> Option<Transition> {
+        let device = self.planned[slot.0].step.device;
+        let health = self.devices.get_mut(&device)?;
+        health.faults = 0;
+        let online = if health.refused == 0 { Online::Online } else { Online::Degraded };
+        let reason = match health.refused {
+            0 => String::new(),
+            1 => "1 point is refused by the device".to_owned(),
+            n => format!("{n} points are refused by the device"),
+        };
+        if health.retry_at.take().is_some() {
+            let waiting: Vec<Slot> = health.slots.iter().copied().filter(|other| *other != slot).collect();
+            for slot in waiting {
+                self.put(slot, now);
+            }
+        }
+        self.turn(device, online, reason)
+    }
+
+    /// The device did not answer.
+    pub(super) fn silent(&mut self, slot: Slot, now: Instant, reason: &str) -> Option<Transition> {
+        self.again(slot, now);
+        let device = self.planned[slot.0].step.device;
+        let health = self.devices.get_mut(&device)?;
+        health.faults = health.faults.saturating_add(1);
+        if health.faults < FAULTS_UNTIL_OFFLINE {
+            return None;
+        }
+        health.retry_at = Some(now + backoff(health.faults - FAULTS_UNTIL_OFFLINE));
+        self.turn(device, Online::Offline, reason.to_owned())
+    }
+
+    /// The wire is gone: every device is.
+    pub(super) fn link_lost(&mut self, reason: &str) -> Vec<Transition> {
+        let devices: Vec<DeviceIx> = self.devices.keys().copied().collect();
+        devices.into_iter().filter_map(|device| self.turn(device, Online::Offline, reason.to_owned())).collect()
+    }
+
+    /// The wire is back: everything is due, and nobody is backed off.
+    pub(super) fn link_up(&mut self, now: Instant) {
+        for health in self.devices.values_mut() {
+            (health.faults, health.retry_at) = (0, None);
+        }
+        self.queue.clear();
+        for slot in 0..self.planned.len() {
+            if !self.planned[slot].retired {
+                self.put(Slot(slot), now);
+            }
+        }
+    }
+
+    /// Replaces a step by smaller ones for the same points.
+    pub(super) fn split(&mut self, slot: Slot, steps: Vec<Step>, now: Instant) {
+        let planned = &mut self.planned[slot.0];
+        planned.retired = true;
+        let device = planned.step.device;
+        if let Some(health) = self.devices.get_mut(&device) {
+            health.slots.retain(|other| *other != slot);
+        }
+        for step in steps {
+            self.add(step, now);
+        }
+    }
+
+    fn turn(&mut self, device: DeviceIx, online: Online, reason: String) -> Option<Transition> {
+        let health = self.devices.get_mut(&device)?;
+        if health.online == online {
+            return None;
+        }
+        health.online = online;
+        Some(Transition { device, online, reason })
+    }
+
+    /// The points that are readable at all, by the steps that hold them.
+    pub(super) fn points(&self) -> impl Iterator<Item = PointIx> + '_ {
+        self.planned.iter().filter(|p| !p.retired).flat_map(|p| p.step.points.iter().copied())
+    }
+}
+
+fn backoff(failures: u32) -> Duration {
+    BACKOFF_FIRST.saturating_mul(1 << failures.min(16)).min(BACKOFF_MOST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use edgeway_sdk::StepIx;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn step(id: u32, device: u32, points: &[u32]) -> Step {
+        let points = points.iter().copied().map(PointIx).collect();
+        Step { id: StepIx(id), device: DeviceIx(device), points, period: SECOND }
+    }
+
+    /// Runs for `seconds` with `answers` deciding who answers; one transaction takes `took`. Counts runs by step id.
+    fn simulate(schedule: &mut Schedule, now: &mut Instant, seconds: u64, took: Duration, answers: impl Fn(DeviceIx) -> bool) -> HashMap<u32, u32> {
+        let end = *now + Duration::from_secs(seconds);
+        let mut runs = HashMap::new();
+        while *now < end {
+            match schedule.next(*now) {
+                Next::Run(slot) => {
+                    let (id, device) = (schedule.step(slot).id.0, schedule.step(slot).device);
+                    *runs.entry(id).or_default() += 1;
+                    *now += if answers(device) { took } else { SECOND };
+                    match answers(device) {
+                        true => schedule.answered(slot, *now),
+                        false => schedule.silent(slot, *now, "no answer"),
+                    };
+                }
+                Next::Wait(until) => *now = until.min(end),
+                Next::Never => break,
+            }
+        }
+        runs
+    }
+
+    #[test]
+    fn every_step_runs_once_a_period() {
+        let mut now = Instant::now();
+        let mut schedule = Schedule::new((0..10).map(|id| step(id, id, &[id])).collect(), now);
+        let runs = simulate(&mut schedule, &mut now, 20, Duration::from_millis(10), |_| true);
+        assert!(runs.values().all(|n| (20..=21).contains(n)), "{runs:?}");
+        assert_eq!(schedule.overruns(), 0);
+    }
+
+    #[test]
+    fn a_wire_too_slow_for_its_list_is_shared_evenly() {
+        let mut now = Instant::now();
+        let mut schedule = Schedule::new((0..10).map(|id| step(id, id, &[id])).collect(), now);
+        let runs = simulate(&mut schedule, &mut now, 100, Duration::from_millis(500), |_| true);
+        assert!(runs.values().all(|n| (19..=21).contains(n)), "{runs:?}");
+        assert!(schedule.overruns() > 0);
+    }
+
+    #[test]
+    fn a_dead_device_does_not_slow_its_neighbours() {
+        let mut now = Instant::now();
+        let mut schedule = Schedule::new((0..10).map(|id| step(id, id % 5, &[id])).collect(), now);
+        let runs = simulate(&mut schedule, &mut now, 600, Duration::from_millis(10), |device| device.0 != 0);
+        let dead = runs[&0] + runs[&5];
+        assert!((6..=14).contains(&dead), "the dead device took {dead} timeouts in 600 s");
+        let least = (0..10).filter(|id| id % 5 != 0).map(|id| runs[&id]).min().expect("four live devices");
+        assert!(least > 580, "a neighbour ran only {least} times in 600 s");
+    }
+
+    #[test]
+    fn one_lost_answer_does_not_make_a_device_flap() {
+        let now = Instant::now();
+        let mut schedule = Schedule::new(vec![step(0, 0, &[0])], now);
+        assert_eq!(schedule.answered(Slot(0), now).map(|t| t.online), Some(Online::Online));
+        assert_eq!(schedule.silent(Slot(0), now, "no answer"), None);
+        assert_eq!(schedule.answered(Slot(0), now), None);
+    }
+
+    #[test]
+    fn a_device_that_answers_again_is_read_at_once() {
+        let mut now = Instant::now();
+        let mut schedule = Schedule::new(vec![step(0, 0, &[0]), step(1, 0, &[1])], now);
+        simulate(&mut schedule, &mut now, 200, Duration::from_millis(1), |_| false);
+        assert_eq!(schedule.online(DeviceIx(0)), Online::Offline);
+        let Next::Wait(probe) = schedule.next(now) else { panic!("backed off") };
+        let Next::Run(slot) = schedule.next(probe) else { panic!("a probe") };
+        assert!(matches!(schedule.next(probe), Next::Wait(_)), "only one step probes");
+        assert_eq!(schedule.answered(slot, probe).map(|t| t.online), Some(Online::Online));
+        assert!(matches!(schedule.next(probe), Next::Run(other) if other != slot), "the other step is due at once");
+    }
+
+    #[test]
+    fn a_refused_point_degrades_the_device_and_is_asked_for_rarely() {
+        let mut now = Instant::now();
+        let mut schedule = Schedule::new(vec![step(0, 0, &[0, 1])], now);
+        let Next::Run(slot) = schedule.next(now) else { panic!("due") };
+        schedule.split(slot, vec![step(1, 0, &[0]), step(2, 0, &[1])], now);
+        let (Next::Run(good), Next::Run(bad)) = (schedule.next(now), schedule.next(now)) else { panic!("two halves") };
+        assert_eq!(schedule.answered(good, now).map(|t| t.online), Some(Online::Online));
+        assert_eq!(schedule.refused(bad, now).map(|t| t.online), Some(Online::Degraded));
+        let bad_id = schedule.step(bad).id;
+        let mut runs = 0;
+        for _ in 0..50 {
+            match schedule.next(now) {
+                Next::Run(slot) if schedule.step(slot).id == bad_id => runs += 1,
+                Next::Run(slot) => drop(schedule.answered(slot, now)),
+                Next::Wait(until) => now = until,
+                Next::Never => panic!("the good half stays"),
+            }
+        }
+        assert_eq!(runs, 0, "25 s are less than {REFUSED_PERIOD:?}");
+        assert_eq!(schedule.answered(bad, now).map(|t| t.online), Some(Online::Online));
+    }
+
+    #[test]
+    fn the_backoff_grows_to_five_minutes() {
+        assert_eq!([0, 1, 2, 20].map(backoff), [1, 2, 4, 300].map(Duration::from_secs));
+    }
+}

@@ -1,0 +1,380 @@
+//! The task of one link.
+
+use super::ageing::Ageing;
+use super::happenings::Happenings;
+use super::schedule::{Next, Schedule, Slot, Transition};
+use super::transaction::{self, Ended, Table};
+use super::write::WriteJob;
+use super::{LinkState, LinkStatus};
+use crate::spine::{self, MessageJournal};
+use edgeway_sdk::{Batch, DeviceIx, Fault, Link, PointIx, PointSpec, Quality, Split, Timestamp};
+use edgeway_site::{EventSite, LinkSite, PointSite};
+use edgeway_thing_models::{Binding, Body, CommandState, Message, Online, Status, Things};
+use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+/// How long opening the wire may take.
+const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+/// Backoff between attempts to open the wire: this, doubled each time ...
+const RECONNECT_FIRST: Duration = Duration::from_millis(500);
+/// ... up to this.
+const RECONNECT_MOST: Duration = Duration::from_secs(15);
+/// How often values are looked at for staleness.
+const AGEING_PERIOD: Duration = Duration::from_millis(500);
+
+/// What a link's task is made from.
+pub(crate) struct Wiring {
+    pub(crate) link: Arc<dyn Link>,
+    pub(crate) site: LinkSite,
+    pub(crate) events: Vec<EventSite>,
+    pub(crate) points: Arc<[PointSite]>,
+    pub(crate) binding: Arc<Binding>,
+    pub(crate) things: Arc<Things>,
+    pub(crate) journal: MessageJournal,
+    pub(crate) status: Arc<LinkStatus>,
+    pub(crate) jobs: mpsc::Receiver<WriteJob>,
+}
+
+type InFlight = FuturesUnordered<BoxFuture<'static, Ended>>;
+
+/// The task of one link. See the module `links`.
+pub(crate) struct LinkTask {
+    link: Arc<dyn Link>,
+    site: LinkSite,
+    table: Arc<Table>,
+    journal: MessageJournal,
+    status: Arc<LinkStatus>,
+    jobs: mpsc::Receiver<WriteJob>,
+    schedule: Schedule,
+    ageing: Ageing,
+    happenings: Happenings,
+    ageing_tick: Interval,
+    concurrency: usize,
+    /// Columns to use again.
+    batches: Vec<Batch>,
+}
+
+impl LinkTask {
+    /// Makes the task, without any I/O.
+    pub(crate) fn new(wiring: Wiring) -> Self {
+        let now = Instant::now();
+        let read = wiring.site.points.iter().filter(|point| point.access.reads());
+        let aged = read.filter_map(|point| {
+            let site = &wiring.points[point.ix.0 as usize];
+            Some((site.device, site.property?, site.stale_after))
+        });
+        let mut ageing_tick = interval(AGEING_PERIOD);
+        ageing_tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        LinkTask {
+            ageing: Ageing::new(aged, now),
+            happenings: Happenings::new(wiring.events),
+            schedule: Schedule::default(),
+            table: Arc::new(Table { binding: wiring.binding, points: wiring.points, things: wiring.things }),
+            link: wiring.link,
+            site: wiring.site,
+            journal: wiring.journal,
+            status: wiring.status,
+            jobs: wiring.jobs,
+            ageing_tick,
+            concurrency: 1,
+            batches: vec![],
+        }
+    }
+
+    /// Runs until told to stop, then closes the wire.
+    pub(crate) async fn run(mut self, stop: CancellationToken) {
+        if let Err(fault) = self.plan().await {
+            return self.unusable(&fault, &stop).await;
+        }
+        while !stop.is_cancelled() {
+            if self.connect(&stop).await {
+                self.serve(&stop).await;
+            }
+        }
+        self.link.close(Instant::now() + Duration::from_secs(1)).await;
+    }
+
+    async fn plan(&mut self) -> Result<(), Fault> {
+        let points: Vec<PointSpec> = self.site.points.iter().filter(|point| point.access.reads()).cloned().collect();
+        // Points that are only written have to be known to the driver too: it learns all of them from this call.
+        let plan = self.link.plan(&self.site.devices, &self.site.points, Split::Nothing).await?;
+        self.schedule = Schedule::new(plan.steps, Instant::now());
+        for (point, reason) in &plan.rejected {
+            warn!(link = %self.site.name, %reason, "A point cannot be read.");
+            self.publish_bad(&[*point], Quality::BadConfig);
+        }
+        let planned: HashSet<PointIx> = self.schedule.points().chain(plan.rejected.iter().map(|(point, _)| *point)).collect();
+        let forgotten: Vec<PointIx> = points.iter().map(|point| point.ix).filter(|ix| !planned.contains(ix)).collect();
+        if !forgotten.is_empty() {
+            error!(link = %self.site.name, points = forgotten.len(), "The driver left points out of its plan.");
+            self.publish_bad(&forgotten, Quality::BadConfig);
+        }
+        Ok(())
+    }
+
+    /// A link whose driver refuses its configuration stays down; commands for it are answered.
+    async fn unusable(mut self, fault: &Fault, stop: &CancellationToken) {
+        error!(link = %self.site.name, %fault, "The link cannot be used.");
+        self.lost(&fault.to_string());
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                Some(job) = self.jobs.recv() => self.refuse(job),
+            }
+        }
+    }
+
+    /// Opens the wire, with backoff, for as long as it takes. False if told to stop.
+    async fn connect(&mut self, stop: &CancellationToken) -> bool {
+        let mut pause = RECONNECT_FIRST;
+        loop {
+            let attempt = self.link.connect(Instant::now() + CONNECT_WITHIN).await;
+            match attempt {
+                Ok(link_info) => {
+                    self.concurrency = usize::from(link_info.concurrency).max(1);
+                    self.status.count(|s| &s.connects, 1);
+                    self.status.set_state(LinkState::Up);
+                    self.schedule.link_up(Instant::now());
+                    info!(link = %self.site.name, "Link is up.");
+                    return true;
+                }
+                Err(fault) => self.lost(&fault.to_string()),
+            }
+            if !self.wait(pause, stop).await {
+                return false;
+            }
+            pause = (pause * 2).min(RECONNECT_MOST);
+        }
+    }
+
+    /// Waits while the wire is down: values go on ageing, commands are answered. False if told to stop.
+    async fn wait(&mut self, pause: Duration, stop: &CancellationToken) -> bool {
+        let until = Instant::now() + pause;
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return false,
+                () = sleep_until(until) => return true,
+                Some(job) = self.jobs.recv() => self.refuse(job),
+                _ = self.ageing_tick.tick() => self.age(),
+            }
+        }
+    }
+
+    /// Serves the wire until it is lost or the gateway stops. Calls into the driver are never cancelled: what has
+    /// begun is awaited.
+    async fn serve(&mut self, stop: &CancellationToken) {
+        let mut in_flight = InFlight::new();
+        let mut lost = None;
+        while lost.is_none() {
+            let wake = self.start(&mut in_flight);
+            let room = in_flight.len() < self.concurrency;
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                Some(ended) = in_flight.next(), if !in_flight.is_empty() => lost = self.finish(ended).await,
+                Some(job) = self.jobs.recv(), if room => self.write(job, &in_flight),
+                () = sleep_until(wake.unwrap_or_else(Instant::now)), if room && wake.is_some() => {}
+                _ = self.ageing_tick.tick() => self.age(),
+            }
+        }
+        while let Some(ended) = in_flight.next().await {
+            self.finish(ended).await;
+        }
+        if let Some(reason) = lost {
+            self.lost(&reason);
+        }
+    }
+
+    /// Starts what can be started: commands first, then steps that are due. Returns when the next step is due.
+    fn start(&mut self, in_flight: &mut InFlight) -> Option<Instant> {
+        while in_flight.len() < self.concurrency {
+            if let Ok(job) = self.jobs.try_recv() {
+                self.write(job, in_flight);
+                continue;
+            }
+            match self.schedule.next(Instant::now()) {
+                Next::Run(slot) => self.exec(slot, in_flight),
+                Next::Wait(until) => return Some(until),
+                Next::Never => return None,
+            }
+        }
+        None
+    }
+
+    fn exec(&mut self, slot: Slot, in_flight: &InFlight) {
+        let batch = self.batches.pop().unwrap_or_default();
+        let step = self.schedule.step(slot).id;
+        in_flight.push(Box::pin(transaction::step(self.link.clone(), slot, step, batch)));
+    }
+
+    fn write(&mut self, job: WriteJob, in_flight: &InFlight) {
+        if self.schedule.online(job.command.device) == Online::Offline {
+            return self.refuse(job);
+        }
+        if let Some(caused_at) = job.caused_at {
+            self.status.reactions.record(Timestamp::now().since(caused_at));
+        }
+        in_flight.push(Box::pin(transaction::write(self.link.clone(), Box::new(job), self.table.clone())));
+    }
+
+    /// Answers a command that cannot be tried: nothing has been sent, so it has not been applied.
+    fn refuse(&self, job: WriteJob) {
+        let device = &self.table.things.device(job.command.device).id;
+        let reason = match self.status.state() {
+            LinkState::Down { reason } => format!("link {} is down: {reason}", self.site.name),
+            LinkState::Connecting => format!("link {} is not connected yet", self.site.name),
+            LinkState::Up => format!("{device} is offline"),
+        };
+        // Nobody may be waiting any more; the journal has the result all the same.
+        let _ = job.done.send(CommandState::Failed { reason: reason.into() });
+    }
+
+    /// Takes in what a call brought. Says so if the wire is gone.
+    async fn finish(&mut self, ended: Ended) -> Option<String> {
+        match ended {
+            Ended::Write { job, written } => {
+                self.publish(written.report.into_iter().collect());
+                let _ = job.done.send(written.state);
+                written.link_lost
+            }
+            Ended::Step { slot, mut batch, result } => {
+                let lost = self.finish_step(slot, &mut batch, result).await;
+                self.batches.push(batch);
+                lost
+            }
+        }
+    }
+
+    async fn finish_step(&mut self, slot: Slot, batch: &mut Batch, result: Result<(), Fault>) -> Option<String> {
+        let now = Instant::now();
+        if result.is_err() {
+            batch.clear();
+            self.status.count(|s| &s.faults, 1);
+        }
+        let transition = match result {
+            Ok(()) => {
+                self.publish_batch(batch);
+                self.schedule.answered(slot, now)
+            }
+            Err(Fault::Busy(_)) => self.schedule.busy(slot, now),
+            Err(Fault::Device(reason)) => self.schedule.silent(slot, now, &reason),
+            Err(Fault::Link(reason)) => {
+                self.schedule.busy(slot, now);
+                return Some(reason);
+            }
+            Err(Fault::Step(reason)) if self.schedule.step(slot).points.len() > 1 => {
+                self.split(slot, &reason).await;
+                None
+            }
+            Err(fault) => self.refused(slot, &fault),
+        };
+        self.status.overruns.store(self.schedule.overruns(), std::sync::atomic::Ordering::Relaxed);
+        self.turned(transition.into_iter().collect());
+        None
+    }
+
+    /// Divides a step that the device refuses, so that one bad point does not spoil its neighbours.
+    async fn split(&mut self, slot: Slot, reason: &str) {
+        let step = self.schedule.step(slot).clone();
+        let points: Vec<PointSpec> = self.site.points.iter().filter(|p| step.points.contains(&p.ix)).cloned().collect();
+        match self.link.plan(&self.site.devices, &points, Split::Step(&step)).await {
+            Ok(plan) if !plan.steps.is_empty() => self.schedule.split(slot, plan.steps, Instant::now()),
+            _ => {
+                let refused = self.refused(slot, &Fault::Step(reason.to_owned()));
+                self.turned(refused.into_iter().collect());
+            }
+        }
+    }
+
+    /// Marks the points of a step that the device refuses; said once, then asked for now and then.
+    fn refused(&mut self, slot: Slot, fault: &Fault) -> Option<Transition> {
+        let quality = match fault {
+            Fault::Point { quality, .. } => *quality,
+            _ => Quality::BadConfig,
+        };
+        let step = self.schedule.step(slot);
+        let (device, points) = (step.device, step.points.clone());
+        if !self.schedule.is_refused(slot) {
+            let device = &self.table.things.device(device).id;
+            warn!(link = %self.site.name, %device, %fault, "The device refuses a point.");
+        }
+        self.publish_bad(&points, quality);
+        self.schedule.refused(slot, Instant::now())
+    }
+
+    fn publish_bad(&mut self, points: &[PointIx], quality: Quality) {
+        let mut batch = Batch::default();
+        let now = Timestamp::now();
+        points.iter().for_each(|point| batch.bad(*point, quality, now));
+        self.publish_batch(&batch);
+    }
+
+    fn publish_batch(&mut self, batch: &Batch) {
+        let mut messages = Vec::with_capacity(1);
+        let bound = self.table.binding.bind(&self.table.things, batch, Timestamp::now(), &mut messages);
+        self.status.count(|s| &s.readings, 1);
+        self.status.count(|s| &s.values, bound.values as u64);
+        self.status.count(|s| &s.bad_values, bound.bad as u64);
+        self.publish(messages);
+    }
+
+    /// Appends reports and the events that they make.
+    fn publish(&mut self, mut messages: Vec<Message>) {
+        let now = Instant::now();
+        let mut events = vec![];
+        for message in &messages {
+            if let Body::Report(report) = &message.body {
+                self.ageing.note(report, now);
+                self.happenings.note(report, &self.table.things, &mut events);
+            }
+        }
+        messages.append(&mut events);
+        spine::publish(&self.journal, messages);
+    }
+
+    fn age(&mut self) {
+        let stale = self.ageing.stale(Instant::now(), Timestamp::now());
+        spine::publish(&self.journal, stale);
+    }
+
+    fn lost(&mut self, reason: &str) {
+        let down = LinkState::Down { reason: reason.to_owned() };
+        if !matches!(self.status.state(), LinkState::Down { .. }) {
+            warn!(link = %self.site.name, %reason, "Link is down.");
+        }
+        self.status.set_state(down);
+        let transitions = self.schedule.link_lost(reason);
+        self.turned(transitions);
+    }
+
+    /// Says that devices came or went.
+    fn turned(&mut self, transitions: Vec<Transition>) {
+        let mut messages = vec![];
+        for Transition { device, online, reason } in transitions {
+            self.log_turn(device, online, &reason);
+            let status = Status { device, online, reason: reason.into() };
+            messages.push(spine::message(Body::Status(status)));
+            if online == Online::Offline {
+                messages.extend(self.ageing.never_read(device, Timestamp::now()));
+            }
+        }
+        spine::publish(&self.journal, messages);
+    }
+
+    fn log_turn(&self, device: DeviceIx, online: Online, reason: &str) {
+        let device = &self.table.things.device(device).id;
+        match online {
+            Online::Offline => warn!(link = %self.site.name, %device, reason, "Device is offline."),
+            Online::Degraded => warn!(link = %self.site.name, %device, reason, "Device is degraded."),
+            Online::Online | Online::Unknown => info!(link = %self.site.name, %device, "Device is online."),
+        }
+    }
+}

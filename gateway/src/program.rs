@@ -1,0 +1,73 @@
+//! What a site folder amounts to: parsed, checked, compiled. Nothing is opened or started here.
+
+use edgeway_driver_modbus::Modbus;
+use edgeway_driver_simulator::Simulator;
+use edgeway_rules::{Scenes, Script};
+use edgeway_sdk::Driver;
+use edgeway_site::{Finding, Site, SourceFile};
+use edgeway_streams::{Queries, Source};
+use edgeway_thing_models::Things;
+use std::path::Path;
+use std::sync::Arc;
+
+/// The drivers of this build: the one list.
+pub(crate) fn drivers() -> Vec<Arc<dyn Driver>> {
+    vec![Arc::new(Modbus), Arc::new(Simulator)]
+}
+
+/// A site that can run.
+pub(crate) struct Program {
+    pub(crate) site: Site,
+    pub(crate) drivers: Vec<Arc<dyn Driver>>,
+    pub(crate) warnings: Vec<Finding>,
+}
+
+/// Reads and checks a site: files, models, devices, routes, scenes and queries, all of it, so that every mistake is
+/// found at once.
+///
+/// # Errors
+/// Everything that was found, warnings included.
+pub(crate) fn load(root: &Path) -> Result<Program, Vec<Finding>> {
+    let drivers = drivers();
+    let (site, mut findings) = match edgeway_site::load(root, &drivers) {
+        Ok(loaded) => (Some(loaded.site), loaded.warnings),
+        Err(failed) => (failed.partial.map(|site| *site), failed.findings),
+    };
+    let Some(site) = site else { return Err(findings) };
+    let things = Arc::new(site.things.clone());
+    match compile_scenes(&things, &site) {
+        Ok((_, warnings)) => findings.extend(warnings),
+        Err(problems) => findings.extend(problems),
+    }
+    if let Err(problems) = compile_queries(&things, &site) {
+        findings.extend(problems);
+    }
+    edgeway_site::sort(&mut findings);
+    match findings.iter().any(Finding::is_error) {
+        true => Err(findings),
+        false => Ok(Program { site, drivers, warnings: findings }),
+    }
+}
+
+/// Compiles the scenes of a site.
+pub(crate) fn compile_scenes(things: &Arc<Things>, site: &Site) -> Result<(Scenes, Vec<Finding>), Vec<Finding>> {
+    let scripts: Vec<Script> =
+        site.scenes.iter().map(|file| Script { file: name(file), text: file.text.to_string() }).collect();
+    let options = edgeway_rules::Options { zone: site.time_zone.clone(), ..Default::default() };
+    let located = |problems: Vec<edgeway_rules::FileProblem>| problems.into_iter().map(|p| Finding::of(&*p.file, p.problem)).collect();
+    match Scenes::load(things.clone(), &scripts, options) {
+        Ok((scenes, warnings)) => Ok((scenes, located(warnings))),
+        Err(problems) => Err(located(problems)),
+    }
+}
+
+/// Plans the queries of a site.
+pub(crate) fn compile_queries(things: &Arc<Things>, site: &Site) -> Result<Queries, Vec<Finding>> {
+    let source = |file: &SourceFile| Source { file: name(file), name: file.name.clone(), text: file.text.to_string() };
+    let sources: Vec<Source> = site.queries.iter().map(source).collect();
+    Queries::load(things.clone(), &sources).map_err(|problems| problems.into_iter().map(|p| Finding::of(&*p.file, p.problem)).collect())
+}
+
+fn name(file: &SourceFile) -> Arc<str> {
+    file.path.to_string_lossy().into()
+}

@@ -1,0 +1,284 @@
+//! What the gateway tells those who run it: metrics in Prometheus' text form, and the log.
+//!
+//! Most numbers are taken from the running parts when they are asked for, so counting costs nothing twice. The rest is
+//! counted where it happens and kept by a recorder that all gateways of one process share. Labels are names of links,
+//! routes, queries and scenes, never of devices: the site bounds their number.
+
+mod log;
+mod page;
+
+pub(crate) use log::init_logging;
+
+use crate::app::State;
+use crate::links::{LinkState, LinkStatus};
+use crate::router::RouteStatus;
+use edgeway_journal::Stats;
+use edgeway_sdk::Timestamp;
+use edgeway_streams::QueryInfo;
+use edgeway_thing_models::Online;
+use metrics::{Unit, describe_counter, describe_histogram};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use page::{Kind, Page};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+use tokio::time::MissedTickBehavior;
+
+/// From a reading handed over by a driver to the command that it caused handed to a driver.
+const READING_TO_COMMAND: &str = "edgeway_scene_reading_to_command_seconds";
+/// What is told of durations: the median, the slow end, and the slowest.
+const QUANTILES: [f64; 4] = [0.5, 0.9, 0.99, 1.0];
+/// Quantiles are over the last 10 to 15 s: three times this, of which the last is not over yet.
+const QUANTILE_STEP: Duration = Duration::from_secs(5);
+
+/// How often durations are summed up.
+const SUM_UP_PERIOD: Duration = Duration::from_secs(5);
+
+/// The recorder of this process.
+static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
+
+/// The metrics of a gateway.
+#[derive(Clone)]
+pub(crate) struct Metrics {
+    counted: PrometheusHandle,
+}
+
+impl Metrics {
+    /// Starts counting. Gateways of one process share what is counted where it happens.
+    pub(crate) fn install() -> Metrics {
+        Metrics { counted: RECORDER.get_or_init(recorder).clone() }
+    }
+
+    /// Sums up durations, again and again: they must not pile up when nobody asks for them.
+    pub(crate) async fn sum_up(&self) {
+        let mut period = tokio::time::interval(SUM_UP_PERIOD);
+        period.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            period.tick().await;
+            self.counted.run_upkeep();
+        }
+    }
+
+    /// How long scenes took lately, from a reading to its command, in seconds: the median, and what 99 in 100 stay below.
+    /// `None` if no scene has given a command.
+    pub(crate) fn reading_to_command(&self) -> Option<(f64, f64)> {
+        let page = self.counted.render();
+        Some((quantile(&page, READING_TO_COMMAND, "0.5")?, quantile(&page, READING_TO_COMMAND, "0.99")?))
+    }
+
+    /// All metrics as they are now.
+    pub(crate) fn render(&self, state: &State) -> String {
+        let mut page = Page::default();
+        process(&mut page, state);
+        devices(&mut page, state);
+        links(&mut page, state);
+        journal(&mut page, &state.journal.stats());
+        routes(&mut page, state);
+        scenes(&mut page, state);
+        queries(&mut page, state);
+        page.followed_by(&self.counted.render())
+    }
+}
+
+fn recorder() -> PrometheusHandle {
+    let builder = PrometheusBuilder::new().set_quantiles(&QUANTILES).expect("there are quantiles");
+    let recorder = builder.set_bucket_duration(QUANTILE_STEP).expect("it is not zero").build_recorder();
+    let handle = recorder.handle();
+    if metrics::set_global_recorder(recorder).is_err() {
+        tracing::warn!("Something else counts metrics in this process; those counted where they happen are missing.");
+    }
+    describe_counter!("edgeway_commands_total", "Commands that have ended, by what became of them");
+    describe_counter!("edgeway_journal_refused_messages_total", "Messages lost to everyone: the journal took no more");
+    describe_histogram!(
+        READING_TO_COMMAND,
+        Unit::Seconds,
+        "From a reading handed over by a driver to the command that it caused handed to a driver"
+    );
+    handle
+}
+
+/// A quantile on a page of metrics.
+fn quantile(page: &str, name: &str, quantile: &str) -> Option<f64> {
+    let label = format!("{{quantile=\"{quantile}\"}}");
+    page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(label.as_str())?.trim().parse().ok())
+}
+
+fn process(page: &mut Page, state: &State) {
+    let version = [("version", env!("CARGO_PKG_VERSION"))];
+    page.family(Kind::Gauge, "edgeway_build_info", "Always 1; the label is the version").sample(&version, 1);
+    let uptime = Timestamp::now().since(state.started).as_secs_f64();
+    page.family(Kind::Gauge, "edgeway_uptime_seconds", "How long the gateway has been running").sample(&[], uptime);
+    let restarts = state.restarts.get();
+    page.family(Kind::Counter, "edgeway_part_restarts_total", "Panics; each is a bug in Edgeway").sample(&[], restarts);
+    if let Some(bytes) = resident_bytes() {
+        page.family(Kind::Gauge, "edgeway_process_resident_bytes", "Memory of the process").sample(&[], bytes);
+    }
+}
+
+/// The memory of this process, where the system tells it.
+fn resident_bytes() -> Option<u64> {
+    parse_resident(&std::fs::read_to_string("/proc/self/status").ok()?)
+}
+
+fn parse_resident(status: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024)
+}
+
+fn devices(page: &mut Page, state: &State) {
+    let mut family = page.family(Kind::Gauge, "edgeway_devices", "Devices by state");
+    for (online, devices) in count_devices(state) {
+        family.sample(&[("state", online.as_str())], devices);
+    }
+}
+
+/// How many devices are in each state.
+pub(crate) fn count_devices(state: &State) -> [(Online, usize); 4] {
+    let mut counts = [Online::Unknown, Online::Online, Online::Degraded, Online::Offline].map(|online| (online, 0));
+    for (device, _) in state.things.current_devices() {
+        let found = state.twins.with(device, |twin| twin.online);
+        counts.iter_mut().filter(|(online, _)| *online == found).for_each(|(_, count)| *count += 1);
+    }
+    counts
+}
+
+type Counter<S> = (&'static str, &'static str, fn(&S) -> &AtomicU64);
+
+const LINK_COUNTERS: [Counter<LinkStatus>; 6] = [
+    ("edgeway_link_readings_total", "Transactions that brought values", |status| &status.readings),
+    ("edgeway_link_values_total", "Values in them", |status| &status.values),
+    ("edgeway_link_bad_values_total", "Values in them that were not good", |status| &status.bad_values),
+    ("edgeway_link_faults_total", "Transactions that failed", |status| &status.faults),
+    ("edgeway_link_connects_total", "Times that the wire was opened", |status| &status.connects),
+    ("edgeway_link_overruns_total", "Readings so late that a whole period was skipped", |status| &status.overruns),
+];
+
+fn links(page: &mut Page, state: &State) {
+    let mut up = page.family(Kind::Gauge, "edgeway_link_up", "Whether the wire is open");
+    for link in &state.links {
+        up.sample(&[("link", &link.name), ("driver", link.driver)], u8::from(link.status.state() == LinkState::Up));
+    }
+    for (name, help, counter) in LINK_COUNTERS {
+        let mut family = page.family(Kind::Counter, name, help);
+        for link in &state.links {
+            family.sample(&[("link", &link.name)], counter(&link.status).load(Relaxed));
+        }
+    }
+}
+
+const ROUTE_COUNTERS: [Counter<RouteStatus>; 3] = [
+    ("edgeway_route_sent_messages_total", "Messages handed to the target, repeats included", |status| &status.sent),
+    ("edgeway_route_acked_messages_total", "Messages that the target has acknowledged", |status| &status.acked),
+    ("edgeway_route_dropped_messages_total", "Messages that the target will never get", |status| &status.dropped),
+];
+
+fn routes(page: &mut Page, state: &State) {
+    let head = state.journal.head();
+    let mut connected = page.family(Kind::Gauge, "edgeway_route_connected", "Whether the target can be reached");
+    for route in &state.routes {
+        connected.sample(&[("route", &route.name)], u8::from(route.status.connected.load(Relaxed)));
+    }
+    let mut queued =
+        page.family(Kind::Gauge, "edgeway_route_queued_messages", "Messages of the journal still to be dealt with");
+    for route in &state.routes {
+        queued.sample(&[("route", &route.name)], route.status.queued(head));
+    }
+    for (name, help, counter) in ROUTE_COUNTERS {
+        let mut family = page.family(Kind::Counter, name, help);
+        for route in &state.routes {
+            family.sample(&[("route", &route.name)], counter(&route.status).load(Relaxed));
+        }
+    }
+}
+
+fn journal(page: &mut Page, stats: &Stats) {
+    use Kind::{Counter, Gauge};
+    let numbers = [
+        (Gauge, "edgeway_journal_bytes", "Size on disk", stats.bytes_on_disk),
+        (Gauge, "edgeway_journal_segments", "Files with messages", stats.segments as u64),
+        (Gauge, "edgeway_journal_oldest_offset", "The oldest message kept", stats.first),
+        (Counter, "edgeway_journal_head_offset", "The next message's offset", stats.head),
+        (Counter, "edgeway_journal_durable_offset", "Everything below is on disk", stats.durable_head),
+        (Counter, "edgeway_journal_appended_messages_total", "Messages appended", stats.appended_total),
+        (Counter, "edgeway_journal_syncs_total", "Groups of messages made durable", stats.synced_groups_total),
+        (Counter, "edgeway_journal_sync_errors_total", "Writes and syncs that failed", stats.sync_errors_total),
+        (
+            Counter,
+            "edgeway_journal_dropped_messages_total",
+            "Messages removed for space or age",
+            stats.dropped_by_retention_total,
+        ),
+        (Counter, "edgeway_journal_too_large_messages_total", "Messages refused for their size", stats.too_large_total),
+        (Gauge, "edgeway_journal_pending_bytes", "Bytes that wait for the disk, estimated", stats.pending_bytes),
+        (Gauge, "edgeway_journal_writing", "Whether the disk takes messages", u64::from(stats.last_error.is_none())),
+    ];
+    for (kind, name, help, number) in numbers {
+        page.family(kind, name, help).sample(&[], number);
+    }
+}
+
+fn scenes(page: &mut Page, state: &State) {
+    let (counters, scenes) = state.scenes.with(|scenes| (scenes.counters(), scenes.list()));
+    let numbers = [
+        ("edgeway_scene_decisions_total", "How often a scene was set off", counters.decisions),
+        ("edgeway_scene_errors_total", "Scripts that failed", counters.errors),
+        ("edgeway_scene_loops_stopped_total", "Chains of causes that were stopped", counters.loops_stopped),
+    ];
+    for (name, help, number) in numbers {
+        page.family(Kind::Counter, name, help).sample(&[], number);
+    }
+    let mut fired = page.family(Kind::Counter, "edgeway_scene_runs_total", "How often each scene ran");
+    for scene in &scenes {
+        fired.sample(&[("scene", &scene.name)], scene.fired);
+    }
+}
+
+type QueryCounter = (&'static str, &'static str, fn(&QueryInfo) -> u64);
+
+const QUERY_COUNTERS: [QueryCounter; 6] = [
+    ("edgeway_query_input_rows_total", "Rows taken in", |query| query.rows_in),
+    ("edgeway_query_output_rows_total", "Rows given out", |query| query.rows_out),
+    ("edgeway_query_late_rows_total", "Rows left out: their window was closed", |query| query.late),
+    ("edgeway_query_future_rows_total", "Rows left out: their time is too far ahead", |query| query.future),
+    ("edgeway_query_dead_rows_total", "Rows left out: the query's state was full", |query| query.dead),
+    ("edgeway_query_error_rows_total", "Rows left out: an expression failed for them", |query| query.errors),
+];
+
+fn queries(page: &mut Page, state: &State) {
+    let queries = state.queries.with(|queries| queries.list());
+    for (name, help, counter) in QUERY_COUNTERS {
+        let mut family = page.family(Kind::Counter, name, help);
+        for query in &queries {
+            family.sample(&[("query", &query.name)], counter(query));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metrics_can_be_installed_again() {
+        let (one, two) = (Metrics::install(), Metrics::install());
+        metrics::counter!("edgeway_commands_total", "state" => "applied").increment(1);
+        for metrics in [one, two] {
+            assert!(metrics.counted.render().contains("edgeway_commands_total{state=\"applied\"}"));
+        }
+    }
+
+    #[test]
+    fn the_time_from_a_reading_to_its_command_is_known() {
+        let metrics = Metrics::install();
+        metrics::histogram!(READING_TO_COMMAND).record(0.0005);
+        let (median, slow) = metrics.reading_to_command().expect("one was recorded");
+        assert!((median - 0.0005).abs() < 1e-6 && (slow - 0.0005).abs() < 1e-6, "{median} {slow}");
+    }
+
+    #[test]
+    fn resident_memory_is_read_in_bytes() {
+        assert_eq!(parse_resident("Name:\tx\nVmRSS:\t   2048 kB\nThreads:\t1\n"), Some(2 << 20));
+        assert_eq!(parse_resident("Name:\tx\n"), None);
+    }
+}

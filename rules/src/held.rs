@@ -1,0 +1,78 @@
+//! Conditions that have to hold for a while.
+
+use crate::clock::Steady;
+use crate::plan::Truth;
+use std::time::Duration;
+
+/// How long a condition has been seen to be true.
+///
+/// A known false starts over. While the condition is unknown the count stands still: a device that blinks neither loses
+/// the minutes that were seen nor gains minutes that nobody saw.
+#[derive(Debug, Clone)]
+pub(crate) struct Held {
+    dwell: Duration,
+    inner: Truth,
+    counted: Duration,
+    since: Steady,
+}
+
+impl Held {
+    pub(crate) fn new(dwell: Duration) -> Self {
+        Held { dwell, inner: Truth::Unknown, counted: Duration::ZERO, since: Steady::default() }
+    }
+
+    /// Takes what the inner condition came to.
+    pub(crate) fn update(&mut self, inner: Truth, now: Steady) {
+        self.counted = match inner {
+            Truth::False => Duration::ZERO,
+            Truth::True | Truth::Unknown => self.so_far(now),
+        };
+        self.since = now;
+        self.inner = inner;
+    }
+
+    /// Whether it has held long enough. Unknown while the inner condition is.
+    pub(crate) fn truth(&self, now: Steady) -> Truth {
+        match self.inner {
+            Truth::True if self.so_far(now) >= self.dwell => Truth::True,
+            Truth::True | Truth::False => Truth::False,
+            Truth::Unknown => Truth::Unknown,
+        }
+    }
+
+    /// When it will have held long enough, if nothing changes; `None` if it has, or is not counting.
+    pub(crate) fn due(&self) -> Option<Steady> {
+        (self.inner == Truth::True && self.counted < self.dwell).then(|| self.since + (self.dwell - self.counted))
+    }
+
+    fn so_far(&self, now: Steady) -> Duration {
+        match self.inner {
+            Truth::True => self.counted.saturating_add(now.since(self.since)).min(self.dwell),
+            Truth::False | Truth::Unknown => self.counted,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(secs: u64) -> Steady {
+        Steady::default() + Duration::from_secs(secs)
+    }
+
+    #[test]
+    fn a_blink_stops_the_count_and_false_starts_it_over() {
+        let mut held = Held::new(Duration::from_secs(60));
+        held.update(Truth::True, at(0));
+        held.update(Truth::Unknown, at(30));
+        assert_eq!(held.truth(at(200)), Truth::Unknown);
+        assert_eq!(held.due(), None);
+        held.update(Truth::True, at(200));
+        assert_eq!(held.due(), Some(at(230)));
+        assert_eq!((held.truth(at(229)), held.truth(at(230))), (Truth::False, Truth::True));
+        held.update(Truth::False, at(240));
+        held.update(Truth::True, at(250));
+        assert_eq!(held.due(), Some(at(310)));
+    }
+}

@@ -1,0 +1,164 @@
+//! What was decided, and on what grounds: kept as data, made into text when someone asks.
+
+use crate::plan::{SceneIx, TriggerIx, Truth};
+use crate::values::{Seen, Slot};
+use edgeway_sdk::{DeviceIx, Timestamp};
+use edgeway_thing_models::Online;
+use std::collections::VecDeque;
+
+/// Decisions kept for each scene.
+const DECISIONS_MAX: usize = 32;
+/// Printed lines kept for each decision.
+const PRINTED_MAX: usize = 64;
+/// Scenes in a chain of causes.
+pub(crate) const CHAIN_MAX: usize = 8;
+
+/// The scenes that led here, outermost first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Chain {
+    len: u8,
+    scenes: [u32; CHAIN_MAX],
+}
+
+/// One decision of a scene.
+#[derive(Debug, Clone)]
+pub(crate) struct Decision {
+    pub(crate) time: Timestamp,
+    pub(crate) cause: Cause,
+    pub(crate) chain: Chain,
+    pub(crate) verdict: Verdict,
+    /// In the order of the scene's conditions.
+    pub(crate) outcomes: Vec<Outcome>,
+    pub(crate) reads: Vec<Read>,
+    /// What scripts printed.
+    pub(crate) printed: Vec<String>,
+}
+
+/// What asked for the decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cause {
+    Trigger(TriggerIx),
+    Scene(SceneIx),
+    /// Someone, through the API.
+    Hand,
+}
+
+/// What was decided.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Verdict {
+    /// The conditions were true: `then` ran. `restarted` tells that it ended a run that was still going on.
+    Fired { restarted: bool },
+    /// Some condition was not true. `otherwise` tells whether there was something else to do.
+    Declined { otherwise: bool },
+    /// Too soon after the last firing.
+    Cooling { until: Timestamp },
+    /// The last run is still going on.
+    Running,
+    /// It would have been its own cause, or the chain was too long.
+    Loop,
+    /// The time of a `cron` passed while nobody looked.
+    Missed { was_due: Timestamp },
+    /// A step could not be done; the steps after it were not.
+    Failed { step: usize, error: String },
+}
+
+/// What a condition came to.
+#[derive(Debug, Clone)]
+pub(crate) struct Outcome {
+    /// `None` if it was not asked: an earlier one had already decided, and this one needs a script.
+    pub(crate) truth: Option<Truth>,
+    /// How many of the decision's reads are its own.
+    pub(crate) reads: usize,
+    pub(crate) error: Option<String>,
+}
+
+/// What a condition found.
+#[derive(Debug, Clone)]
+pub(crate) enum Read {
+    Property(Slot, Option<Seen>),
+    Device(DeviceIx, Online),
+}
+
+/// The last decisions of a scene.
+#[derive(Debug, Default)]
+pub(crate) struct History(VecDeque<Decision>);
+
+impl Chain {
+    /// The chain with one more scene; `None` if it is in it already or the chain is full.
+    pub(crate) fn with(mut self, scene: SceneIx) -> Option<Chain> {
+        let len = usize::from(self.len);
+        if len == CHAIN_MAX || self.scenes[..len].contains(&scene.0) {
+            return None;
+        }
+        self.scenes[len] = scene.0;
+        self.len += 1;
+        Some(self)
+    }
+
+    /// Without the last scene.
+    pub(crate) fn before(mut self) -> Chain {
+        self.len = self.len.saturating_sub(1);
+        self
+    }
+
+    pub(crate) fn scenes(&self) -> impl Iterator<Item = SceneIx> + '_ {
+        self.scenes[..usize::from(self.len)].iter().map(|scene| SceneIx(*scene))
+    }
+}
+
+impl History {
+    /// A blank decision to fill in and [`push`](History::push). It reuses the memory of the oldest.
+    pub(crate) fn blank(&mut self, time: Timestamp, cause: Cause, chain: Chain) -> Decision {
+        let (mut outcomes, mut reads) = (vec![], vec![]);
+        if self.0.len() >= DECISIONS_MAX
+            && let Some(oldest) = self.0.pop_front()
+        {
+            (outcomes, reads) = (oldest.outcomes, oldest.reads);
+            outcomes.clear();
+            reads.clear();
+        }
+        Decision { time, cause, chain, verdict: Verdict::Running, outcomes, reads, printed: vec![] }
+    }
+
+    pub(crate) fn push(&mut self, decision: Decision) {
+        self.0.push_back(decision);
+    }
+
+    /// Adds what a step printed to the newest decision.
+    pub(crate) fn note(&mut self, printed: Vec<String>) {
+        if let Some(newest) = self.0.back_mut() {
+            let room = PRINTED_MAX.saturating_sub(newest.printed.len());
+            newest.printed.extend(printed.into_iter().take(room));
+        }
+    }
+
+    /// The newest first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Decision> {
+        self.0.iter().rev()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chain_takes_eight_different_scenes() {
+        let full = (0..8).try_fold(Chain::default(), |chain, scene| chain.with(SceneIx(scene))).expect("eight fit");
+        assert_eq!(full.scenes().count(), 8);
+        assert_eq!(full.with(SceneIx(8)), None);
+        let two = Chain::default().with(SceneIx(1)).and_then(|chain| chain.with(SceneIx(2))).expect("different");
+        assert_eq!(two.with(SceneIx(1)), None);
+    }
+
+    #[test]
+    fn the_oldest_decision_makes_room() {
+        let mut history = History::default();
+        for second in 0..40 {
+            let decision = history.blank(Timestamp::from_secs(second), Cause::Hand, Chain::default());
+            history.push(decision);
+        }
+        let times: Vec<i64> = history.iter().map(|decision| decision.time.as_millis() / 1000).collect();
+        assert_eq!((times.len(), times[0], times[31]), (32, 39, 8));
+    }
+}

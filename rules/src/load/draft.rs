@@ -1,0 +1,122 @@
+//! What scripts have declared so far.
+
+use super::FileProblem;
+use super::words::{SceneWord, StepWord};
+use crate::plan::{Clause, HeldIx, HeldPlan, Mode, What};
+use edgeway_sdk::Problem;
+use rhai::Position;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What scripts have declared so far, and every mistake in it.
+#[derive(Default)]
+pub(crate) struct Draft {
+    /// The script that runs now.
+    pub(super) script: usize,
+    pub(super) file: Arc<str>,
+    /// How many parameters each of its closures has, captured ones included.
+    pub(super) parameters: HashMap<String, usize>,
+    pub(super) scenes: Vec<SceneDraft>,
+    pub(super) helds: Vec<HeldPlan>,
+    pub(super) problems: Vec<FileProblem>,
+}
+
+/// A scene as declared; names of other scenes are not yet known.
+#[derive(Default)]
+pub(super) struct SceneDraft {
+    pub(super) name: Arc<str>,
+    pub(super) title: String,
+    pub(super) file: Arc<str>,
+    pub(super) at: Position,
+    pub(super) triggers: Vec<(What, Arc<str>)>,
+    /// Whether `.when(..)` was written at all, even with a mistake in it.
+    pub(super) has_when: bool,
+    pub(super) has_then: bool,
+    pub(super) conditions: Vec<Clause>,
+    pub(super) then: Vec<StepWord>,
+    pub(super) otherwise: Vec<StepWord>,
+    pub(super) cooldown: Duration,
+    pub(super) mode: Mode,
+    pub(super) priority: i64,
+}
+
+/// What is wrong, without the place.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Mistake {
+    pub(super) message: String,
+    pub(super) help: Option<String>,
+}
+
+impl Draft {
+    pub(super) fn report(&mut self, at: Position, mistake: Mistake) {
+        let problem = mistake.at(at);
+        self.add(problem);
+    }
+
+    pub(super) fn warn(&mut self, at: Position, mistake: Mistake) {
+        let problem = mistake.at(at).warning();
+        self.add(problem);
+    }
+
+    /// A mistake in a scene, found after its script has run.
+    pub(super) fn report_in(&mut self, scene: &SceneDraft, at: Position, mistake: Mistake) {
+        self.file = scene.file.clone();
+        self.report(at, mistake);
+    }
+
+    /// The same as a warning.
+    pub(super) fn warn_in(&mut self, scene: &SceneDraft, at: Position, mistake: Mistake) {
+        self.file = scene.file.clone();
+        self.warn(at, mistake);
+    }
+
+    /// Keeps a problem once: a loop over devices makes the same mistake for each of them.
+    fn add(&mut self, problem: Problem) {
+        let problem = FileProblem { file: self.file.clone(), problem };
+        if !self.problems.contains(&problem) {
+            self.problems.push(problem);
+        }
+    }
+
+    pub(super) fn scene(&mut self, word: SceneWord) -> &mut SceneDraft {
+        &mut self.scenes[word.0]
+    }
+
+    pub(super) fn add_held(&mut self, held: HeldPlan) -> HeldIx {
+        self.helds.push(held);
+        HeldIx(u32::try_from(self.helds.len() - 1).expect("the operation limit allows fewer than 2^32 words"))
+    }
+}
+
+impl Mistake {
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Mistake { message: message.into(), help: None }
+    }
+
+    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    pub(super) fn maybe_help(mut self, help: Option<String>) -> Self {
+        self.help = self.help.or(help);
+        self
+    }
+
+    /// The same with a place.
+    pub(super) fn at(self, at: Position) -> Problem {
+        let problem = match (at.line(), at.position()) {
+            (Some(line), column) => Problem::at(line, column.unwrap_or(1), self.message),
+            (None, _) => Problem::new(self.message),
+        };
+        problem.maybe_help(self.help)
+    }
+
+    pub(crate) fn in_one_line(&self) -> String {
+        match &self.help {
+            Some(help) => format!("{} ({help})", self.message),
+            None => self.message.clone(),
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Rhai's errors in our words.
+
+use super::draft::Mistake;
+use super::words;
+use edgeway_sdk::did_you_mean;
+use rhai::{EvalAltResult, ParseErrorType, Position};
+
+/// An error of a script with its place.
+pub(crate) struct Found {
+    pub(super) at: Position,
+    pub(super) mistake: Mistake,
+}
+
+impl Found {
+    /// `no value (line 4, column 7)`.
+    pub(crate) fn in_one_line(&self) -> String {
+        let text = self.mistake.in_one_line();
+        match (self.at.line(), self.at.position()) {
+            (Some(line), Some(column)) => format!("{text}, line {line}, column {column}"),
+            (Some(line), None) => format!("{text}, line {line}"),
+            (None, _) => text,
+        }
+    }
+}
+
+/// Says what went wrong, at the innermost place that is known.
+pub(crate) fn describe(error: &EvalAltResult) -> Found {
+    if let EvalAltResult::ErrorInFunctionCall(_, _, inner, at) = error {
+        let inner = describe(inner);
+        return Found { at: inner.at.or_else(*at), mistake: inner.mistake };
+    }
+    Found { at: error.position(), mistake: mistake(error) }
+}
+
+fn mistake(error: &EvalAltResult) -> Mistake {
+    match error {
+        EvalAltResult::ErrorRuntime(text, _) => Mistake::new(text.to_string()),
+        EvalAltResult::ErrorParsing(error, _) => syntax(error),
+        EvalAltResult::ErrorFunctionNotFound(signature, _) => unknown_function(signature),
+        EvalAltResult::ErrorVariableNotFound(name, _) => Mistake::new(format!("no variable is called `{name}`")),
+        EvalAltResult::ErrorMismatchDataType(wanted, found, _) if wanted == "bool" => not_a_bool(found),
+        EvalAltResult::ErrorTerminated(..) | EvalAltResult::ErrorTooManyOperations(_) => {
+            Mistake::new("the script ran too long")
+                .help("20,000 operations for a closure, 200,000 for a script while it loads")
+        }
+        EvalAltResult::ErrorStackOverflow(_) => Mistake::new("functions call each other too deeply").help("24 levels"),
+        EvalAltResult::ErrorDataTooLarge(what, _) => Mistake::new(format!("too large: {}", what.to_lowercase()))
+            .help("text 16 KiB, array 4,096 items, map 1,024 entries"),
+        other => Mistake::new(sentence(&other.to_string())),
+    }
+}
+
+fn syntax(error: &ParseErrorType) -> Mistake {
+    let text = sentence(&error.to_string());
+    match error {
+        ParseErrorType::Reserved(word) if word == "call" => {
+            Mistake::new("`call` is a word of the language").help("for a service write `invoke(device, service)`")
+        }
+        ParseErrorType::VariableUndefined(name) => Mistake::new(format!("no variable is called `{name}`")),
+        _ if text.contains("eval") => Mistake::new("`eval` does not exist here").help("write the code itself"),
+        _ => Mistake::new(text),
+    }
+}
+
+fn unknown_function(signature: &str) -> Mistake {
+    let name = signature.split([' ', '(']).next().unwrap_or(signature);
+    let found = words_for_types(signature.strip_prefix(name).unwrap_or_default().trim());
+    if let Some(usage) = words::usage(name) {
+        return Mistake::new(format!("`{name}` does not take {found}")).help(format!("write `{usage}`"));
+    }
+    let is_operator = !name.starts_with(|c: char| c.is_alphabetic() || c == '_');
+    if is_operator {
+        return Mistake::new(format!("`{name}` does not work between {found}"));
+    }
+    Mistake::new(format!("no function is called `{name}` that takes {found}"))
+        .maybe_help(did_you_mean(name, words::names()).filter(|help| help.starts_with("did you")))
+}
+
+fn not_a_bool(found: &str) -> Mistake {
+    let found = words_for_types(found);
+    let mistake = Mistake::new(format!("a {found} is neither true nor false while the script loads"));
+    match found.as_str() {
+        "condition" | "property" => {
+            mistake.help("join conditions with `all([..])`, `any([..])`, `&` or `|`, not with `&&`, `||` or `if`")
+        }
+        _ => mistake,
+    }
+}
+
+/// Rhai's names of types in the words of a scene's author.
+fn words_for_types(text: &str) -> String {
+    const WORDS: [(&str, &str); 9] = [
+        ("&str | ImmutableString | String", "text"),
+        ("i64", "whole number"),
+        ("f64", "number"),
+        ("Fn", "closure"),
+        ("edgeway_rules::load::words::PropertyWord", "property"),
+        ("edgeway_rules::load::words::ConditionWord", "condition"),
+        ("edgeway_rules::load::words::TriggerWord", "trigger"),
+        ("edgeway_rules::load::words::StepWord", "step"),
+        ("edgeway_rules::load::words::SceneWord", "scene"),
+    ];
+    WORDS.iter().fold(text.to_owned(), |text, (theirs, ours)| text.replace(theirs, ours))
+}
+
+/// Without the position, which is shown elsewhere, without the capital and the full stop.
+fn sentence(text: &str) -> String {
+    let text = text.split(" (line ").next().unwrap_or(text).trim_end_matches('.');
+    let text = text.strip_prefix("Syntax error: ").unwrap_or(text);
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => first.to_lowercase().chain(chars).collect(),
+        None => String::new(),
+    }
+}

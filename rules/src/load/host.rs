@@ -1,0 +1,190 @@
+//! The side of the words: what scripts share with the engine.
+
+use super::draft::{Draft, Mistake};
+use crate::plan::{SceneIx, Step};
+use crate::values::{Slot, Slots, Values};
+use edgeway_sdk::{Timestamp, did_you_mean};
+use edgeway_thing_models::Things;
+use rhai::{EvalAltResult, Position};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The most steps that one closure may emit.
+const EMITTED_STEPS_MAX: usize = 1_024;
+/// The most notes kept between two decisions.
+const NOTES_MAX: usize = 64;
+
+/// What a call from a script returns.
+pub(crate) type Raised<T> = Result<T, Box<EvalAltResult>>;
+
+/// Shared by all the functions that scripts can call.
+#[derive(Clone)]
+pub(crate) struct Host(Arc<Mutex<State>>);
+
+struct State {
+    things: Arc<Things>,
+    slots: Slots,
+    names: HashMap<Arc<str>, SceneIx>,
+    phase: Phase,
+    notes: Notes,
+}
+
+/// What scripts may do now.
+enum Phase {
+    /// Declare.
+    Load(Box<Draft>),
+    /// Nothing: no script runs.
+    Idle,
+    /// Read, and emit steps.
+    Call(Call),
+}
+
+struct Call {
+    values: Arc<Values>,
+    now: Timestamp,
+    emitted: Vec<Step>,
+}
+
+/// What scripts read and said.
+#[derive(Debug, Default)]
+pub(crate) struct Notes {
+    pub(crate) reads: Vec<Slot>,
+    pub(crate) printed: Vec<String>,
+    pub(crate) errors: Vec<String>,
+}
+
+impl Host {
+    pub(crate) fn new(things: Arc<Things>, slots: Slots) -> Self {
+        let draft = Box::new(Draft::default());
+        Host(Arc::new(Mutex::new(State {
+            things,
+            slots,
+            names: HashMap::new(),
+            phase: Phase::Load(draft),
+            notes: Notes::default(),
+        })))
+    }
+
+    /// The draft, while loading; an error when a scene runs.
+    pub(super) fn declare<T>(&self, word: &str, at: Position, then: impl FnOnce(&mut Draft) -> T) -> Raised<T> {
+        match &mut self.lock().phase {
+            Phase::Load(draft) => Ok(then(draft)),
+            _ => Err(raise(at, format!("`{word}` declares and works only while the script loads"))),
+        }
+    }
+
+    /// Takes a mistake: kept while loading, so that the script goes on; raised when a scene runs.
+    pub(super) fn check<T>(&self, at: Position, result: Result<T, Mistake>) -> Raised<Option<T>> {
+        match (result, &mut self.lock().phase) {
+            (Ok(value), _) => Ok(Some(value)),
+            (Err(mistake), Phase::Load(draft)) => {
+                draft.report(at, mistake);
+                Ok(None)
+            }
+            (Err(mistake), _) => Err(raise(at, mistake.in_one_line())),
+        }
+    }
+
+    /// The values and the time, while a scene runs.
+    pub(super) fn read<T>(&self, word: &str, at: Position, then: impl FnOnce(&Values, Timestamp) -> T) -> Raised<T> {
+        match &self.lock().phase {
+            Phase::Call(call) => Ok(then(&call.values, call.now)),
+            _ => {
+                let advice =
+                    "while the script loads there is none yet; write `prop(..)` or put it into a closure, `|| ..`";
+                Err(raise(at, format!("`{word}` reads a value when a scene runs; {advice}")))
+            }
+        }
+    }
+
+    /// Adds a step to those of the running scene.
+    pub(super) fn emit(&self, at: Position, step: Step) -> Raised<()> {
+        match &mut self.lock().phase {
+            Phase::Call(call) if call.emitted.len() >= EMITTED_STEPS_MAX => {
+                Err(raise(at, format!("more than {EMITTED_STEPS_MAX} steps emitted by one closure")))
+            }
+            Phase::Call(call) => {
+                call.emitted.push(step);
+                Ok(())
+            }
+            _ => Err(raise(at, "`emit` works only inside `run(|| ..)`".into())),
+        }
+    }
+
+    pub(super) fn is_loading(&self) -> bool {
+        matches!(self.lock().phase, Phase::Load(_))
+    }
+
+    pub(super) fn things(&self) -> Arc<Things> {
+        self.lock().things.clone()
+    }
+
+    pub(super) fn slots(&self) -> Slots {
+        self.lock().slots.clone()
+    }
+
+    /// The scene of this name, once all are known.
+    pub(super) fn scene(&self, name: &str) -> Result<SceneIx, Mistake> {
+        let state = self.lock();
+        state.names.get(name).copied().ok_or_else(|| unknown_scene(name, state.names.keys().map(|known| &**known)))
+    }
+
+    pub(super) fn note_read(&self, slot: Slot) {
+        push_note(&mut self.lock().notes.reads, slot);
+    }
+
+    pub(super) fn note_print(&self, text: String) {
+        push_note(&mut self.lock().notes.printed, text);
+    }
+
+    pub(crate) fn note_error(&self, text: String) {
+        push_note(&mut self.lock().notes.errors, text);
+    }
+
+    pub(crate) fn take_notes(&self) -> Notes {
+        std::mem::take(&mut self.lock().notes)
+    }
+
+    pub(crate) fn begin_call(&self, values: Arc<Values>, now: Timestamp) {
+        self.lock().phase = Phase::Call(Call { values, now, emitted: vec![] });
+    }
+
+    pub(crate) fn end_call(&self) -> Vec<Step> {
+        match std::mem::replace(&mut self.lock().phase, Phase::Idle) {
+            Phase::Call(call) => call.emitted,
+            Phase::Load(_) | Phase::Idle => vec![],
+        }
+    }
+
+    /// Ends loading.
+    pub(super) fn take_draft(&self) -> Draft {
+        match std::mem::replace(&mut self.lock().phase, Phase::Idle) {
+            Phase::Load(draft) => *draft,
+            Phase::Call(_) | Phase::Idle => Draft::default(),
+        }
+    }
+
+    pub(super) fn set_names(&self, names: HashMap<Arc<str>, SceneIx>) {
+        self.lock().names = names;
+    }
+
+    /// A script that fails leaves the state whole, so a poisoned lock is as good as any.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn push_note<T>(notes: &mut Vec<T>, note: T) {
+    if notes.len() < NOTES_MAX {
+        notes.push(note);
+    }
+}
+
+pub(super) fn unknown_scene<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Mistake {
+    Mistake::new(format!("no scene is called `{name}`")).maybe_help(did_you_mean(name, known))
+}
+
+/// An error that ends the script.
+pub(super) fn raise(at: Position, text: String) -> Box<EvalAltResult> {
+    Box::new(EvalAltResult::ErrorRuntime(text.into(), at))
+}

@@ -1,0 +1,363 @@
+//! The engine: messages and time in, effects out.
+
+mod decisions;
+mod messages;
+mod runs;
+mod timers;
+
+use crate::clock::{Clock, Steady, Timers};
+use crate::held::Held;
+use crate::history::{Chain, History};
+use crate::load::{self, FileProblem, Options, Script};
+use crate::plan::{Plan, SceneIx, TriggerIx, World};
+use crate::scripts::Scripts;
+use crate::values::{Slot, Values};
+use crate::why::Why;
+use edgeway_sdk::{DeviceIx, Timestamp, Value, did_you_mean};
+use edgeway_thing_models::{Action, Body, Firing, Message, Notice, Things};
+use runs::Run;
+use serde::Serialize;
+use std::collections::HashMap;
+use std::sync::Arc;
+use timers::{SteadyKey, WallKey};
+
+/// All scenes of a site, loaded and running.
+///
+/// It has no thread and no clock: the caller hands in messages and the time, and calls [`Scenes::advance`] when
+/// [`Scenes::next_wake`] says so.
+///
+/// # Time
+///
+/// `now` may jump. Everything that waits for a span (`held`, `delay`, `cooldown`) counts on a time of its own that
+/// stands still during a jump back and goes on after it: a span is neither cut short nor begun anew, and nothing runs
+/// twice. A jump forward counts as time that has passed. A `cron` follows the wall clock: after a jump back of up to
+/// 24 hours what has run does not run again; after a greater one, which only a clock that was wrong before can make, it
+/// is armed anew. One that comes more than 5 minutes late is not run but traced as missed.
+#[derive(Debug)]
+pub struct Scenes {
+    plan: Arc<Plan>,
+    scripts: Scripts,
+    values: Arc<Values>,
+    clock: Clock,
+    steady_timers: Timers<Steady, SteadyKey>,
+    wall_timers: Timers<Timestamp, WallKey>,
+    helds: Vec<Held>,
+    triggers: Vec<TriggerState>,
+    scenes: Vec<SceneState>,
+    echoes: HashMap<Slot, Echo>,
+    errors: u64,
+    loops_stopped: u64,
+    /// Which message is being handled, counted from 1.
+    pass: u64,
+    scratch: messages::Scratch,
+}
+
+/// What a trigger remembers.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TriggerState {
+    /// What its condition came to when it was last known.
+    pub(crate) last: Option<bool>,
+    /// Its last good value, for `changed`.
+    pub(crate) last_value: Option<Value>,
+    pub(crate) fired: Option<Timestamp>,
+}
+
+/// What a scene remembers.
+#[derive(Debug, Default)]
+pub(crate) struct SceneState {
+    run: Option<Run>,
+    pub(crate) cool_until: Option<Steady>,
+    pub(crate) history: History,
+    fired: u64,
+    declined: u64,
+    errors: u64,
+    last_fired: Option<Timestamp>,
+}
+
+/// A value that a scene has set and that may soon come back as a report.
+#[derive(Debug)]
+struct Echo {
+    value: Value,
+    chain: Chain,
+    until: Steady,
+    /// The message in which it came back last.
+    pass: u64,
+}
+
+/// What the caller is to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Send a command to a device.
+    Command {
+        /// The device.
+        device: DeviceIx,
+        /// In the model's types, checked against the model.
+        action: Action,
+        /// The scene that wants it.
+        scene: Arc<str>,
+        /// The scenes that led to this one, outermost first.
+        chain: Vec<Arc<str>>,
+        /// The scene's priority; the greater wins.
+        priority: i64,
+    },
+    /// Tell people.
+    Notice(Notice),
+    /// Tell that a scene's conditions were true and its `then` began.
+    Firing(Firing),
+}
+
+/// A scene was not run by hand.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// There is no such scene. The caller has to change the name.
+    #[error("no scene is called `{name}`{}", help.as_ref().map(|help| format!(" ({help})")).unwrap_or_default())]
+    UnknownScene {
+        /// The name that was not found.
+        name: String,
+        /// What was probably meant.
+        help: Option<String>,
+    },
+    /// It decided not to run. A later try may succeed.
+    #[error("scene `{name}` did not run: {reason}")]
+    Declined {
+        /// The scene.
+        name: Arc<str>,
+        /// The first reason, `not true: room-301.key_card == true`.
+        reason: String,
+    },
+}
+
+/// One scene in a list.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SceneInfo {
+    /// Its name.
+    pub name: Arc<str>,
+    /// What it does, in words; may be empty.
+    pub title: String,
+    /// The script.
+    pub file: Arc<str>,
+    /// The line in the script, from 1.
+    pub line: usize,
+    /// What sets it off.
+    pub triggers: Vec<Arc<str>>,
+    /// The greater goes first.
+    pub priority: i64,
+    /// Whether it waits in a `delay` now.
+    pub running: bool,
+    /// How often its `then` began.
+    pub fired: u64,
+    /// How often it was set off and did not fire.
+    pub declined: u64,
+    /// How many scripts of it failed, and chains of causes were stopped at it.
+    pub errors: u64,
+    /// When its `then` began last.
+    pub last_fired: Option<Timestamp>,
+}
+
+/// Counts since loading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Counters {
+    /// How often a scene was set off.
+    pub decisions: u64,
+    /// How often a `then` began.
+    pub firings: u64,
+    /// How many scripts failed.
+    pub errors: u64,
+    /// How many chains of causes were stopped.
+    pub loops_stopped: u64,
+}
+
+impl Scenes {
+    /// Runs the scripts once and proves what they declare against the models. Returns the scenes and all warnings.
+    ///
+    /// # Errors
+    /// All mistakes of all scripts, and the warnings with them, by file and place.
+    pub fn load(
+        things: Arc<Things>,
+        scripts: &[Script],
+        options: Options,
+    ) -> Result<(Scenes, Vec<FileProblem>), Vec<FileProblem>> {
+        let (plan, scripts, warnings) = load::load(things, scripts, options)?;
+        Ok((Scenes::new(plan, scripts), warnings))
+    }
+
+    fn new(plan: Plan, scripts: Scripts) -> Self {
+        Scenes {
+            values: Arc::new(Values::new(plan.slots.clone())),
+            helds: plan.helds.iter().map(|held| Held::new(held.dwell)).collect(),
+            triggers: vec![TriggerState::default(); plan.triggers.len()],
+            scenes: plan.scenes.iter().map(|_| SceneState::default()).collect(),
+            plan: Arc::new(plan),
+            scripts,
+            clock: Clock::default(),
+            steady_timers: Timers::new(),
+            wall_timers: Timers::new(),
+            echoes: HashMap::new(),
+            errors: 0,
+            loops_stopped: 0,
+            pass: 0,
+            scratch: messages::Scratch::default(),
+        }
+    }
+
+    /// Restores values and states known from before, without setting anything off. Call it before [`Scenes::start`].
+    /// A crossing is then seen against these; without them the first good value of a property sets nothing off.
+    pub fn seed(&mut self, message: &Message) {
+        let values = Arc::make_mut(&mut self.values);
+        match &message.body {
+            Body::Report(report) => {
+                for observation in &report.values {
+                    values.observe(report.device, observation);
+                }
+            }
+            Body::Status(status) => {
+                values.turn(status.device, status.online);
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes the seeded values as they are and arms what waits for the clock. The values set nothing off.
+    pub fn start(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        self.clock.tell(now);
+        self.take_stock();
+        self.arm_crons();
+        self.do_what_is_due(out);
+    }
+
+    /// Takes a message. Reports, events and status changes matter; others are ignored. What is due by `now` is done
+    /// first.
+    pub fn handle(&mut self, now: Timestamp, message: &Message, out: &mut Vec<Effect>) {
+        match &message.body {
+            Body::Report(report) => {
+                self.advance(now, out);
+                self.report(report, out);
+            }
+            Body::Event(event) => {
+                self.advance(now, out);
+                self.event(event, out);
+            }
+            Body::Status(status) => {
+                self.advance(now, out);
+                self.status(status, out);
+            }
+            Body::Row(_) | Body::Firing(_) | Body::Command(_) | Body::Notice(_) | Body::Ledger(_) => {}
+        }
+    }
+
+    /// Does what is due.
+    pub fn advance(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        let jumped_back = self.clock.tell(now);
+        self.mend_wall_timers(jumped_back);
+        self.do_what_is_due(out);
+    }
+
+    /// When [`Scenes::advance`] should be called next; `None` if nothing waits.
+    pub fn next_wake(&self) -> Option<Timestamp> {
+        let steady = self.steady_timers.next().map(|at| self.clock.wall_at(at));
+        steady.into_iter().chain(self.wall_timers.next()).min()
+    }
+
+    /// Whether nothing waits: no `held` counts, no scene is in a delay, no clock is looked at.
+    pub fn is_idle(&self) -> bool {
+        self.next_wake().is_none()
+    }
+
+    /// Sets a scene off by hand. Its conditions, its cooldown and its mode apply as ever.
+    ///
+    /// # Errors
+    /// If there is no such scene, or it declined.
+    pub fn run(&mut self, now: Timestamp, scene: &str, out: &mut Vec<Effect>) -> Result<(), RunError> {
+        let ix = self.find(scene)?;
+        self.advance(now, out);
+        if self.decide_by_hand(ix, out) {
+            return Ok(());
+        }
+        let reason = self.scenes[ix.0 as usize].history.iter().next().map(|decision| self.reason(ix, decision));
+        Err(RunError::Declined { name: self.plan.scene(ix).name.clone(), reason: reason.unwrap_or_default() })
+    }
+
+    fn find(&self, scene: &str) -> Result<SceneIx, RunError> {
+        self.plan.names.get(scene).copied().ok_or_else(|| RunError::UnknownScene {
+            name: scene.to_owned(),
+            help: did_you_mean(scene, self.plan.names.keys().map(|name| &**name)),
+        })
+    }
+
+    /// All scenes, the highest priority first, then by name.
+    pub fn list(&self) -> Vec<SceneInfo> {
+        self.plan.scenes.iter().zip(&self.scenes).map(|(scene, state)| self.info(scene, state)).collect()
+    }
+
+    fn info(&self, scene: &crate::plan::Scene, state: &SceneState) -> SceneInfo {
+        let triggers = scene.triggers.clone().map(|at| self.plan.trigger(TriggerIx(at)).text.clone()).collect();
+        SceneInfo {
+            name: scene.name.clone(),
+            title: scene.title.clone(),
+            file: scene.file.clone(),
+            line: scene.line,
+            triggers,
+            priority: scene.priority,
+            running: state.run.is_some(),
+            fired: state.fired,
+            declined: state.declined,
+            errors: state.errors,
+            last_fired: state.last_fired,
+        }
+    }
+
+    /// Why a scene did what it did last, or did nothing; `None` if there is no such scene.
+    pub fn why(&self, scene: &str, now: Timestamp) -> Option<Why> {
+        let ix = *self.plan.names.get(scene)?;
+        Some(self.explain(ix, now))
+    }
+
+    /// Counts over all scenes.
+    pub fn counters(&self) -> Counters {
+        let firings = self.scenes.iter().map(|state| state.fired).sum();
+        let declined: u64 = self.scenes.iter().map(|state| state.declined).sum();
+        Counters { decisions: firings + declined, firings, errors: self.errors, loops_stopped: self.loops_stopped }
+    }
+
+    /// What conditions may depend on, now.
+    fn world(&self) -> World<'_> {
+        World {
+            values: &self.values,
+            helds: &self.helds,
+            scripts: &self.scripts,
+            zone: &self.plan.zone,
+            wall: self.clock.wall(),
+            steady: self.clock.steady(),
+        }
+    }
+
+    pub(crate) fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    pub(crate) fn values(&self) -> &Values {
+        &self.values
+    }
+
+    pub(crate) fn trigger_state(&self, trigger: TriggerIx) -> &TriggerState {
+        &self.triggers[trigger.0 as usize]
+    }
+
+    pub(crate) fn scene_state(&self, scene: SceneIx) -> &SceneState {
+        &self.scenes[scene.0 as usize]
+    }
+
+    pub(crate) fn held(&self, held: crate::plan::HeldIx) -> &Held {
+        &self.helds[held.0 as usize]
+    }
+
+    /// When a `cron` is due next; `None` for other triggers.
+    pub(crate) fn cron_due(&self, trigger: TriggerIx) -> Option<Timestamp> {
+        self.wall_timers.time_of(WallKey::Cron(trigger))
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+}

@@ -1,0 +1,198 @@
+//! From a message to the triggers that it sets off.
+
+use super::Scenes;
+use crate::history::{Cause, Chain};
+use crate::plan::{HeldIx, Leaf, Plan, SceneIx, TriggerIx, Truth, Watcher, What, Who};
+use crate::scenes::Effect;
+use crate::values::Slot;
+use edgeway_sdk::Value;
+use edgeway_thing_models::{Event, Observation, Report, Status};
+use std::sync::Arc;
+
+/// Lists that are filled and emptied with every message, kept for their memory.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    watchers: Vec<Watcher>,
+    fired: Vec<(SceneIx, TriggerIx)>,
+}
+
+/// What made a watcher look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Touch {
+    /// Something came from a device.
+    Message,
+    /// Time passed.
+    Clock,
+}
+
+impl Scenes {
+    /// All values of a report count at once; only then triggers look.
+    pub(super) fn report(&mut self, report: &Report, out: &mut Vec<Effect>) {
+        self.pass += 1;
+        let mut watchers = std::mem::take(&mut self.scratch.watchers);
+        let values = Arc::make_mut(&mut self.values);
+        for observation in &report.values {
+            let Some(slot) = values.observe(report.device, observation) else { continue };
+            watchers.extend_from_slice(self.plan.index.of_slot(slot));
+            if !self.echoes.is_empty()
+                && let Some(echo) = self.echoes.get_mut(&slot)
+                && is_echo(&echo.value, observation)
+            {
+                echo.pass = self.pass;
+            }
+        }
+        self.touch(watchers, Touch::Message, out);
+    }
+
+    pub(super) fn status(&mut self, status: &Status, out: &mut Vec<Effect>) {
+        self.pass += 1;
+        if Arc::make_mut(&mut self.values).turn(status.device, status.online).is_none() {
+            return;
+        }
+        let mut watchers = std::mem::take(&mut self.scratch.watchers);
+        watchers.extend_from_slice(self.plan.index.of_device(status.device));
+        self.touch(watchers, Touch::Message, out);
+    }
+
+    pub(super) fn event(&mut self, event: &Event, out: &mut Vec<Effect>) {
+        self.pass += 1;
+        let mut fired = std::mem::take(&mut self.scratch.fired);
+        let triggers = self.plan.index.of_event(event.device, event.event);
+        fired.extend(triggers.iter().map(|trigger| (self.plan.trigger(*trigger).scene, *trigger)));
+        self.fire(fired, out);
+    }
+
+    /// Lets those look that depend on a `held` condition whose time has come.
+    pub(super) fn touch_held(&mut self, held: HeldIx, out: &mut Vec<Effect>) {
+        let mut watchers = std::mem::take(&mut self.scratch.watchers);
+        watchers.extend_from_slice(self.plan.index.of_held(held));
+        self.touch(watchers, Touch::Clock, out);
+    }
+
+    /// Lets one look because the clock may have changed what it sees; after a `held` also those that depend on it.
+    pub(super) fn touch_timed(&mut self, watcher: Watcher, out: &mut Vec<Effect>) {
+        if let Who::Held(held) = self.plan.index.who(watcher) {
+            return self.touch_held(held, out);
+        }
+        let mut watchers = std::mem::take(&mut self.scratch.watchers);
+        watchers.push(watcher);
+        self.touch(watchers, Touch::Clock, out);
+    }
+
+    /// Lets the watchers look, `held` conditions before whatever contains them, and sets off scenes.
+    fn touch(&mut self, mut watchers: Vec<Watcher>, touch: Touch, out: &mut Vec<Effect>) {
+        if !watchers.is_empty() {
+            watchers.sort_unstable();
+            watchers.dedup();
+            let plan = self.plan.clone();
+            let mut fired = std::mem::take(&mut self.scratch.fired);
+            for watcher in watchers.drain(..) {
+                if let Some(trigger) = self.look(&plan, watcher, touch) {
+                    fired.push((plan.trigger(trigger).scene, trigger));
+                }
+            }
+            self.scratch.watchers = watchers;
+            return self.fire(fired, out);
+        }
+        self.scratch.watchers = watchers;
+    }
+
+    /// One watcher looks; the trigger, if that is what it is and it is set off.
+    pub(super) fn look(&mut self, plan: &Plan, watcher: Watcher, touch: Touch) -> Option<TriggerIx> {
+        if plan.index.is_timed(watcher) {
+            self.arm_recheck(plan, watcher);
+        }
+        match plan.index.who(watcher) {
+            Who::Held(held) => {
+                self.update_held(plan, held);
+                None
+            }
+            Who::Trigger(trigger) => self.is_set_off(plan, trigger, touch).then_some(trigger),
+        }
+    }
+
+    pub(super) fn update_held(&mut self, plan: &Plan, held: HeldIx) {
+        let inner = self.world().truth(&plan.helds[held.0 as usize].inner);
+        let steady = self.clock.steady();
+        let state = &mut self.helds[held.0 as usize];
+        state.update(inner, steady);
+        let due = state.due();
+        self.steady_timers.set(super::SteadyKey::Held(held), due);
+    }
+
+    fn is_set_off(&mut self, plan: &Plan, trigger: TriggerIx, touch: Touch) -> bool {
+        match &plan.trigger(trigger).what {
+            What::Edge(condition) => {
+                let truth = self.world().truth(condition);
+                let state = &mut self.triggers[trigger.0 as usize];
+                let before = state.last;
+                state.last = truth.known().or(before);
+                before == Some(false) && truth == Truth::True
+            }
+            What::Level(condition) => touch == Touch::Message && self.world().truth(condition) == Truth::True,
+            What::Changed(slot) => self.has_changed(trigger, *slot),
+            What::Event(..) | What::Cron(_) => false,
+        }
+    }
+
+    fn has_changed(&mut self, trigger: TriggerIx, slot: Slot) -> bool {
+        let Some(value) = self.values.good(slot) else { return false };
+        let state = &mut self.triggers[trigger.0 as usize];
+        if state.last_value.as_ref() == Some(value) {
+            return false;
+        }
+        state.last_value.replace(value.clone()).is_some()
+    }
+
+    /// Sets off each scene once, by priority and name.
+    fn fire(&mut self, mut fired: Vec<(SceneIx, TriggerIx)>, out: &mut Vec<Effect>) {
+        fired.sort_unstable();
+        fired.dedup_by_key(|(scene, _)| *scene);
+        for (scene, trigger) in fired.drain(..) {
+            self.triggers[trigger.0 as usize].fired = Some(self.clock.wall());
+            let chain = self.chain_of(trigger);
+            self.decide(scene, Cause::Trigger(trigger), chain, out);
+        }
+        self.scratch.fired = fired;
+    }
+
+    /// The scenes whose doing set off the trigger: those that set a value which just came back.
+    fn chain_of(&self, trigger: TriggerIx) -> Chain {
+        let mut chain = Chain::default();
+        if self.echoes.is_empty() {
+            return chain;
+        }
+        let mut consider = |leaf| {
+            if let Leaf::Slot(slot) = leaf
+                && let Some(echo) = self.echoes.get(&slot)
+                && echo.pass == self.pass
+                && echo.until >= self.clock.steady()
+            {
+                chain = echo.chain;
+            }
+        };
+        match &self.plan.trigger(trigger).what {
+            What::Edge(condition) | What::Level(condition) => self.plan.each_source(condition, &mut consider),
+            What::Changed(slot) => consider(Leaf::Slot(*slot)),
+            What::Event(..) | What::Cron(_) => {}
+        }
+        chain
+    }
+
+    /// Brings everything up to date with the seeded values, without setting anything off.
+    pub(super) fn take_stock(&mut self) {
+        let plan = self.plan.clone();
+        for watcher in plan.index.all() {
+            self.look(&plan, watcher, Touch::Clock);
+        }
+    }
+}
+
+/// Whether a report brings the value that was set, give or take what a device's 32 bits make of it.
+fn is_echo(set: &Value, observation: &Observation) -> bool {
+    const RELATIVE_MAX: f64 = 1e-4;
+    match (set, &observation.value) {
+        (Value::Float(set), Value::Float(seen)) => (set - seen).abs() <= RELATIVE_MAX * set.abs().max(1.0),
+        (set, seen) => set == seen,
+    }
+}

@@ -1,0 +1,103 @@
+//! What happens when its time comes.
+
+use super::messages::Touch;
+use super::{Effect, Scenes};
+use crate::history::{Cause, Chain, Verdict};
+use crate::plan::{HeldIx, Plan, SceneIx, TriggerIx, Watcher, What, Who};
+use edgeway_sdk::Timestamp;
+use std::time::Duration;
+
+/// A clock that was right jumps back by an hour at most, when someone sets it; farther only if it was wrong before.
+const CLOCK_SET_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+/// How late a `cron` may still run.
+const CRON_LATE_MAX: Duration = Duration::from_secs(5 * 60);
+/// How many things one call does; what remains is due at once in the next.
+const DUE_MAX: usize = 100_000;
+
+/// What waits for a span.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum SteadyKey {
+    Held(HeldIx),
+    Run(SceneIx),
+}
+
+/// What waits for a time of the wall clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum WallKey {
+    Recheck(Watcher),
+    Cron(TriggerIx),
+}
+
+impl Scenes {
+    pub(super) fn do_what_is_due(&mut self, out: &mut Vec<Effect>) {
+        for _ in 0..DUE_MAX {
+            if let Some((_, key)) = self.steady_timers.pop_due(self.clock.steady()) {
+                match key {
+                    SteadyKey::Held(held) => self.touch_held(held, out),
+                    SteadyKey::Run(scene) => self.resume(scene, out),
+                }
+            } else if let Some((due, key)) = self.wall_timers.pop_due(self.clock.wall()) {
+                match key {
+                    WallKey::Recheck(watcher) => self.touch_timed(watcher, out),
+                    WallKey::Cron(trigger) => self.cron(trigger, due, out),
+                }
+            } else {
+                return;
+            }
+        }
+    }
+
+    pub(super) fn arm_crons(&mut self) {
+        for at in 0..self.plan.triggers.len() {
+            self.arm_cron(TriggerIx(at as u32));
+        }
+    }
+
+    fn arm_cron(&mut self, trigger: TriggerIx) {
+        if let What::Cron(schedule) = &self.plan.trigger(trigger).what {
+            let next = schedule.next_after(self.clock.wall(), &self.plan.zone);
+            self.wall_timers.set(WallKey::Cron(trigger), next);
+        }
+    }
+
+    /// After a jump back, looks anew for the next moment at which the clock changes a condition. After a clock that was
+    /// wrong, what it armed and what was seen by it is worth nothing.
+    pub(super) fn mend_wall_timers(&mut self, jumped_back: Duration) {
+        if jumped_back.is_zero() {
+            return;
+        }
+        let plan = self.plan.clone();
+        let was_wrong = jumped_back > CLOCK_SET_MAX;
+        if was_wrong {
+            self.arm_crons();
+        }
+        for watcher in plan.index.all().filter(|watcher| plan.index.is_timed(*watcher)) {
+            self.arm_recheck(&plan, watcher);
+            if was_wrong {
+                self.look(&plan, watcher, Touch::Clock);
+            }
+        }
+    }
+
+    fn cron(&mut self, trigger: TriggerIx, due: Timestamp, out: &mut Vec<Effect>) {
+        self.arm_cron(trigger);
+        let scene = self.plan.trigger(trigger).scene;
+        if self.clock.wall().since(due) > CRON_LATE_MAX {
+            self.decline(scene, Cause::Trigger(trigger), Chain::default(), Verdict::Missed { was_due: due });
+            return;
+        }
+        self.pass += 1;
+        self.triggers[trigger.0 as usize].fired = Some(self.clock.wall());
+        self.decide(scene, Cause::Trigger(trigger), Chain::default(), out);
+    }
+
+    /// Arms the moment at which the clock alone may change what a watcher sees.
+    pub(super) fn arm_recheck(&mut self, plan: &Plan, watcher: Watcher) {
+        let condition = match plan.index.who(watcher) {
+            Who::Held(held) => Some(&plan.helds[held.0 as usize].inner),
+            Who::Trigger(trigger) => plan.trigger(trigger).what.condition(),
+        };
+        let at = condition.and_then(|condition| self.world().next_change(condition));
+        self.wall_timers.set(WallKey::Recheck(watcher), at);
+    }
+}

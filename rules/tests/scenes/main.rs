@@ -1,0 +1,9 @@
+//! Scenes in virtual time, as their authors see them.
+
+mod examples;
+mod language;
+mod limits;
+mod mistakes;
+mod site;
+mod time;
+mod trace;

@@ -1,0 +1,228 @@
+//! The tables and functions that SQL can name.
+
+use crate::df::{
+    AggregateFunctionPlanner, AggregateUDF, ConfigOptions, ContextProvider, DataType, ExprPlanner, Field, HigherOrderUDF, Result,
+    ScalarUDF, Schema, SchemaRef, TIME, TableReference, TableSource, DatetimeFunctionPlanner, CoreFunctionPlanner, Volatility, WindowUDF,
+    all_default_aggregate_functions, all_default_functions, plan_err,
+};
+use crate::marker;
+use crate::rows::Timing;
+use edgeway_thing_models::{DataType as ModelType, EventIx, EventModel, Model, ModelIx, Things};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// The time of a row.
+pub(crate) const TS: &str = "ts";
+/// The device that a message is about.
+pub(crate) const DEVICE: &str = "device";
+/// The worst quality in a report.
+pub(crate) const QUALITY: &str = "quality";
+
+/// Where the rows of a table come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Feed {
+    /// The reports of a model's devices.
+    Reports(ModelIx),
+    /// The events of a model's devices.
+    Events(ModelIx, EventIx),
+    /// The rows of a query, by its place among the loaded ones.
+    Query(usize),
+}
+
+/// A table.
+#[derive(Debug, Clone)]
+pub(crate) struct Table {
+    pub(crate) feed: Feed,
+    pub(crate) timing: Timing,
+    pub(crate) schema: SchemaRef,
+    /// Properties that have no column yet, with their type.
+    pub(crate) left_out: BTreeMap<String, &'static str>,
+}
+
+/// All tables and functions.
+pub(crate) struct Catalog {
+    tables: BTreeMap<String, Table>,
+    scalars: HashMap<String, Arc<ScalarUDF>>,
+    aggregates: HashMap<String, Arc<AggregateUDF>>,
+    planners: Vec<Arc<dyn ExprPlanner>>,
+    options: ConfigOptions,
+}
+
+impl Catalog {
+    /// The tables of the models, and all functions that give the same answer whenever they are asked: a window that is
+    /// made again after a restart must come out the same.
+    pub(crate) fn new(things: &Things) -> Self {
+        let scalars = all_default_functions().into_iter().filter(|f| f.signature().volatility == Volatility::Immutable);
+        let scalars = scalars.chain(marker::all().into_iter().map(Arc::new));
+        let mut aggregates = named(all_default_aggregate_functions(), |f| (f.name(), f.aliases()));
+        aggregates.remove("grouping");
+        Catalog {
+            tables: things.models().flat_map(|(ix, model)| model_tables(things, ix, model)).collect(),
+            scalars: named(scalars, |f| (f.name(), f.aliases())),
+            aggregates,
+            planners: vec![
+                Arc::new(AggregateFunctionPlanner),
+                Arc::new(CoreFunctionPlanner::default()),
+                Arc::new(DatetimeFunctionPlanner),
+            ],
+            options: ConfigOptions::default(),
+        }
+    }
+
+    pub(crate) fn table(&self, name: &str) -> Option<&Table> {
+        self.tables.get(name)
+    }
+
+    pub(crate) fn table_names(&self) -> impl Iterator<Item = &str> {
+        self.tables.keys().map(String::as_str)
+    }
+
+    pub(crate) fn tables(&self) -> impl Iterator<Item = &Table> {
+        self.tables.values()
+    }
+
+    pub(crate) fn add_query(&mut self, name: &str, table: Table) {
+        self.tables.insert(name.to_owned(), table);
+    }
+
+    pub(crate) fn is_scalar(&self, name: &str) -> bool {
+        self.scalars.contains_key(name)
+    }
+
+    pub(crate) fn is_aggregate(&self, name: &str) -> bool {
+        self.aggregates.contains_key(name)
+    }
+
+    pub(crate) fn function_names(&self) -> impl Iterator<Item = &str> {
+        self.scalars.keys().chain(self.aggregates.keys()).map(String::as_str)
+    }
+}
+
+fn named<F>(functions: impl IntoIterator<Item = Arc<F>>, names: fn(&F) -> (&str, &[String])) -> HashMap<String, Arc<F>> {
+    let mut map = HashMap::new();
+    for function in functions {
+        let (name, aliases) = names(&function);
+        for name in aliases.iter().map(String::as_str).chain([name]) {
+            map.insert(name.to_owned(), function.clone());
+        }
+    }
+    map
+}
+
+/// `wind-turbine` as SQL has it, `wind_turbine`.
+fn snake(name: &str) -> String {
+    name.replace('-', "_")
+}
+
+fn model_tables(things: &Things, ix: ModelIx, model: &Model) -> Vec<(String, Table)> {
+    if things.model_ix(&model.name) != Some(ix) {
+        return vec![];
+    }
+    let name = snake(&model.name);
+    let events = model.events.iter().enumerate().map(|(at, event)| {
+        (format!("{name}.{}", event.identifier), events_table(Feed::Events(ix, EventIx(at as u16)), event))
+    });
+    let mut tables: Vec<_> = events.collect();
+    tables.push((name, reports_table(Feed::Reports(ix), model)));
+    tables
+}
+
+fn reports_table(feed: Feed, model: &Model) -> Table {
+    let base = [(DEVICE, DataType::Utf8), (TS, TIME), (QUALITY, DataType::Utf8)];
+    message_table(feed, &base, model.properties.iter().map(|p| (&*p.identifier, &p.data_type)))
+}
+
+fn events_table(feed: Feed, event: &EventModel) -> Table {
+    let base = [(DEVICE, DataType::Utf8), (TS, TIME)];
+    message_table(feed, &base, event.output.iter().map(|field| (&*field.identifier, &field.data_type)))
+}
+
+fn message_table<'a>(
+    feed: Feed,
+    base: &[(&str, DataType)],
+    values: impl Iterator<Item = (&'a str, &'a ModelType)>,
+) -> Table {
+    let mut fields: Vec<_> = base.iter().map(|(name, data_type)| Field::new(*name, data_type.clone(), true)).collect();
+    let mut left_out = BTreeMap::new();
+    for (name, model_type) in values {
+        match column_type(model_type) {
+            _ if base.iter().any(|(taken, _)| *taken == name) => {}
+            Some(data_type) => fields.push(Field::new(name, data_type, true)),
+            None => drop(left_out.insert(name.to_owned(), model_type.name())),
+        }
+    }
+    Table { feed, timing: Timing::Moment, schema: Arc::new(Schema::new(fields)), left_out }
+}
+
+fn column_type(model_type: &ModelType) -> Option<DataType> {
+    match model_type {
+        ModelType::Int(_) | ModelType::Enum(_) => Some(DataType::Int64),
+        ModelType::Float(_) | ModelType::Double(_) => Some(DataType::Float64),
+        ModelType::Bool { .. } => Some(DataType::Boolean),
+        ModelType::Text { .. } => Some(DataType::Utf8),
+        ModelType::Date => Some(TIME),
+        ModelType::Struct(_) | ModelType::Array { .. } => None,
+    }
+}
+
+/// A table as the planner sees it. It takes no filters: what `WHERE` says stays in the plan.
+struct Source(SchemaRef);
+
+impl TableSource for Source {
+    fn schema(&self) -> SchemaRef {
+        self.0.clone()
+    }
+}
+
+impl ContextProvider for Catalog {
+    fn get_table_source(&self, name: TableReference) -> Result<Arc<dyn TableSource>> {
+        match self.table(&name.to_string()) {
+            Some(table) => Ok(Arc::new(Source(table.schema.clone()))),
+            None => plan_err!("unknown table `{name}`"),
+        }
+    }
+
+    fn get_expr_planners(&self) -> &[Arc<dyn ExprPlanner>] {
+        &self.planners
+    }
+
+    fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {
+        self.scalars.get(name).cloned()
+    }
+
+    fn get_higher_order_meta(&self, _: &str) -> Option<Arc<HigherOrderUDF>> {
+        None
+    }
+
+    fn get_aggregate_meta(&self, name: &str) -> Option<Arc<AggregateUDF>> {
+        self.aggregates.get(name).cloned()
+    }
+
+    fn get_window_meta(&self, _: &str) -> Option<Arc<WindowUDF>> {
+        None
+    }
+
+    fn get_variable_type(&self, _: &[String]) -> Option<DataType> {
+        None
+    }
+
+    fn options(&self) -> &ConfigOptions {
+        &self.options
+    }
+
+    fn udf_names(&self) -> Vec<String> {
+        self.scalars.keys().cloned().collect()
+    }
+
+    fn higher_order_function_names(&self) -> Vec<String> {
+        vec![]
+    }
+
+    fn udaf_names(&self) -> Vec<String> {
+        self.aggregates.keys().cloned().collect()
+    }
+
+    fn udwf_names(&self) -> Vec<String> {
+        vec![]
+    }
+}

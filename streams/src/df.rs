@@ -1,0 +1,42 @@
+//! The only place that knows where DataFusion and Arrow keep things. An upgrade starts here.
+
+pub(crate) use arrow::array::{
+    Array, ArrayBuilder, ArrayRef, AsArray, BooleanArray, BooleanBuilder, Float64Builder, Int64Builder, RecordBatch, RecordBatchOptions,
+    StringBuilder, TimestampNanosecondArray, TimestampNanosecondBuilder, UInt32Array,
+};
+pub(crate) use arrow::compute::{
+    SortColumn, and, cast, filter_record_batch, lexsort_to_indices, prep_null_mask_filter, take, take_record_batch,
+};
+pub(crate) use arrow::datatypes::{
+    DataType, Field, Float64Type, Int64Type, Schema, SchemaRef, TimeUnit, TimestampNanosecondType,
+};
+pub(crate) use datafusion_common::config::ConfigOptions;
+pub(crate) use datafusion_common::tree_node::{Transformed, TreeNode};
+pub(crate) use datafusion_common::{
+    Column, DFSchema, DFSchemaRef, DataFusionError, Result, ScalarValue, TableReference, internal_err, plan_err,
+};
+pub(crate) use datafusion_expr::execution_props::ExecutionProps;
+pub(crate) use datafusion_expr::physical_planning_context::PhysicalPlanningContext;
+pub(crate) use datafusion_expr::planner::{ContextProvider, ExprPlanner};
+pub(crate) use datafusion_expr::{
+    Aggregate as AggregatePlan, AggregateUDF, ColumnarValue, EmitTo, Expr, GroupsAccumulator, HigherOrderUDF, LogicalPlan,
+    ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TableSource, TypeSignature, Volatility, WindowUDF,
+};
+pub(crate) use datafusion_functions::all_default_functions;
+pub(crate) use datafusion_functions::core::planner::CoreFunctionPlanner;
+pub(crate) use datafusion_functions::datetime::planner::DatetimeFunctionPlanner;
+pub(crate) use datafusion_functions_aggregate::all_default_aggregate_functions;
+pub(crate) use datafusion_functions_aggregate::planner::AggregateFunctionPlanner;
+pub(crate) use datafusion_functions_aggregate_common::order::AggregateOrderSensitivity;
+pub(crate) use datafusion_optimizer::simplify_expressions::SimplifyExpressions;
+pub(crate) use datafusion_optimizer::{Analyzer, Optimizer, OptimizerContext};
+pub(crate) use datafusion_physical_expr::aggregate::{AggregateFunctionExpr, LoweredAggregateBuilder};
+pub(crate) use datafusion_physical_expr::{GroupsAccumulatorAdapter, create_physical_expr};
+pub(crate) use datafusion_physical_expr_common::physical_expr::PhysicalExpr;
+pub(crate) use datafusion_physical_plan::aggregates::group_values::{GroupValues, new_group_values};
+pub(crate) use datafusion_physical_plan::aggregates::order::GroupOrdering;
+pub(crate) use datafusion_sql::planner::{ParserOptions, SqlToRel};
+pub(crate) use datafusion_sql::sqlparser;
+
+/// The type of every time in a table.
+pub(crate) const TIME: DataType = DataType::Timestamp(TimeUnit::Nanosecond, None);

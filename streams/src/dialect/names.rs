@@ -1,0 +1,281 @@
+//! Names in a `SELECT`: are they known, and what do `window_start` and `window_end` mean.
+
+use super::place::{At, normal};
+use super::{Statement, TableName};
+use crate::catalog::{Catalog, Table};
+use crate::df::sqlparser::ast::{
+    Expr, Function, FunctionArgumentList, FunctionArguments, GroupByExpr, Ident, ObjectName, Select, SelectItem, Spanned,
+    VisitMut, VisitorMut,
+};
+use crate::marker;
+use edgeway_sdk::{Problem, did_you_mean};
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+/// The window in `GROUP BY`, and where it stands.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct WindowCall(pub(crate) At);
+
+/// Checks every name, gives every column of the answer a name, and turns the window's bounds into markers.
+///
+/// # Errors
+/// One problem for every name that is not known or stands where it has no meaning.
+pub(crate) fn resolve(statement: &mut Statement, table: &Table, catalog: &Catalog) -> Result<Option<WindowCall>, Vec<Problem>> {
+    let select = &mut statement.select;
+    let mut problems = vec![];
+    let window = window_call(select, &mut problems);
+    if window.is_none() {
+        problems.extend(missing_window(select, catalog, statement.at));
+    }
+    let mut names = Names {
+        table,
+        name: &statement.table,
+        catalog,
+        windowed: window.is_some(),
+        aliases: BTreeSet::new(),
+        clause: Clause::Rows,
+        aggregates: 0,
+        problems,
+    };
+    names.select(select);
+    if names.problems.is_empty() { Ok(window) } else { Err(names.problems) }
+}
+
+fn group_by(select: &Select) -> &[Expr] {
+    match &select.group_by {
+        GroupByExpr::Expressions(keys, _) => keys,
+        GroupByExpr::All(_) => &[],
+    }
+}
+
+fn called<'a>(expr: &'a Expr, name: &str) -> Option<&'a Function> {
+    match expr {
+        Expr::Function(function) if function_name(function) == name => Some(function),
+        _ => None,
+    }
+}
+
+fn function_name(function: &Function) -> String {
+    function.name.0.last().and_then(|part| part.as_ident()).map(|ident| ident.value.to_lowercase()).unwrap_or_default()
+}
+
+fn window_call(select: &Select, problems: &mut Vec<Problem>) -> Option<WindowCall> {
+    let mut windows = group_by(select).iter().filter_map(|key| called(key, marker::TUMBLE)).map(|f| At::span(f.span()));
+    let first = windows.next()?;
+    problems.extend(windows.map(|at| at.problem("a second window in GROUP BY").help("a query has one window")));
+    Some(WindowCall(first))
+}
+
+/// Aggregates and groups need a window: over rows that never end they would never have an answer.
+fn missing_window(select: &Select, catalog: &Catalog, fallback: At) -> Option<Problem> {
+    let advice = "add TUMBLE(ts, INTERVAL '10 seconds') to GROUP BY";
+    if let Some(key) = group_by(select).first() {
+        return Some(At::span(key.span()).or(fallback).problem("GROUP BY without a window never has an answer").help(advice));
+    }
+    if let Some(having) = &select.having {
+        return Some(At::span(having.span()).or(fallback).problem("HAVING without GROUP BY").help("use WHERE"));
+    }
+    let aggregate = first_aggregate(&select.projection, catalog)?;
+    let message = format!("`{}` over rows that never end never has an answer", function_name(&aggregate));
+    Some(At::span(aggregate.span()).or(fallback).problem(message).help("add GROUP BY TUMBLE(ts, INTERVAL '10 seconds')"))
+}
+
+fn first_aggregate(items: &Vec<SelectItem>, catalog: &Catalog) -> Option<Function> {
+    let found = crate::df::sqlparser::ast::visit_expressions(items, |expr| match expr {
+        Expr::Function(f) if catalog.is_aggregate(&function_name(f)) => ControlFlow::Break(f.clone()),
+        _ => ControlFlow::Continue(()),
+    });
+    found.break_value()
+}
+
+/// Which part of the `SELECT` is being looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Clause {
+    /// `WHERE`, and everything in a query without a window.
+    Rows,
+    /// `GROUP BY`.
+    Keys,
+    /// `SELECT` and `HAVING` of a query with a window.
+    Groups,
+}
+
+struct Names<'a> {
+    table: &'a Table,
+    name: &'a TableName,
+    catalog: &'a Catalog,
+    windowed: bool,
+    aliases: BTreeSet<String>,
+    clause: Clause,
+    /// How many aggregate functions the visitor is in.
+    aggregates: usize,
+    problems: Vec<Problem>,
+}
+
+impl Names<'_> {
+    fn select(&mut self, select: &mut Select) {
+        self.visit(Clause::Rows, &mut select.selection);
+        let groups = if self.windowed { Clause::Groups } else { Clause::Rows };
+        select.projection.iter_mut().for_each(|item| self.item(item));
+        self.visit(groups, &mut select.projection);
+        self.visit(Clause::Keys, &mut select.group_by);
+        self.visit(groups, &mut select.having);
+    }
+
+    fn visit(&mut self, clause: Clause, part: &mut impl VisitMut) {
+        self.clause = clause;
+        let _ = part.visit(self);
+    }
+
+    /// A computed column without a name is called by its text.
+    fn item(&mut self, item: &mut SelectItem) {
+        match item {
+            SelectItem::UnnamedExpr(Expr::CompoundIdentifier(_)) => {}
+            SelectItem::UnnamedExpr(Expr::Identifier(name)) if !self.is_bound(name) => {}
+            SelectItem::UnnamedExpr(expr) => {
+                let alias = Ident::with_quote('"', expr.to_string());
+                *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias };
+            }
+            SelectItem::ExprWithAlias { alias, .. } => drop(self.aliases.insert(normal(alias))),
+            SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..) if self.windowed => {
+                let problem = At::span(item.span()).problem("`*` has no meaning in a query with a window");
+                self.problems.push(problem.help("name keys, aggregates, window_start and window_end"));
+            }
+            SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..) => {}
+            SelectItem::ExprWithAliases { .. } => {
+                self.problems.push(At::span(item.span()).problem("several names for one column are not supported"));
+            }
+        }
+    }
+
+    /// True if the name means a bound of the query's own window.
+    fn is_bound(&self, name: &Ident) -> bool {
+        self.windowed && [marker::WINDOW_START, marker::WINDOW_END].contains(&normal(name).as_str())
+    }
+
+    fn identifier(&mut self, name: &Ident) -> Option<Expr> {
+        let column = normal(name);
+        if self.clause == Clause::Groups && self.is_bound(name) {
+            if self.aggregates == 0 {
+                return Some(marker_call(name));
+            }
+            if !self.has_column(&column) {
+                let problem = At::span(name.span).problem(format!("`{column}` is the same for all rows of a window"));
+                self.problems.push(problem.help("take it out of the aggregate"));
+                return None;
+            }
+        }
+        let is_alias = self.clause != Clause::Rows && self.aliases.contains(&column);
+        if !is_alias {
+            self.column(&column, At::span(name.span));
+        }
+        None
+    }
+
+    fn compound(&mut self, parts: &[Ident]) {
+        let Some((column, qualifier)) = parts.split_last() else { return };
+        let names: Vec<String> = qualifier.iter().map(normal).collect();
+        let at = At::span(parts[0].span);
+        if names == self.name.qualifier {
+            return self.column(&normal(column), At::span(column.span));
+        }
+        let (found, expected) = (names.join("."), self.name.qualifier.join("."));
+        let problem = at.problem(format!("unknown table `{found}`")).help(format!("this query reads `{expected}`"));
+        self.problems.push(problem);
+    }
+
+    fn has_column(&self, column: &str) -> bool {
+        self.table.schema.column_with_name(column).is_some()
+    }
+
+    fn column(&mut self, column: &str, at: At) {
+        if self.has_column(column) {
+            return;
+        }
+        let table = &self.name.name;
+        let problem = if let Some(kind) = self.table.left_out.get(column) {
+            at.problem(format!("`{column}` is a property of type {kind}, which has no column in SQL"))
+                .help("read it in a scene, or map its parts to properties of their own")
+        } else if [marker::WINDOW_START, marker::WINDOW_END].contains(&column) {
+            let place = if self.windowed { "in SELECT and HAVING" } else { "with TUMBLE(ts, ...) in GROUP BY" };
+            at.problem(format!("`{column}` is known only {place}"))
+        } else {
+            let known = self.table.schema.fields().iter().map(|field| field.name().as_str());
+            at.problem(format!("unknown column `{column}` in `{table}`")).maybe_help(did_you_mean(column, known))
+        };
+        self.problems.push(problem);
+    }
+
+    fn function(&mut self, function: &Function) {
+        let name = function_name(function);
+        let at = At::span(function.span());
+        if name == marker::TUMBLE && self.clause != Clause::Keys {
+            let problem = at.problem("TUMBLE stands in GROUP BY only");
+            self.problems.push(problem.help("select window_start and window_end"));
+        } else if [marker::WINDOW_START, marker::WINDOW_END].contains(&name.as_str()) {
+            self.problems.push(at.problem(format!("`{name}` is a column")).help("write it without parentheses"));
+        } else if !self.catalog.is_scalar(&name) && !self.catalog.is_aggregate(&name) {
+            self.problems.push(self.unknown_function(&name, at));
+        }
+    }
+
+    fn unknown_function(&self, name: &str, at: At) -> Problem {
+        match name {
+            "now" | "current_timestamp" | "current_date" | "current_time" | "localtime" | "localtimestamp" | "today" => {
+                at.problem(format!("`{name}` is not available: a query must give the same rows when it is run again"))
+                    .help("use `ts`, the time of the row")
+            }
+            "random" | "uuid" => {
+                at.problem(format!("`{name}` is not available: a query must give the same rows when it is run again"))
+            }
+            "hop" | "session" | "cumulate" => {
+                at.problem(format!("`{name}` windows are not supported")).help("use TUMBLE(ts, INTERVAL '10 seconds')")
+            }
+            _ => {
+                let known = self.catalog.function_names();
+                at.problem(format!("unknown function `{name}`")).maybe_help(did_you_mean(name, known))
+            }
+        }
+    }
+}
+
+impl VisitorMut for Names<'_> {
+    type Break = ();
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        match expr {
+            Expr::Identifier(name) => {
+                if let Some(marker) = self.identifier(&name.clone()) {
+                    *expr = marker;
+                }
+            }
+            Expr::CompoundIdentifier(parts) => self.compound(parts),
+            Expr::Function(function) => {
+                self.function(function);
+                self.aggregates += usize::from(self.catalog.is_aggregate(&function_name(function)));
+            }
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        if let Expr::Function(function) = expr {
+            self.aggregates -= usize::from(self.catalog.is_aggregate(&function_name(function)));
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+fn marker_call(name: &Ident) -> Expr {
+    let name = Ident { value: normal(name), quote_style: None, span: name.span };
+    Expr::Function(Function {
+        name: ObjectName::from(vec![name]),
+        uses_odbc_syntax: false,
+        parameters: FunctionArguments::None,
+        args: FunctionArguments::List(FunctionArgumentList { duplicate_treatment: None, args: vec![], clauses: vec![] }),
+        filter: None,
+        null_treatment: None,
+        over: None,
+        within_group: vec![],
+    })
+}

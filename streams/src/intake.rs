@@ -1,0 +1,209 @@
+//! From messages to batches: one per table that is read, with only those columns that are.
+
+use crate::catalog::{Feed, QUALITY, TS, Table};
+use crate::df::{
+    ArrayRef, BooleanBuilder, DataType, Float64Builder, Int64Builder, RecordBatch, Schema, SchemaRef, StringBuilder,
+    TimestampNanosecondArray, TimestampNanosecondBuilder,
+};
+use crate::catalog::DEVICE;
+use crate::rows::{Flow, Ids, Rows};
+use edgeway_sdk::{DeviceIx, Quality, Timestamp, Value};
+use edgeway_thing_models::{Event, Message, PropertyIx, Report, Things};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+const NANOS_PER_MILLI: i64 = 1_000_000;
+
+/// Collects the rows of one table.
+pub(crate) struct Intake {
+    schema: SchemaRef,
+    columns: Vec<Builder>,
+    /// The column of each value: by property number, or by place among an event's outputs.
+    slots: Vec<Option<usize>>,
+    /// The same by name, for events.
+    names: HashMap<Arc<str>, usize>,
+    ts: Vec<i64>,
+    heard: Vec<i64>,
+    offsets: Vec<u64>,
+    devices: Vec<Arc<str>>,
+}
+
+enum Builder {
+    Device(StringBuilder),
+    /// Made from the rows' times.
+    Time,
+    Quality(StringBuilder),
+    Bool(BooleanBuilder),
+    Int(Int64Builder),
+    Float(Float64Builder),
+    Text(StringBuilder),
+    Date(TimestampNanosecondBuilder),
+}
+
+impl Intake {
+    /// For these columns of a table.
+    pub(crate) fn new(table: &Table, read: &BTreeSet<usize>, things: &Things) -> Self {
+        let fields: Vec<_> = read.iter().map(|&at| table.schema.fields()[at].clone()).collect();
+        let slot = |name: &str| fields.iter().position(|field| field.name() == name && !is_base(name));
+        let (slots, names) = match table.feed {
+            Feed::Reports(model) => {
+                (things.model(model).properties.iter().map(|property| slot(&property.identifier)).collect(), HashMap::new())
+            }
+            Feed::Events(model, event) => {
+                let outputs = &things.model(model).events[usize::from(event.0)].output;
+                (vec![], outputs.iter().filter_map(|o| Some((o.identifier.clone(), slot(&o.identifier)?))).collect())
+            }
+            Feed::Query(_) => (vec![], HashMap::new()),
+        };
+        Intake {
+            columns: fields.iter().map(|field| Builder::new(field.name(), field.data_type())).collect(),
+            schema: Arc::new(Schema::new(fields)),
+            slots,
+            names,
+            ts: vec![],
+            heard: vec![],
+            offsets: vec![],
+            devices: vec![],
+        }
+    }
+
+    pub(crate) fn report(&mut self, things: &Things, offset: u64, message: &Message, report: &Report) {
+        let ts = report.values.iter().map(|value| value.source_time).max().unwrap_or(message.time);
+        let quality = report.values.iter().map(|value| value.quality).max().unwrap_or(Quality::Good);
+        self.begin(things, offset, message, report.device, ts, quality);
+        for seen in report.values.iter().filter(|seen| seen.quality.is_good()) {
+            if let Some(slot) = self.slot(seen.property) {
+                self.set(slot, &seen.value);
+            }
+        }
+        self.end();
+    }
+
+    pub(crate) fn event(&mut self, things: &Things, offset: u64, message: &Message, event: &Event) {
+        self.begin(things, offset, message, event.device, event.source_time, Quality::Good);
+        for (name, value) in &event.output {
+            if let Some(&slot) = self.names.get(name) {
+                self.set(slot, value);
+            }
+        }
+        self.end();
+    }
+
+    /// What has been collected, if anything. Afterwards nothing is.
+    pub(crate) fn take(&mut self) -> Flow {
+        let ts = std::mem::take(&mut self.ts);
+        if ts.is_empty() {
+            return Flow::default();
+        }
+        let columns = self.columns.iter_mut().map(|column| column.finish(&ts)).collect();
+        let batch = RecordBatch::try_new(self.schema.clone(), columns).expect("every column has one value for every row");
+        let rows = Rows {
+            batch,
+            ts,
+            heard: std::mem::take(&mut self.heard),
+            offsets: std::mem::take(&mut self.offsets),
+            ids: Ids::Devices(std::mem::take(&mut self.devices)),
+            window: None,
+        };
+        Flow { rows: vec![rows], frontier: None }
+    }
+
+    fn slot(&self, property: PropertyIx) -> Option<usize> {
+        self.slots.get(usize::from(property.0)).copied().flatten()
+    }
+
+    fn begin(&mut self, things: &Things, offset: u64, message: &Message, device: DeviceIx, ts: Timestamp, quality: Quality) {
+        let id = &things.device(device).id;
+        for column in &mut self.columns {
+            match column {
+                Builder::Device(builder) => builder.append_value(id),
+                Builder::Quality(builder) => builder.append_value(quality.class()),
+                _ => {}
+            }
+        }
+        self.ts.push(ts.as_nanos());
+        self.heard.push(message.time.as_nanos());
+        self.offsets.push(offset);
+        self.devices.push(id.clone());
+    }
+
+    /// Sets a column of the last row, unless it is set.
+    fn set(&mut self, slot: usize, value: &Value) {
+        let rows = self.ts.len();
+        let column = &mut self.columns[slot];
+        if column.len(rows) < rows {
+            column.append(value);
+        }
+    }
+
+    /// What has not been set is unknown.
+    fn end(&mut self) {
+        let rows = self.ts.len();
+        for column in &mut self.columns {
+            if column.len(rows) < rows {
+                column.append(&Value::Null);
+            }
+        }
+    }
+}
+
+fn is_base(name: &str) -> bool {
+    [DEVICE, TS, QUALITY].contains(&name)
+}
+
+impl Builder {
+    fn new(name: &str, data_type: &DataType) -> Self {
+        match (name, data_type) {
+            (DEVICE, _) => Builder::Device(StringBuilder::new()),
+            (TS, _) => Builder::Time,
+            (QUALITY, _) => Builder::Quality(StringBuilder::new()),
+            (_, DataType::Boolean) => Builder::Bool(BooleanBuilder::new()),
+            (_, DataType::Int64) => Builder::Int(Int64Builder::new()),
+            (_, DataType::Float64) => Builder::Float(Float64Builder::new()),
+            (_, DataType::Timestamp(..)) => Builder::Date(TimestampNanosecondBuilder::new()),
+            _ => Builder::Text(StringBuilder::new()),
+        }
+    }
+
+    /// How many values there are; `rows` for the time, which needs none.
+    fn len(&self, rows: usize) -> usize {
+        use crate::df::ArrayBuilder;
+        match self {
+            Builder::Time => rows,
+            Builder::Device(b) | Builder::Quality(b) | Builder::Text(b) => b.len(),
+            Builder::Bool(b) => b.len(),
+            Builder::Int(b) => b.len(),
+            Builder::Float(b) => b.len(),
+            Builder::Date(b) => b.len(),
+        }
+    }
+
+    /// Adds a value. One that is not of the column's type is unknown.
+    fn append(&mut self, value: &Value) {
+        match (self, value) {
+            (Builder::Bool(b), Value::Bool(value)) => b.append_value(*value),
+            (Builder::Int(b), Value::Int(value)) => b.append_value(*value),
+            (Builder::Float(b), Value::Float(value)) => b.append_value(*value),
+            (Builder::Float(b), Value::Int(value)) => b.append_value(*value as f64),
+            (Builder::Text(b), Value::Text(value)) => b.append_value(value),
+            (Builder::Date(b), Value::Int(millis)) => b.append_option(millis.checked_mul(NANOS_PER_MILLI)),
+            (Builder::Bool(b), _) => b.append_null(),
+            (Builder::Int(b), _) => b.append_null(),
+            (Builder::Float(b), _) => b.append_null(),
+            (Builder::Date(b), _) => b.append_null(),
+            (Builder::Text(b) | Builder::Device(b) | Builder::Quality(b), _) => b.append_null(),
+            (Builder::Time, _) => {}
+        }
+    }
+
+    fn finish(&mut self, ts: &[i64]) -> ArrayRef {
+        match self {
+            Builder::Time => Arc::new(TimestampNanosecondArray::from(ts.to_vec())),
+            Builder::Device(b) | Builder::Quality(b) | Builder::Text(b) => Arc::new(b.finish()),
+            Builder::Bool(b) => Arc::new(b.finish()),
+            Builder::Int(b) => Arc::new(b.finish()),
+            Builder::Float(b) => Arc::new(b.finish()),
+            Builder::Date(b) => Arc::new(b.finish()),
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Functions that stand for something in the plan and are never called.
+
+use crate::df::{
+    ColumnarValue, DataType, Result, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TIME, TypeSignature, Volatility,
+    internal_err,
+};
+
+/// `TUMBLE(ts, size [, offset])` in `GROUP BY`.
+pub(crate) const TUMBLE: &str = "tumble";
+/// The start of the query's window.
+pub(crate) const WINDOW_START: &str = "window_start";
+/// The end of the query's window.
+pub(crate) const WINDOW_END: &str = "window_end";
+
+/// All markers. Volatile, so that nobody folds them into a constant or two of them into one.
+pub(crate) fn all() -> [ScalarUDF; 3] {
+    let bound = |name| Marker { name, signature: Signature::nullary(Volatility::Volatile) };
+    let arguments = vec![TypeSignature::Any(2), TypeSignature::Any(3)];
+    let tumble = Marker { name: TUMBLE, signature: Signature::one_of(arguments, Volatility::Volatile) };
+    [tumble, bound(WINDOW_START), bound(WINDOW_END)].map(ScalarUDF::from)
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Marker {
+    name: &'static str,
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for Marker {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(TIME)
+    }
+
+    fn invoke_with_args(&self, _: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        internal_err!("the planner replaces `{}`", self.name)
+    }
+}

@@ -1,0 +1,79 @@
+//! Filter and projection of a batch: what a query without a window does, and what follows an aggregate.
+
+use crate::df::{
+    Array, ArrayRef, AsArray, BooleanArray, DataType, Expr, Field, PhysicalExpr, RecordBatch, RecordBatchOptions, Result, Schema,
+    SchemaRef, TIME, cast, filter_record_batch, prep_null_mask_filter,
+};
+use std::sync::Arc;
+
+/// An optional filter, then expressions.
+#[derive(Debug)]
+pub(crate) struct Segment {
+    pub(crate) filter: Option<Arc<dyn PhysicalExpr>>,
+    pub(crate) outputs: Vec<Arc<dyn PhysicalExpr>>,
+    /// The columns that come out, each in the one type that rows have for its kind.
+    pub(crate) schema: SchemaRef,
+}
+
+impl Segment {
+    /// The batch that comes out, and which rows of the one that went in are in it.
+    ///
+    /// # Errors
+    /// If an expression fails for any row, as a division by zero does.
+    pub(crate) fn run(&self, batch: &RecordBatch) -> Result<(RecordBatch, Vec<usize>)> {
+        let (batch, kept) = match &self.filter {
+            Some(filter) => keep(batch, &mask(filter, batch)?)?,
+            None => (batch.clone(), (0..batch.num_rows()).collect()),
+        };
+        let outputs = self.outputs.iter().zip(self.schema.fields());
+        let columns = outputs.map(|(expr, field)| output(expr, &batch, field)).collect::<Result<Vec<_>>>()?;
+        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        Ok((RecordBatch::try_new_with_options(self.schema.clone(), columns, &options)?, kept))
+    }
+}
+
+fn output(expr: &Arc<dyn PhysicalExpr>, batch: &RecordBatch, field: &Field) -> Result<ArrayRef> {
+    let column = evaluate(expr, batch)?;
+    if column.data_type() == field.data_type() { Ok(column) } else { Ok(cast(&column, field.data_type())?) }
+}
+
+/// The value of an expression for every row.
+pub(crate) fn evaluate(expr: &Arc<dyn PhysicalExpr>, batch: &RecordBatch) -> Result<ArrayRef> {
+    expr.evaluate(batch)?.into_array(batch.num_rows())
+}
+
+/// Where a condition is true. What is neither true nor false is not true.
+pub(crate) fn mask(expr: &Arc<dyn PhysicalExpr>, batch: &RecordBatch) -> Result<BooleanArray> {
+    let column = evaluate(expr, batch)?;
+    let mask = column.as_boolean();
+    Ok(if mask.null_count() == 0 { mask.clone() } else { prep_null_mask_filter(mask) })
+}
+
+fn keep(batch: &RecordBatch, mask: &BooleanArray) -> Result<(RecordBatch, Vec<usize>)> {
+    Ok((filter_record_batch(batch, mask)?, mask.values().set_indices().collect()))
+}
+
+/// The columns that expressions make, or the name and type of the first one that a row cannot hold.
+pub(crate) fn output_schema(outputs: &[(Expr, Arc<dyn PhysicalExpr>)], input: &Schema) -> Result<Schema, (String, DataType)> {
+    let field = |(expr, physical): &(Expr, Arc<dyn PhysicalExpr>)| {
+        let name = expr.qualified_name().1;
+        let found = physical.data_type(input).unwrap_or(DataType::Null);
+        match row_type(&found) {
+            Some(data_type) => Ok(Field::new(name, data_type, true)),
+            None => Err((name, found)),
+        }
+    };
+    Ok(Schema::new(outputs.iter().map(field).collect::<Result<Vec<_>, _>>()?))
+}
+
+/// The one type that rows have for values of this kind.
+fn row_type(found: &DataType) -> Option<DataType> {
+    match found {
+        DataType::Boolean => Some(DataType::Boolean),
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Some(DataType::Utf8),
+        DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 => Some(TIME),
+        integer if integer.is_integer() => Some(DataType::Int64),
+        number if number.is_floating() || number.is_decimal() => Some(DataType::Float64),
+        _ => None,
+    }
+}

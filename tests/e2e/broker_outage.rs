@@ -1,0 +1,50 @@
+//! Nothing is lost, and nothing out of order, while the broker is away.
+
+use super::plant::{Plant, SOON, offset, value};
+use harness::Message;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+const OUTAGE: Duration = Duration::from_secs(20);
+
+#[test]
+fn nothing_is_lost_when_the_broker_restarts() {
+    let mut plant = Plant::start();
+    plant.cloud.wait_for("values before the outage", SOON, |message| value(message, "probe-1", "temperature").is_some());
+    plant.broker.stop();
+    let polled_before = plant.gateway.json(&["status"])["values"].as_u64().expect("a count");
+    plant.cloud.collect(OUTAGE);
+    let during = plant.gateway.json(&["status"]);
+    let polled = during["values"].as_u64().expect("a count") - polled_before;
+    assert!(polled >= 2 * 2 * 4 * 15, "polling goes on without the broker: {polled} values in {OUTAGE:?}");
+    plant.broker.start();
+
+    let marker = during["journal"]["head"].as_u64().expect("an offset");
+    let beyond = |message: &Message| offset(message).is_some_and(|offset| offset > marker + 50);
+    plant.cloud.wait_for_new("messages from after the outage", SOON * 2, beyond);
+    plant.cloud.collect(Duration::from_secs(2));
+    assert_complete(&plant.cloud.messages);
+    assert_in_order(&plant.cloud.messages);
+}
+
+/// The route takes every message, so the ids that arrived have no gaps.
+fn assert_complete(messages: &[Message]) {
+    let offsets: BTreeSet<u64> = messages.iter().filter_map(offset).collect();
+    let (first, last) = (*offsets.first().expect("messages"), *offsets.last().expect("messages"));
+    assert_eq!(first, 0, "the route began at the start");
+    let missing: Vec<u64> = (first..=last).filter(|offset| !offsets.contains(offset)).collect();
+    assert!(missing.is_empty(), "{} of {} messages are missing: {missing:?}", missing.len(), last - first + 1);
+}
+
+/// Repeats are allowed, by their ids; what comes for the first time comes in order.
+fn assert_in_order(messages: &[Message]) {
+    let mut newest: BTreeMap<String, u64> = BTreeMap::new();
+    let mut seen = BTreeSet::new();
+    for message in messages {
+        let (Some(device), Some(offset)) = (message.json["device"].as_str(), offset(message)) else { continue };
+        if seen.insert(offset) {
+            let before = newest.insert(device.to_owned(), offset);
+            assert!(before.is_none_or(|before| before < offset), "{device}: {offset} came after {before:?}");
+        }
+    }
+}
