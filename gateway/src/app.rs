@@ -93,9 +93,9 @@ pub(crate) struct NamedRoute {
 pub(crate) struct Gateway {
     pub(crate) state: Arc<State>,
     pub(crate) api: SocketAddr,
-    pub(crate) token: Token,
     /// In the order in which they are stopped.
-    stages: Vec<Supervisor>,
+    stages: [Supervisor; 4],
+    store: StateStore,
 }
 
 /// Where to listen instead of where the site says; for the demo and for benches.
@@ -128,22 +128,22 @@ impl Gateway {
             (None, None) => None,
         };
 
-        let mut stages = Stages::new();
         let binding = Arc::new(binding(&site));
         let points: Arc<[PointSite]> = std::mem::take(&mut site.points).into();
         let shared = Shared { points: &points, binding: &binding, things: &things, journal: &journal };
-        let (links, senders) = wire(&site, &drivers, &shared, &mut stages)?;
+        let (links, senders, link_tasks) = wire(&site, &drivers, &shared)?;
         let desk = Arc::new(Desk::new(things.clone(), binding, points, std::mem::take(&mut site.services), senders, journal.clone()));
         let (scenes, queries) = compile(&things, &site)?;
         let scenes = Arc::new(SceneHost::new(scenes, things.clone(), desk.clone(), journal.clone()));
         let queries = Arc::new(QueryHost::new(queries, journal.clone(), store.clone()));
-        let twins = Arc::new(Twins::load(things.clone(), &store));
-        let routes = routes(&site, &identity.gateway, &things, &journal, &mut stages)?;
+        let twins = Arc::new(Twins::load(things.clone(), &store, journal.head()));
+        let (routes, route_tasks) = routes(&site, &identity.gateway, &things, &journal)?;
+        let restarts = Restarts::default();
         let state = Arc::new(State {
             name: site.name.clone(),
             gateway: identity.gateway,
             started: Timestamp::now(),
-            restarts: stages.restarts.clone(),
+            restarts: restarts.clone(),
             broker: broker.as_ref().map(|broker| broker.address),
             metrics,
             things,
@@ -155,9 +155,14 @@ impl Gateway {
             links,
             routes,
         });
-        stages.start(&state, &site, store, broker, api_listener, identity.token.clone());
+        let stages = [
+            south(&site, &state, link_tasks, &restarts),
+            middle(&state, &store, &restarts),
+            north(route_tasks, &restarts),
+            surface(&state, broker, api_listener, identity.token, &restarts),
+        ];
         info!(site = %state.name, %api, devices = state.things.current_devices().count(), "Edgeway is running.");
-        Ok(Gateway { state, api, token: identity.token, stages: stages.in_order() })
+        Ok(Gateway { state, api, stages, store })
     }
 
     /// Stops in the order of the data's way: links first, then what works on messages, then, when everything is durable
@@ -169,48 +174,58 @@ impl Gateway {
         if let Err(error) = self.state.journal.clone().close().await {
             error!(%error, "The last messages could not be made durable.");
         }
+        if let Err(error) = self.store.close().await {
+            warn!(%error, "Twins and the queries' progress could not be saved; they will be made anew.");
+        }
     }
 }
 
-/// The supervised tasks, by when they stop.
-struct Stages {
-    south: Supervisor,
-    middle: Supervisor,
-    north: Supervisor,
-    surface: Supervisor,
-    restarts: Restarts,
+/// What stops first: the links, and the commands from the cloud.
+fn south(site: &Site, state: &Arc<State>, links: Vec<LinkTask>, restarts: &Restarts) -> Supervisor {
+    let mut stage = Supervisor::new(restarts.clone());
+    for task in links {
+        stage.once(&format!("link {}", task.name()), |stop| task.run(stop));
+    }
+    for target in &site.targets {
+        let TargetKind::Mqtt(mqtt) = &target.kind else { continue };
+        let downlink = Downlink::new(target.name.clone(), (**mqtt).clone(), state.things.clone(), state.desk.clone());
+        if let Some(downlink) = downlink {
+            stage.once(&format!("commands from {}", target.name), |stop| downlink.run(stop));
+        }
+    }
+    stage
 }
 
-impl Stages {
-    fn new() -> Self {
-        let restarts = Restarts::default();
-        let stage = || Supervisor::new(restarts.clone());
-        Stages { south: stage(), middle: stage(), north: stage(), surface: stage(), restarts: restarts.clone() }
-    }
+/// What stops second: all that works on messages.
+fn middle(state: &Arc<State>, store: &StateStore, restarts: &Restarts) -> Supervisor {
+    let mut stage = Supervisor::new(restarts.clone());
+    let host = state.scenes.clone();
+    stage.restarting("scenes", move |stop| scenes::run(host.clone(), stop));
+    let host = state.queries.clone();
+    stage.restarting("queries", move |stop| queries::run(host.clone(), stop));
+    let (twins, journal, store) = (state.twins.clone(), state.journal.clone(), store.clone());
+    stage.restarting("twins", move |stop| twins::follow(twins.clone(), journal.clone(), store.clone(), stop));
+    stage
+}
 
-    fn in_order(self) -> Vec<Supervisor> {
-        vec![self.south, self.middle, self.north, self.surface]
+/// What stops third: the routes.
+fn north(routes: Vec<Route>, restarts: &Restarts) -> Supervisor {
+    let mut stage = Supervisor::new(restarts.clone());
+    for route in routes {
+        stage.once(&format!("route {}", route.name()), |stop| route.run(stop));
     }
+    stage
+}
 
-    fn start(&mut self, state: &Arc<State>, site: &Site, store: StateStore, broker: Option<Broker>, api: TcpListener, token: Token) {
-        let (host, journal) = (state.scenes.clone(), state.journal.clone());
-        self.middle.restarting("scenes", move |stop| scenes::run(host.clone(), stop));
-        let host = state.queries.clone();
-        self.middle.restarting("queries", move |stop| queries::run(host.clone(), stop));
-        let twins = state.twins.clone();
-        self.middle.restarting("twins", move |stop| twins::follow(twins.clone(), journal.clone(), store.clone(), stop));
-        for target in &site.targets {
-            let TargetKind::Mqtt(mqtt) = &target.kind else { continue };
-            if let Some(downlink) = Downlink::new(target.name.clone(), (**mqtt).clone(), state.things.clone(), state.desk.clone()) {
-                self.south.once(&format!("commands from {}", target.name), |stop| downlink.run(stop));
-            }
-        }
-        if let Some(broker) = broker {
-            self.surface.once("broker", |stop| broker::run(broker, stop));
-        }
-        let state = state.clone();
-        self.surface.once("api", |stop| api::serve(api, state, token, stop));
+/// What stops last: the API and the broker.
+fn surface(state: &Arc<State>, broker: Option<Broker>, api: TcpListener, token: Token, restarts: &Restarts) -> Supervisor {
+    let mut stage = Supervisor::new(restarts.clone());
+    if let Some(broker) = broker {
+        stage.once("broker", |stop| broker::run(broker, stop));
     }
+    let state = state.clone();
+    stage.once("api", |stop| api::serve(api, state, token, stop));
+    stage
 }
 
 fn report_recovery(journal: &MessageJournal, store: &StateStore) {
@@ -245,15 +260,9 @@ struct Shared<'a> {
     journal: &'a MessageJournal,
 }
 
-/// Makes the links and their tasks.
-fn wire(
-    site: &Site,
-    drivers: &[Arc<dyn Driver>],
-    shared: &Shared<'_>,
-    stages: &mut Stages,
-) -> Result<(Vec<NamedLink>, Senders), StartError> {
-    let mut senders = Senders::new();
-    let mut links = vec![];
+/// Makes the links and their tasks, which do not run yet.
+fn wire(site: &Site, drivers: &[Arc<dyn Driver>], shared: &Shared<'_>) -> Result<(Vec<NamedLink>, Senders, Vec<LinkTask>), StartError> {
+    let (mut links, mut senders, mut tasks) = (vec![], Senders::new(), vec![]);
     for link_site in &site.links {
         let driver = &drivers[link_site.driver];
         let status = Arc::new(LinkStatus::default());
@@ -265,7 +274,7 @@ fn wire(
             wire: link_site.key.clone(),
             status: status.clone(),
         });
-        let task = LinkTask::new(Wiring {
+        tasks.push(LinkTask::new(Wiring {
             link: open_link(&**driver, link_site)?,
             site: link_site.clone(),
             events: site.events.iter().filter(|event| link_site.devices.iter().any(|d| d.ix == event.device)).cloned().collect(),
@@ -275,10 +284,9 @@ fn wire(
             journal: shared.journal.clone(),
             status,
             jobs,
-        });
-        stages.south.once(&format!("link {}", link_site.name), |stop| task.run(stop));
+        }));
     }
-    Ok((links, senders))
+    Ok((links, senders, tasks))
 }
 
 fn open_link(driver: &dyn Driver, site: &LinkSite) -> Result<Arc<dyn Link>, StartError> {
@@ -286,22 +294,17 @@ fn open_link(driver: &dyn Driver, site: &LinkSite) -> Result<Arc<dyn Link>, Star
     driver.open(site.options.clone()).map_err(refused)
 }
 
-fn routes(
-    site: &Site,
-    gateway: &str,
-    things: &Arc<Things>,
-    journal: &MessageJournal,
-    stages: &mut Stages,
-) -> Result<Vec<NamedRoute>, StartError> {
+/// Makes the routes and their tasks, which do not run yet.
+fn routes(site: &Site, gateway: &str, things: &Arc<Things>, journal: &MessageJournal) -> Result<(Vec<NamedRoute>, Vec<Route>), StartError> {
     let around = Surroundings { gateway, site_name: &site.name, data: &site.data, things, journal };
-    let mut routes = vec![];
+    let (mut routes, mut tasks) = (vec![], vec![]);
     for route_site in &site.routes {
         let target = &site.targets[route_site.target];
         let route = Route::new(route_site, target, &around)?;
         routes.push(NamedRoute { name: route_site.name.clone(), target: target.name.clone(), status: route.status() });
-        stages.north.once(&format!("route {}", route_site.name), |stop| route.run(stop));
+        tasks.push(route);
     }
-    Ok(routes)
+    Ok((routes, tasks))
 }
 
 /// Compiles scenes and queries again, now with the devices that only old messages know.

@@ -95,8 +95,9 @@ pub(crate) async fn run(host: Arc<QueryHost>, stop: CancellationToken) {
                         spine::publish(&host.journal, vec![spine::lost("queries", lost)]);
                     }
                     let entries: Vec<_> = fetched.entries.into_iter().map(|entry| (entry.offset, entry.item)).collect();
-                    host.push(&entries);
+                    // Before they are taken in: after a panic the message that caused it is not taken in again.
                     host.position.store(reader.position(), Relaxed);
+                    host.push(&entries);
                 }
                 Err(error) => {
                     warn!(%error, "Queries cannot follow the journal.");

@@ -95,6 +95,10 @@ impl Route {
         })
     }
 
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     pub(crate) fn status(&self) -> Arc<RouteStatus> {
         self.status.clone()
     }

@@ -11,6 +11,7 @@ use edgeway_sdk::Timestamp;
 use edgeway_thing_models::{Action, Body, Message, Origin, Things};
 use parking_lot::Mutex;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
@@ -28,11 +29,14 @@ pub(crate) struct SceneHost {
     things: Arc<Things>,
     desk: Arc<Desk>,
     journal: MessageJournal,
+    /// The offset of the next message.
+    position: AtomicU64,
 }
 
 impl SceneHost {
     pub(crate) fn new(scenes: Scenes, things: Arc<Things>, desk: Arc<Desk>, journal: MessageJournal) -> Self {
-        SceneHost { scenes: Mutex::new(scenes), things, desk, journal }
+        let position = AtomicU64::new(journal.head());
+        SceneHost { scenes: Mutex::new(scenes), things, desk, journal, position }
     }
 
     /// Looks at the scenes.
@@ -107,13 +111,15 @@ impl SceneHost {
 
 /// Runs the scenes until told to stop.
 pub(crate) async fn run(host: Arc<SceneHost>, stop: CancellationToken) {
-    let mut reader = host.journal.reader(host.journal.head(), Level::Appended);
+    let mut reader = host.journal.reader(host.position.load(Relaxed), Level::Appended);
     host.start();
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             fetched = reader.next(FETCH) => match fetched {
                 Ok(fetched) => {
+                    // Before they are handled: after a panic the message that caused it is not handled again.
+                    host.position.store(reader.position(), Relaxed);
                     if let Some(lost) = &fetched.lost {
                         error!(from = lost.from, to = lost.to, "Scenes were too slow and have missed messages.");
                         spine::publish(&host.journal, vec![spine::lost("scenes", lost)]);

@@ -11,6 +11,7 @@ use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
@@ -63,20 +64,17 @@ pub(crate) struct Desired {
 pub(crate) struct Twins {
     things: Arc<Things>,
     twins: RwLock<Vec<Twin>>,
+    /// The offset of the next message.
+    position: AtomicU64,
 }
 
 impl Twins {
-    /// Twins as the state store knows them; empty ones for the rest.
-    pub(crate) fn load(things: Arc<Things>, store: &StateStore) -> Self {
+    /// Twins as the state store knows them, empty ones for the rest; they follow the journal from `position` on.
+    pub(crate) fn load(things: Arc<Things>, store: &StateStore, position: u64) -> Self {
         let saved = |device| serde_json::from_slice(&store.get(&key(&things, device))?).ok();
         let load = |device| saved(device).map_or_else(Twin::unknown, |saved| thaw(&things, device, saved));
         let twins = things.devices().map(|(device, _)| load(device)).collect();
-        Twins { twins: RwLock::new(twins), things }
-    }
-
-    /// A copy of one twin.
-    pub(crate) fn get(&self, device: DeviceIx) -> Twin {
-        self.twins.read()[device.0 as usize].clone()
+        Twins { twins: RwLock::new(twins), things, position: AtomicU64::new(position) }
     }
 
     /// Looks at one twin without copying it.
@@ -155,7 +153,7 @@ impl Twin {
 
 /// Follows the journal and keeps the twins, until told to stop.
 pub(crate) async fn follow(twins: Arc<Twins>, journal: MessageJournal, store: StateStore, stop: CancellationToken) {
-    let mut reader = journal.reader(journal.head(), Level::Appended);
+    let mut reader = journal.reader(twins.position.load(Relaxed), Level::Appended);
     let mut save = interval(SAVE_PERIOD);
     save.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -163,7 +161,10 @@ pub(crate) async fn follow(twins: Arc<Twins>, journal: MessageJournal, store: St
             () = stop.cancelled() => break,
             _ = save.tick() => twins.save(&store),
             fetched = reader.next(FETCH) => match fetched {
-                Ok(fetched) => twins.apply(fetched.entries.into_iter().map(|entry| entry.item)),
+                Ok(fetched) => {
+                    twins.position.store(reader.position(), Relaxed);
+                    twins.apply(fetched.entries.into_iter().map(|entry| entry.item));
+                }
                 Err(error) => {
                     warn!(%error, "Twins cannot follow the journal.");
                     tokio::time::sleep(Duration::from_secs(1)).await;

@@ -1,7 +1,8 @@
 //! From batches to messages: ids and values.
 
 use crate::df::{
-    Array, ArrayRef, AsArray, DataType, Float64Type, Int64Type, RecordBatch, Result, SchemaRef, TIME, TimestampNanosecondType, cast,
+    Array, ArrayRef, AsArray, DataType, Float64Type, Int64Type, RecordBatch, Result, SchemaRef, TIME,
+    TimestampNanosecondType, cast,
 };
 use crate::rows::{Ids, Rows, Window};
 use edgeway_sdk::{Timestamp, Value};
@@ -99,7 +100,8 @@ pub(crate) fn messages(
     told: impl Fn(i64, u64) -> bool,
     out: &mut Vec<Message>,
 ) -> Result<u64> {
-    let readers: Vec<Reader> = rows.batch.columns().iter().take(columns.len()).map(Reader::new).collect::<Result<_>>()?;
+    let readers: Vec<Reader> =
+        rows.batch.columns().iter().take(columns.len()).map(Reader::new).collect::<Result<_>>()?;
     let before = out.len();
     for at in (0..rows.len()).filter(|&at| !told(rows.ts[at], rows.offsets[at])) {
         let body = Body::Row(Row {
@@ -125,10 +127,12 @@ impl Reader {
     fn new(column: &ArrayRef) -> Result<Reader> {
         let (data_type, read): (_, fn(&ArrayRef, usize) -> Value) = match column.data_type() {
             DataType::Boolean => (DataType::Boolean, |c, at| Value::Bool(c.as_boolean().value(at))),
-            DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 => {
-                (TIME, |c, at| Value::Int(c.as_primitive::<TimestampNanosecondType>().value(at).div_euclid(NANOS_PER_MILLI)))
+            DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 => (TIME, |c, at| {
+                Value::Int(c.as_primitive::<TimestampNanosecondType>().value(at).div_euclid(NANOS_PER_MILLI))
+            }),
+            integer if integer.is_integer() => {
+                (DataType::Int64, |c, at| Value::Int(c.as_primitive::<Int64Type>().value(at)))
             }
-            integer if integer.is_integer() => (DataType::Int64, |c, at| Value::Int(c.as_primitive::<Int64Type>().value(at))),
             number if number.is_floating() || number.is_decimal() => {
                 (DataType::Float64, |c, at| number_value(c.as_primitive::<Float64Type>().value(at)))
             }

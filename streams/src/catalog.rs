@@ -1,9 +1,10 @@
 //! The tables and functions that SQL can name.
 
 use crate::df::{
-    AggregateFunctionPlanner, AggregateUDF, ConfigOptions, ContextProvider, DataType, ExprPlanner, Field, HigherOrderUDF, Result,
-    ScalarUDF, Schema, SchemaRef, TIME, TableReference, TableSource, DatetimeFunctionPlanner, CoreFunctionPlanner, Volatility, WindowUDF,
-    all_default_aggregate_functions, all_default_functions, plan_err,
+    AggregateFunctionPlanner, AggregateUDF, ConfigOptions, ContextProvider, CoreFunctionPlanner, DataType,
+    DatetimeFunctionPlanner, ExprPlanner, Field, HigherOrderUDF, Result, ScalarUDF, Schema, SchemaRef, TIME,
+    TableReference, TableSource, Volatility, WindowUDF, all_default_aggregate_functions, all_default_functions,
+    plan_err,
 };
 use crate::marker;
 use crate::rows::Timing;
@@ -98,7 +99,10 @@ impl Catalog {
     }
 }
 
-fn named<F>(functions: impl IntoIterator<Item = Arc<F>>, names: fn(&F) -> (&str, &[String])) -> HashMap<String, Arc<F>> {
+fn named<F>(
+    functions: impl IntoIterator<Item = Arc<F>>,
+    names: fn(&F) -> (&str, &[String]),
+) -> HashMap<String, Arc<F>> {
     let mut map = HashMap::new();
     for function in functions {
         let (name, aliases) = names(&function);

@@ -1,8 +1,8 @@
 //! The only place that knows where DataFusion and Arrow keep things. An upgrade starts here.
 
 pub(crate) use arrow::array::{
-    Array, ArrayBuilder, ArrayRef, AsArray, BooleanArray, BooleanBuilder, Float64Builder, Int64Builder, RecordBatch, RecordBatchOptions,
-    StringBuilder, TimestampNanosecondArray, TimestampNanosecondBuilder, UInt32Array,
+    Array, ArrayBuilder, ArrayRef, AsArray, BooleanArray, BooleanBuilder, Float64Builder, Int64Builder, RecordBatch,
+    RecordBatchOptions, StringBuilder, TimestampNanosecondArray, TimestampNanosecondBuilder, UInt32Array,
 };
 pub(crate) use arrow::compute::{
     SortColumn, and, cast, filter_record_batch, lexsort_to_indices, prep_null_mask_filter, take, take_record_batch,
@@ -19,8 +19,9 @@ pub(crate) use datafusion_expr::execution_props::ExecutionProps;
 pub(crate) use datafusion_expr::physical_planning_context::PhysicalPlanningContext;
 pub(crate) use datafusion_expr::planner::{ContextProvider, ExprPlanner};
 pub(crate) use datafusion_expr::{
-    Aggregate as AggregatePlan, AggregateUDF, ColumnarValue, EmitTo, Expr, GroupsAccumulator, HigherOrderUDF, LogicalPlan,
-    ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TableSource, TypeSignature, Volatility, WindowUDF,
+    Aggregate as AggregatePlan, AggregateUDF, ColumnarValue, EmitTo, Expr, GroupsAccumulator, HigherOrderUDF,
+    LogicalPlan, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TableSource, TypeSignature, Volatility,
+    WindowUDF,
 };
 pub(crate) use datafusion_functions::all_default_functions;
 pub(crate) use datafusion_functions::core::planner::CoreFunctionPlanner;

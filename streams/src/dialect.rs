@@ -15,8 +15,8 @@ use crate::df::sqlparser::keywords::Keyword;
 use crate::df::sqlparser::parser::{Parser, ParserError};
 use crate::df::sqlparser::tokenizer::Token;
 use crate::progress::Fingerprint;
-use place::Tokens;
 use edgeway_sdk::Problem;
+use place::Tokens;
 
 /// A file that parsed and uses only what is supported.
 #[derive(Debug)]
@@ -72,7 +72,8 @@ fn statement(parser: &mut Parser<'_>, name: &str) -> Result<(Options, Box<Query>
     while parser.consume_token(&Token::SemiColon) {}
     let rest = parser.peek_token();
     if rest.token != Token::EOF {
-        let problem = At::span(rest.span).problem(format!("`{}` does not belong here: the statement has ended", rest.token));
+        let problem =
+            At::span(rest.span).problem(format!("`{}` does not belong here: the statement has ended", rest.token));
         problems.push(problem.help("one file holds one statement"));
     }
     if problems.is_empty() { Ok((options, query)) } else { Err(problems) }

@@ -1,11 +1,11 @@
 //! From messages to batches: one per table that is read, with only those columns that are.
 
+use crate::catalog::DEVICE;
 use crate::catalog::{Feed, QUALITY, TS, Table};
 use crate::df::{
     ArrayRef, BooleanBuilder, DataType, Float64Builder, Int64Builder, RecordBatch, Schema, SchemaRef, StringBuilder,
     TimestampNanosecondArray, TimestampNanosecondBuilder,
 };
-use crate::catalog::DEVICE;
 use crate::rows::{Flow, Ids, Rows};
 use edgeway_sdk::{DeviceIx, Quality, Timestamp, Value};
 use edgeway_thing_models::{Event, Message, PropertyIx, Report, Things};
@@ -46,9 +46,10 @@ impl Intake {
         let fields: Vec<_> = read.iter().map(|&at| table.schema.fields()[at].clone()).collect();
         let slot = |name: &str| fields.iter().position(|field| field.name() == name && !is_base(name));
         let (slots, names) = match table.feed {
-            Feed::Reports(model) => {
-                (things.model(model).properties.iter().map(|property| slot(&property.identifier)).collect(), HashMap::new())
-            }
+            Feed::Reports(model) => (
+                things.model(model).properties.iter().map(|property| slot(&property.identifier)).collect(),
+                HashMap::new(),
+            ),
             Feed::Events(model, event) => {
                 let outputs = &things.model(model).events[usize::from(event.0)].output;
                 (vec![], outputs.iter().filter_map(|o| Some((o.identifier.clone(), slot(&o.identifier)?))).collect())
@@ -96,7 +97,8 @@ impl Intake {
             return Flow::default();
         }
         let columns = self.columns.iter_mut().map(|column| column.finish(&ts)).collect();
-        let batch = RecordBatch::try_new(self.schema.clone(), columns).expect("every column has one value for every row");
+        let batch =
+            RecordBatch::try_new(self.schema.clone(), columns).expect("every column has one value for every row");
         let rows = Rows {
             batch,
             ts,
@@ -112,7 +114,15 @@ impl Intake {
         self.slots.get(usize::from(property.0)).copied().flatten()
     }
 
-    fn begin(&mut self, things: &Things, offset: u64, message: &Message, device: DeviceIx, ts: Timestamp, quality: Quality) {
+    fn begin(
+        &mut self,
+        things: &Things,
+        offset: u64,
+        message: &Message,
+        device: DeviceIx,
+        ts: Timestamp,
+        quality: Quality,
+    ) {
         let id = &things.device(device).id;
         for column in &mut self.columns {
             match column {

@@ -1,8 +1,8 @@
 //! Functions that stand for something in the plan and are never called.
 
 use crate::df::{
-    ColumnarValue, DataType, Result, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TIME, TypeSignature, Volatility,
-    internal_err,
+    ColumnarValue, DataType, Result, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TIME, TypeSignature,
+    Volatility, internal_err,
 };
 
 /// `TUMBLE(ts, size [, offset])` in `GROUP BY`.

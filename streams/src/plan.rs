@@ -11,8 +11,8 @@ pub(crate) use window::Tumble;
 
 use crate::catalog::{Catalog, Table};
 use crate::df::{
-    AggregatePlan, Analyzer, ConfigOptions, DFSchemaRef, DataFusionError, Expr, LogicalPlan, Optimizer, OptimizerContext,
-    ParserOptions, Result, SchemaRef, SimplifyExpressions, SqlToRel, sqlparser, plan_err,
+    AggregatePlan, Analyzer, ConfigOptions, DFSchemaRef, DataFusionError, Expr, LogicalPlan, Optimizer,
+    OptimizerContext, ParserOptions, Result, SchemaRef, SimplifyExpressions, SqlToRel, plan_err, sqlparser,
 };
 use crate::dialect::{self, At, Options, Statement};
 use crate::rows::Timing;
@@ -81,7 +81,13 @@ fn explain(error: &DataFusionError, fallback: At) -> Problem {
     let place = error.diagnostic().and_then(|d| d.span).map(|span| (span.start.line, span.start.column));
     let at = place.map_or(fallback, |(line, column)| At::new(line as usize, column as usize));
     let text = error.strip_backtrace();
-    let prefixes = ["type_coercion", "Error during planning: ", "Schema error: ", "caused by", "This feature is not implemented: "];
+    let prefixes = [
+        "type_coercion",
+        "Error during planning: ",
+        "Schema error: ",
+        "caused by",
+        "This feature is not implemented: ",
+    ];
     let text = prefixes.iter().fold(text, |text, prefix| text.replace(prefix, ""));
     let text = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
     at.problem(dialect::lowercase_first(text.trim().trim_end_matches('.')))

@@ -71,15 +71,25 @@ struct Told {
 
 impl Query {
     /// `places` are those of the plan's columns in the batches of the input; `table` is what other queries read.
-    pub(crate) fn new(identity: Identity, input: Input, plan: Plan, places: Vec<usize>, table: Option<SchemaRef>) -> Self {
+    pub(crate) fn new(
+        identity: Identity,
+        input: Input,
+        plan: Plan,
+        places: Vec<usize>,
+        table: Option<SchemaRef>,
+    ) -> Self {
         let (options, timing) = (plan.options, plan.timing);
         let time = || match timing {
-            Timing::Moment => Time::Rows(Clock::new(nanos(options.delay()), nanos(options.skew()), nanos(options.idle()))),
+            Timing::Moment => {
+                Time::Rows(Clock::new(nanos(options.delay()), nanos(options.skew()), nanos(options.idle())))
+            }
             Timing::WindowEnd => Time::Input(None),
         };
         let node = match plan.operator {
             Operator::Select(segment) => Node::Select { segment, skew: nanos(options.skew()) },
-            Operator::Group { window, grouping, finish } => Node::Windows(Box::new(Windows::new(time(), window, grouping, finish))),
+            Operator::Group { window, grouping, finish } => {
+                Node::Windows(Box::new(Windows::new(time(), window, grouping, finish)))
+            }
         };
         let told = Told { resume: None, until: i64::MIN, is_restored: false };
         Query { identity, input, counters: Counters::default(), node, places, timing, table, told }
@@ -141,7 +151,8 @@ impl Query {
         for rows in made {
             let told = self.told;
             let by_window = self.is_timed_by_windows();
-            let was_told = |ts, offset| if by_window { ts <= told.until } else { told.resume.is_some_and(|r| offset < r) };
+            let was_told =
+                |ts, offset| if by_window { ts <= told.until } else { told.resume.is_some_and(|r| offset < r) };
             let names = (&self.identity.name, &self.identity.columns);
             match answer::messages(names, &rows, now, was_told, out) {
                 Ok(count) => self.counters.rows_out += count,

@@ -1,8 +1,8 @@
 //! Filter and projection of a batch: what a query without a window does, and what follows an aggregate.
 
 use crate::df::{
-    Array, ArrayRef, AsArray, BooleanArray, DataType, Expr, Field, PhysicalExpr, RecordBatch, RecordBatchOptions, Result, Schema,
-    SchemaRef, TIME, cast, filter_record_batch, prep_null_mask_filter,
+    Array, ArrayRef, AsArray, BooleanArray, DataType, Expr, Field, PhysicalExpr, RecordBatch, RecordBatchOptions,
+    Result, Schema, SchemaRef, TIME, cast, filter_record_batch, prep_null_mask_filter,
 };
 use std::sync::Arc;
 
@@ -54,7 +54,10 @@ fn keep(batch: &RecordBatch, mask: &BooleanArray) -> Result<(RecordBatch, Vec<us
 }
 
 /// The columns that expressions make, or the name and type of the first one that a row cannot hold.
-pub(crate) fn output_schema(outputs: &[(Expr, Arc<dyn PhysicalExpr>)], input: &Schema) -> Result<Schema, (String, DataType)> {
+pub(crate) fn output_schema(
+    outputs: &[(Expr, Arc<dyn PhysicalExpr>)],
+    input: &Schema,
+) -> Result<Schema, (String, DataType)> {
     let field = |(expr, physical): &(Expr, Arc<dyn PhysicalExpr>)| {
         let name = expr.qualified_name().1;
         let found = physical.data_type(input).unwrap_or(DataType::Null);

@@ -152,7 +152,8 @@ impl Windows {
     /// has to be made again from its first message.
     fn cover(&mut self, window: Window) {
         let Some(start) = self.tumble.start_for(window.end) else { return };
-        let is_open = self.tumble.end(start) > self.floor && self.watermark().is_none_or(|w| self.tumble.end(start) > w);
+        let is_open =
+            self.tumble.end(start) > self.floor && self.watermark().is_none_or(|w| self.tumble.end(start) > w);
         if is_open && (self.open.len() < OPEN_MAX || self.open.contains_key(&start)) {
             let pane = self.open.entry(start).or_insert(Pane { first_offset: window.first_offset, groups: None });
             pane.first_offset = pane.first_offset.min(window.first_offset);
@@ -220,7 +221,14 @@ impl Windows {
         }
     }
 
-    fn answer(&self, groups: &groups::Finished, window: Window, start: i64, counters: &mut Counters, out: &mut Vec<Rows>) {
+    fn answer(
+        &self,
+        groups: &groups::Finished,
+        window: Window,
+        start: i64,
+        counters: &mut Counters,
+        out: &mut Vec<Rows>,
+    ) {
         counters.errors += bisect(0..groups.batch.num_rows(), &mut |range| {
             let (batch, kept) = self.finish.run(&groups.batch.slice(range.start, range.len()))?;
             let kept: Vec<usize> = kept.into_iter().map(|at| at + range.start).collect();

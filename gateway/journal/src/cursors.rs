@@ -113,7 +113,8 @@ impl Cursors {
     pub(crate) fn open(dir: &Path) -> Result<(Cursors, Mark), Error> {
         let path = dir.join("cursors");
         let io = |action| Error::io(action, &path);
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(io("open"))?;
+        let file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(io("open"))?;
         let mut bytes = vec![0; FILE_BYTES as usize];
         let read = read_at(&file, &mut bytes, 0).map_err(io("read"))?;
         if (read as u64) < FILE_BYTES {

@@ -98,8 +98,12 @@ fn advice(source: &io::Error) -> &'static str {
         io::ErrorKind::PermissionDenied => {
             ": permission denied (give the user that runs this program read and write access to it)"
         }
-        io::ErrorKind::StorageFull => ": no space left on the file system (free some, or lower the limit of the journal)",
-        io::ErrorKind::ReadOnlyFilesystem => ": the file system is read-only (mount it writable, check the disk for errors)",
+        io::ErrorKind::StorageFull => {
+            ": no space left on the file system (free some, or lower the limit of the journal)"
+        }
+        io::ErrorKind::ReadOnlyFilesystem => {
+            ": the file system is read-only (mount it writable, check the disk for errors)"
+        }
         io::ErrorKind::NotADirectory => ": a part of the path is a file (choose another directory)",
         _ => "",
     }

@@ -136,7 +136,6 @@ impl<C: Codec> Journal<C> {
     }
 
     /// The same without waiting: gives the items back with [`Error::Full`] where [`append`](Self::append) would wait.
-    #[expect(clippy::type_complexity, reason = "the items come back with the reason, as with a channel")]
     pub fn try_append(&self, items: Vec<C::Item>) -> Result<Range<u64>, (Vec<C::Item>, Error)> {
         self.shared().push(items)
     }

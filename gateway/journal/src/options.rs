@@ -1,6 +1,6 @@
 //! The limits of a journal.
 
-use crate::Error;
+use crate::{Error, slot::FILE_BYTES};
 use std::{fmt, sync::Arc, time::Duration, time::SystemTime};
 
 /// The limits of a journal. Every queue and file in it is bounded by one of these.
@@ -8,8 +8,8 @@ use std::{fmt, sync::Arc, time::Duration, time::SystemTime};
 pub struct Options {
     /// Size of a segment in bytes, 16 KiB to 1 GiB. Default 8 MiB.
     pub segment_bytes: u64,
-    /// Most bytes on disk, counted in real blocks, quarantine and spare segment included. At least four segments.
-    /// Default 1 GiB.
+    /// Most bytes on disk, counted in real blocks, quarantine and spare segment included. At least four segments
+    /// and 520 KiB.    /// Default 1 GiB.
     pub total_bytes_max: u64,
     /// A segment whose items are all older than this is removed. Default 7 days.
     pub age_max: Duration,
@@ -49,12 +49,10 @@ impl Options {
         if !(16 << 10..=1 << 30).contains(&self.segment_bytes) {
             return refuse(format!("segment_bytes is {}, it can be 16 KiB to 1 GiB", self.segment_bytes));
         }
-        if self.total_bytes_max < 4 * self.segment_bytes {
-            return refuse(format!(
-                "total_bytes_max is {}, it must hold at least four segments ({} bytes)",
-                self.total_bytes_max,
-                4 * self.segment_bytes
-            ));
+        let least = 4 * self.segment_bytes + FILE_BYTES;
+        if self.total_bytes_max < least {
+            let found = self.total_bytes_max;
+            return refuse(format!("total_bytes_max is {found}, four segments and the cursors need {least}"));
         }
         if self.group_items == 0 || self.tail_items == 0 || self.pending_bytes_max == 0 {
             return refuse("group_items, tail_items and pending_bytes_max must be more than zero".into());

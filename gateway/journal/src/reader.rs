@@ -1,10 +1,6 @@
 //! Readers: from the memory where they can, from the disk where they must.
 
-use crate::{
-    Codec, Entry, Error, Fetched, Level, LossReason, LostRange,
-    disk_reader::DiskReader,
-    shared::Shared,
-};
+use crate::{Codec, Entry, Error, Fetched, Level, LossReason, LostRange, disk_reader::DiskReader, shared::Shared};
 use std::sync::Arc;
 use tokio::sync::watch;
 

@@ -1,10 +1,6 @@
 //! A segment: its file name and its header, written twice. The layout is in the crate docs.
 
-use crate::{
-    Error,
-    disk::read_at,
-    frame::part,
-};
+use crate::{Error, disk::read_at, frame::part};
 use crc32c::{crc32c, crc32c_append};
 use std::{
     fs::File,

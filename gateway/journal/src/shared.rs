@@ -1,12 +1,6 @@
 //! What the handles, the readers and the writer thread share.
 
-use crate::{
-    Codec, Error, Options, Recovery,
-    catalogue::Catalogue,
-    cursors::Cursors,
-    disk::Disk,
-    tail::Tail,
-};
+use crate::{Codec, Error, Options, Recovery, catalogue::Catalogue, cursors::Cursors, disk::Disk, tail::Tail};
 use parking_lot::Mutex;
 use std::{
     collections::VecDeque,

@@ -20,7 +20,35 @@ use std::{
 use tokio::sync::watch;
 
 /// Keys and values.
-pub(crate) type Map = BTreeMap<Vec<u8>, Arc<[u8]>>;
+pub(crate) type Map = BTreeMap<Vec<u8>, Value>;
+
+/// A value and the checksum of it and its key.
+#[derive(Debug, Clone)]
+pub(crate) struct Value {
+    pub(crate) bytes: Arc<[u8]>,
+    pub(crate) crc: u32,
+}
+
+/// Says of a map whether anything is missing in it: sled has been seen to open a damaged database with fewer values,
+/// without a word.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Digest {
+    pub(crate) values: u64,
+    /// Of all checksums.
+    pub(crate) sum: u64,
+}
+
+impl Digest {
+    pub(crate) fn of(map: &Map) -> Self {
+        Digest { values: map.len() as u64, sum: map.values().map(|value| u64::from(value.crc)).sum() }
+    }
+
+    fn replace(&mut self, old: Option<&Value>, new: Option<&Value>) {
+        self.values = self.values + u64::from(new.is_some()) - u64::from(old.is_some());
+        let crc = |value: Option<&Value>| value.map_or(0, |value| u64::from(value.crc));
+        self.sum = self.sum + crc(new) - crc(old);
+    }
+}
 
 /// Small state that changes: a map that is all in memory and is written down behind the caller's back.
 ///
@@ -86,6 +114,7 @@ pub(crate) struct State {
 #[derive(Default)]
 pub(crate) struct Live {
     pub(crate) map: Map,
+    pub(crate) digest: Digest,
     pub(crate) dirty: BTreeSet<Vec<u8>>,
     pub(crate) dirty_since: Option<Instant>,
     /// How many changes there were.
@@ -102,11 +131,13 @@ pub(crate) struct Progress {
 
 impl State {
     fn change(&self, key: &[u8], value: Option<Arc<[u8]>>) {
+        let value = value.map(|bytes| Value { crc: database::checksum(key, &bytes), bytes });
         let mut live = self.live.lock();
-        match value {
-            Some(value) => live.map.insert(key.into(), value),
+        let old = match &value {
+            Some(value) => live.map.insert(key.into(), value.clone()),
             None => live.map.remove(key),
         };
+        live.digest.replace(old.as_ref(), value.as_ref());
         live.dirty.insert(key.into());
         live.changes += 1;
         let first = live.dirty_since.is_none();
@@ -139,7 +170,7 @@ impl StateStore {
         let dir = dir.as_ref();
         let lock = lock::lock(dir)?;
         let (database, map, recovery) = Database::open_or_replace(dir, &options)?;
-        let live = Mutex::new(Live { map, ..Live::default() });
+        let live = Mutex::new(Live { digest: Digest::of(&map), map, ..Live::default() });
         let state = Arc::new(State {
             live,
             progress: watch::Sender::new(Progress::default()),
@@ -162,14 +193,16 @@ impl StateStore {
 
     /// The value at `key`, as it was last put.
     pub fn get(&self, key: &[u8]) -> Option<Arc<[u8]>> {
-        self.handle.state.live.lock().map.get(key).cloned()
+        self.handle.state.live.lock().map.get(key).map(|value| value.bytes.clone())
     }
 
     /// All keys that begin with `prefix` and their values, in order of their bytes.
     pub fn scan_prefix(&self, prefix: &[u8]) -> Vec<(Vec<u8>, Arc<[u8]>)> {
         let live = self.handle.state.live.lock();
         let from = live.map.range::<[u8], _>((std::ops::Bound::Included(prefix), std::ops::Bound::Unbounded));
-        from.take_while(|(key, _)| key.starts_with(prefix)).map(|(key, value)| (key.clone(), value.clone())).collect()
+        from.take_while(|(key, _)| key.starts_with(prefix))
+            .map(|(key, value)| (key.clone(), value.bytes.clone()))
+            .collect()
     }
 
     /// Sets the value at `key`. Readers see it at once.

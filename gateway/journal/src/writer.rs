@@ -1,8 +1,7 @@
 //! The writer thread: the only one that changes files.
 
 use crate::{
-    Codec, Error,
-    catalogue,
+    Codec, Error, catalogue,
     cursors::Closed,
     disk::{Disk, bytes_on_disk, sync_dir},
     frame::{Group, Stamp},
@@ -94,8 +93,11 @@ impl<C: Codec> Writer<C> {
     fn pass(&mut self, urgent: bool) -> bool {
         let target = self.shared.tail.lock().head();
         let mut written = true;
-        while written && self.group_is_due(urgent.then_some(target)) {
-            written = self.write_group().map_err(|error| self.give_up(&error)).is_ok();
+        if urgent || self.group_is_due() {
+            // What is due may be more than one write takes.
+            while written && self.shared.tail.lock().durable() < target {
+                written = self.write_group().map_err(|error| self.give_up(&error)).is_ok();
+            }
         }
         if self.shared.cursors.moved() && (urgent || Instant::now() >= self.cursors_at) {
             written &= self.write_cursors();
@@ -104,17 +106,12 @@ impl<C: Codec> Writer<C> {
         written
     }
 
-    fn group_is_due(&self, target: Option<u64>) -> bool {
+    fn group_is_due(&self) -> bool {
         let tail = self.shared.tail.lock();
-        match (tail.pending_since(), target) {
-            (None, _) => false,
-            (_, Some(target)) => tail.durable() < target,
-            (Some(since), None) => {
-                let full = tail.pending_items() >= self.shared.options.group_items as u64;
-                let due_at = if full { since } else { since + self.shared.options.group_delay };
-                Instant::now() >= self.retry_at.map_or(due_at, |retry_at| retry_at.max(due_at))
-            }
-        }
+        let Some(since) = tail.pending_since() else { return false };
+        let full = tail.pending_items() >= self.shared.options.group_items as u64;
+        let due_at = if full { since } else { since + self.shared.options.group_delay };
+        Instant::now() >= self.retry_at.map_or(due_at, |retry_at| retry_at.max(due_at))
     }
 
     /// How long nothing is due.
@@ -344,3 +341,6 @@ fn open_spare(dir: &Path, bytes: u64) -> Option<File> {
 pub(crate) fn spare_bytes(dir: &Path) -> u64 {
     bytes_on_disk(&spare_path(dir))
 }
+
+#[cfg(test)]
+mod tests;

@@ -54,7 +54,7 @@ pub(super) fn where_to_look(demo: &Demo) -> String {
     let (api, data) = (demo.gateway.api, demo.folder.path().display());
     let broker = demo.cloud.broker;
     format!(
-        "Edgeway demo: 8 turbines, a met mast and 12 hotel rooms over Modbus TCP. Ctrl-C ends it.\n\
+        "Edgeway demo: 8 turbines, a met mast and 12 hotel rooms over Modbus TCP. wt-05 falls silent now and then. Ctrl-C ends it.\n\
          API     http://{api}/api/v1/devices   (token in {data}/data/token; http://{api}/healthz needs none)\n\
          Cloud   mosquitto_sub -p {} -t 'edgeway/#' -v\n\
          CLI     edgeway device list --site {data}   |   edgeway tap 'scene/#' --site {data}",

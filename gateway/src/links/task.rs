@@ -89,6 +89,10 @@ impl LinkTask {
         }
     }
 
+    pub(crate) fn name(&self) -> &str {
+        &self.site.name
+    }
+
     /// Runs until told to stop, then closes the wire.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
         if let Err(fault) = self.plan().await {

@@ -39,6 +39,10 @@ fn mistake(error: &EvalAltResult) -> Mistake {
         EvalAltResult::ErrorFunctionNotFound(signature, _) => unknown_function(signature),
         EvalAltResult::ErrorVariableNotFound(name, _) => Mistake::new(format!("no variable is called `{name}`")),
         EvalAltResult::ErrorMismatchDataType(wanted, found, _) if wanted == "bool" => not_a_bool(found),
+        EvalAltResult::ErrorMismatchDataType(wanted, ..) if wanted == "Fn" => {
+            Mistake::new("`call` is a word of the language, for closures")
+                .help("for a service write `invoke(device, service)`")
+        }
         EvalAltResult::ErrorTerminated(..) | EvalAltResult::ErrorTooManyOperations(_) => {
             Mistake::new("the script ran too long")
                 .help("20,000 operations for a closure, 200,000 for a script while it loads")
@@ -53,12 +57,11 @@ fn mistake(error: &EvalAltResult) -> Mistake {
 fn syntax(error: &ParseErrorType) -> Mistake {
     let text = sentence(&error.to_string());
     match error {
-        ParseErrorType::Reserved(word) if word == "call" => {
-            Mistake::new("`call` is a word of the language").help("for a service write `invoke(device, service)`")
-        }
         ParseErrorType::VariableUndefined(name) => Mistake::new(format!("no variable is called `{name}`")),
-        _ if text.contains("eval") => Mistake::new("`eval` does not exist here").help("write the code itself"),
-        _ => Mistake::new(text),
+        _ => match ["eval", "import", "export"].into_iter().find(|word| text.contains(&format!("'{word}'"))) {
+            Some(word) => Mistake::new(format!("`{word}` does not exist here")),
+            None => Mistake::new(text),
+        },
     }
 }
 

@@ -4,8 +4,8 @@ use super::place::{At, normal};
 use super::{Statement, TableName};
 use crate::catalog::{Catalog, Table};
 use crate::df::sqlparser::ast::{
-    Expr, Function, FunctionArgumentList, FunctionArguments, GroupByExpr, Ident, ObjectName, Select, SelectItem, Spanned,
-    VisitMut, VisitorMut,
+    Expr, Function, FunctionArgumentList, FunctionArguments, GroupByExpr, Ident, ObjectName, Select, SelectItem,
+    Spanned, VisitMut, VisitorMut,
 };
 use crate::marker;
 use edgeway_sdk::{Problem, did_you_mean};
@@ -20,7 +20,11 @@ pub(crate) struct WindowCall(pub(crate) At);
 ///
 /// # Errors
 /// One problem for every name that is not known or stands where it has no meaning.
-pub(crate) fn resolve(statement: &mut Statement, table: &Table, catalog: &Catalog) -> Result<Option<WindowCall>, Vec<Problem>> {
+pub(crate) fn resolve(
+    statement: &mut Statement,
+    table: &Table,
+    catalog: &Catalog,
+) -> Result<Option<WindowCall>, Vec<Problem>> {
     let select = &mut statement.select;
     let mut problems = vec![];
     let window = window_call(select, &mut problems);
@@ -70,14 +74,18 @@ fn window_call(select: &Select, problems: &mut Vec<Problem>) -> Option<WindowCal
 fn missing_window(select: &Select, catalog: &Catalog, fallback: At) -> Option<Problem> {
     let advice = "add TUMBLE(ts, INTERVAL '10 seconds') to GROUP BY";
     if let Some(key) = group_by(select).first() {
-        return Some(At::span(key.span()).or(fallback).problem("GROUP BY without a window never has an answer").help(advice));
+        return Some(
+            At::span(key.span()).or(fallback).problem("GROUP BY without a window never has an answer").help(advice),
+        );
     }
     if let Some(having) = &select.having {
         return Some(At::span(having.span()).or(fallback).problem("HAVING without GROUP BY").help("use WHERE"));
     }
     let aggregate = first_aggregate(&select.projection, catalog)?;
     let message = format!("`{}` over rows that never end never has an answer", function_name(&aggregate));
-    Some(At::span(aggregate.span()).or(fallback).problem(message).help("add GROUP BY TUMBLE(ts, INTERVAL '10 seconds')"))
+    Some(
+        At::span(aggregate.span()).or(fallback).problem(message).help("add GROUP BY TUMBLE(ts, INTERVAL '10 seconds')"),
+    )
 }
 
 fn first_aggregate(items: &Vec<SelectItem>, catalog: &Catalog) -> Option<Function> {
@@ -220,10 +228,10 @@ impl Names<'_> {
 
     fn unknown_function(&self, name: &str, at: At) -> Problem {
         match name {
-            "now" | "current_timestamp" | "current_date" | "current_time" | "localtime" | "localtimestamp" | "today" => {
-                at.problem(format!("`{name}` is not available: a query must give the same rows when it is run again"))
-                    .help("use `ts`, the time of the row")
-            }
+            "now" | "current_timestamp" | "current_date" | "current_time" | "localtime" | "localtimestamp"
+            | "today" => at
+                .problem(format!("`{name}` is not available: a query must give the same rows when it is run again"))
+                .help("use `ts`, the time of the row"),
             "random" | "uuid" => {
                 at.problem(format!("`{name}` is not available: a query must give the same rows when it is run again"))
             }
@@ -272,7 +280,11 @@ fn marker_call(name: &Ident) -> Expr {
         name: ObjectName::from(vec![name]),
         uses_odbc_syntax: false,
         parameters: FunctionArguments::None,
-        args: FunctionArguments::List(FunctionArgumentList { duplicate_treatment: None, args: vec![], clauses: vec![] }),
+        args: FunctionArguments::List(FunctionArgumentList {
+            duplicate_treatment: None,
+            args: vec![],
+            clauses: vec![],
+        }),
         filter: None,
         null_treatment: None,
         over: None,

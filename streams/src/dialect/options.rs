@@ -88,7 +88,9 @@ fn set(options: &mut Options, name: &str, at: At, value: &Token, value_at: At) -
     }
     let text = match value {
         Token::SingleQuotedString(text) => text,
-        other => return Err(value_at.problem(format!("`{other}` is not a duration")).help("write '250ms', '5s' or '2m'")),
+        other => {
+            return Err(value_at.problem(format!("`{other}` is not a duration")).help("write '250ms', '5s' or '2m'"));
+        }
     };
     let Some(value) = duration::parse(text) else {
         return Err(value_at.problem(format!("`{text}` is not a duration")).help("write '250ms', '5s' or '2m'"));

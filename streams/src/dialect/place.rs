@@ -57,7 +57,9 @@ impl Tokens {
             match &token.token {
                 Token::LParen => depth += 1,
                 Token::RParen => depth -= 1,
-                Token::Word(word) if depth == 0 && word.value.eq_ignore_ascii_case(keyword) => return At::span(token.span),
+                Token::Word(word) if depth == 0 && word.value.eq_ignore_ascii_case(keyword) => {
+                    return At::span(token.span);
+                }
                 _ => {}
             }
         }

@@ -4,7 +4,8 @@
 use super::TableName;
 use super::place::{At, Tokens, normal};
 use crate::df::sqlparser::ast::{
-    Distinct, Expr, GroupByExpr, Query, Select, SelectFlavor, SetExpr, Spanned, TableFactor, TableWithJoins, Visit, Visitor,
+    Distinct, Expr, GroupByExpr, Query, Select, SelectFlavor, SetExpr, Spanned, TableFactor, TableWithJoins, Visit,
+    Visitor,
 };
 use edgeway_sdk::Problem;
 use std::ops::ControlFlow;
@@ -47,8 +48,18 @@ impl Refused<'_> {
     }
 
     fn query(&mut self, query: &Query) {
-        let Query { with, body: _, order_by, limit_clause, fetch, locks, for_clause, settings, format_clause, pipe_operators } =
-            query;
+        let Query {
+            with,
+            body: _,
+            order_by,
+            limit_clause,
+            fetch,
+            locks,
+            for_clause,
+            settings,
+            format_clause,
+            pipe_operators,
+        } = query;
         self.note(with, "WITH", "WITH before SELECT");
         self.note(order_by, "ORDER", "ORDER BY");
         let keyword = if self.tokens.keyword("LIMIT") == At::default() { "OFFSET" } else { "LIMIT" };
@@ -123,7 +134,9 @@ impl Refused<'_> {
         let [table] = from else {
             let at = from.get(1).map_or(self.tokens.keyword("SELECT"), |second| At::span(second.relation.span()));
             match from {
-                [] => self.problems.push(at.problem("there is no FROM").help("name the table whose rows the query reads")),
+                [] => {
+                    self.problems.push(at.problem("there is no FROM").help("name the table whose rows the query reads"))
+                }
                 _ => self.at(at, "a second table in FROM"),
             }
             return None;

@@ -4,8 +4,9 @@ use super::window::Tumble;
 use super::{Operator, Plan, Shape, explain};
 use crate::catalog::{TS, Table};
 use crate::df::{
-    AggregateOrderSensitivity, AggregatePlan, Column, DFSchema, DFSchemaRef, ExecutionProps, Expr, Field, LoweredAggregateBuilder,
-    PhysicalExpr, PhysicalPlanningContext, Result, Schema, TIME, Transformed, TreeNode, create_physical_expr, plan_err,
+    AggregateOrderSensitivity, AggregatePlan, Column, DFSchema, DFSchemaRef, ExecutionProps, Expr, Field,
+    LoweredAggregateBuilder, PhysicalExpr, PhysicalPlanningContext, Result, Schema, TIME, Transformed, TreeNode,
+    create_physical_expr, plan_err,
 };
 use crate::dialect::{At, Options, Setting};
 use crate::marker;
@@ -52,7 +53,9 @@ impl Lowering<'_> {
             (Timing::Moment, _) => Some("the query has no window"),
         };
         let set = self.options.set().filter_map(|(name, setting)| Some((name, setting, reason(name)?)));
-        let problem = |(name, setting, reason): (_, Setting, _)| setting.at.problem(format!("`{name}` has no effect here: {reason}"));
+        let problem = |(name, setting, reason): (_, Setting, _)| {
+            setting.at.problem(format!("`{name}` has no effect here: {reason}"))
+        };
         set.map(|useless| problem(useless).help("take it out")).collect()
     }
 
@@ -61,7 +64,8 @@ impl Lowering<'_> {
         let of_aggregate = shape.aggregate.iter().flat_map(|a| a.group_expr.iter().chain(&a.aggr_expr));
         let direct = shape.outputs.iter().filter(|_| shape.aggregate.is_none());
         let read = direct.chain(shape.filter.iter()).chain(of_aggregate).flat_map(Expr::column_refs);
-        let mut columns: BTreeSet<usize> = read.filter_map(|column| shape.input.maybe_index_of_column(column)).collect();
+        let mut columns: BTreeSet<usize> =
+            read.filter_map(|column| shape.input.maybe_index_of_column(column)).collect();
         columns.extend(self.table.schema.index_of(TS));
         let fields = columns.iter().map(|&at| shape.input.qualified_field(at)).map(|(q, f)| (q.cloned(), f.clone()));
         let schema = DFSchema::new_with_metadata(fields.collect(), HashMap::new()).map_err(|e| explain(&e, self.at))?;
@@ -82,7 +86,8 @@ impl Lowering<'_> {
         let grouping = input.grouping(shape.filter.as_ref(), aggregate, window_at).map_err(planned)?;
         let bounds = Bounds::new(aggregate, window_at);
         let groups = Scope(bounds.schema(aggregate).map_err(planned)?);
-        let outputs = shape.outputs.iter().map(|expr| bounds.insert(expr)).collect::<Result<Vec<_>>>().map_err(planned)?;
+        let outputs =
+            shape.outputs.iter().map(|expr| bounds.insert(expr)).collect::<Result<Vec<_>>>().map_err(planned)?;
         let having = shape.having.as_ref().map(|expr| bounds.insert(expr)).transpose().map_err(planned)?;
         self.check_time(&outputs, |expr| matches!(expr, Expr::Column(column) if *column == bounds.end))?;
         Ok(Operator::Group { window, grouping, finish: self.segment(having.as_ref(), &outputs, &groups)? })
@@ -102,7 +107,8 @@ impl Lowering<'_> {
             return Err(problem.help("write TUMBLE(ts, INTERVAL '10 seconds')"));
         }
         let window = Tumble::new(&args[1], args.get(2), self.table.timing);
-        let window = window.map_err(|(message, right)| at.problem(message).help(format!("write for example {right}")))?;
+        let window =
+            window.map_err(|(message, right)| at.problem(message).help(format!("write for example {right}")))?;
         self.check_open_windows(&window, at)?;
         Ok(Some((place, window)))
     }
@@ -114,14 +120,16 @@ impl Lowering<'_> {
             return Ok(());
         }
         let (delay, skew, most) = (seconds(self.options.delay()), seconds(self.options.skew()), windows::OPEN_MAX);
-        let message = format!("with a delay of {delay} and a skew of {skew}, {open} windows can be open; {most} is the most");
+        let message =
+            format!("with a delay of {delay} and a skew of {skew}, {open} windows can be open; {most} is the most");
         Err(at.problem(message).help("make the window larger, or watermark_delay and max_future_skew smaller"))
     }
 
     /// A column of the answer called `ts` must be the time of the row: queries that read it rely on that.
     fn check_time(&self, outputs: &[Expr], is_time: impl Fn(&Expr) -> bool) -> Result<(), Problem> {
         let wrong = outputs.iter().any(|expr| expr.qualified_name().1 == TS && !is_time(unalias(expr)));
-        let problem = || self.at.problem("`ts` is the time of the row, which this column is not").help("call it something else");
+        let problem =
+            || self.at.problem("`ts` is the time of the row, which this column is not").help("call it something else");
         if wrong { Err(problem()) } else { Ok(()) }
     }
 
@@ -161,7 +169,9 @@ impl Scope {
         let keys = plan.group_expr.iter().enumerate().filter(|(at, _)| *at != window_at);
         let keys = keys.map(|(_, expr)| self.expr(expr)).collect::<Result<Vec<_>>>()?;
         let input = self.0.as_arrow();
-        let key_field = |(at, key): (usize, &Arc<dyn PhysicalExpr>)| Ok(Field::new(format!("key{at}"), key.data_type(input)?, true));
+        let key_field = |(at, key): (usize, &Arc<dyn PhysicalExpr>)| {
+            Ok(Field::new(format!("key{at}"), key.data_type(input)?, true))
+        };
         let key_schema = Schema::new(keys.iter().enumerate().map(key_field).collect::<Result<Vec<_>>>()?);
         let aggregates = plan.aggr_expr.iter().map(|expr| self.aggregate(expr)).collect::<Result<_>>()?;
         let filter = filter.map(|expr| self.expr(expr)).transpose()?;
@@ -204,8 +214,12 @@ impl Bounds {
 
     fn insert(&self, expr: &Expr) -> Result<Expr> {
         let column = |expr: Expr| match &expr {
-            Expr::ScalarFunction(call) if call.name() == marker::WINDOW_START => Transformed::yes(Expr::Column(self.start.clone())),
-            Expr::ScalarFunction(call) if call.name() == marker::WINDOW_END => Transformed::yes(Expr::Column(self.end.clone())),
+            Expr::ScalarFunction(call) if call.name() == marker::WINDOW_START => {
+                Transformed::yes(Expr::Column(self.start.clone()))
+            }
+            Expr::ScalarFunction(call) if call.name() == marker::WINDOW_END => {
+                Transformed::yes(Expr::Column(self.end.clone()))
+            }
             _ => Transformed::no(expr),
         };
         Ok(expr.clone().transform_up(|expr| Ok(column(expr)))?.data)

@@ -22,12 +22,14 @@ impl Tumble {
     /// # Errors
     /// What is wrong with them, and what would be right.
     pub(super) fn new(size: &Expr, offset: Option<&Expr>, timing: Timing) -> Result<Tumble, (String, &'static str)> {
-        let size = nanos(size).map_err(|found| (format!("the size of a window cannot be {found}"), "INTERVAL '10 seconds'"))?;
+        let size = nanos(size)
+            .map_err(|found| (format!("the size of a window cannot be {found}"), "INTERVAL '10 seconds'"))?;
         if size < NANOS_PER_MILLI || size % NANOS_PER_MILLI != 0 {
             return Err(("the size of a window is in whole milliseconds".into(), "INTERVAL '10 seconds'"));
         }
         let offset = offset.map_or(Ok(0), nanos);
-        let offset = offset.map_err(|found| (format!("the offset of a window cannot be {found}"), "INTERVAL '1 hour'"))?;
+        let offset =
+            offset.map_err(|found| (format!("the offset of a window cannot be {found}"), "INTERVAL '1 hour'"))?;
         if offset % NANOS_PER_MILLI != 0 {
             return Err(("the offset of a window is in whole milliseconds".into(), "INTERVAL '1 hour'"));
         }
@@ -61,10 +63,13 @@ impl Tumble {
 fn nanos(interval: &Expr) -> Result<i64, String> {
     let Expr::Literal(value, _) = unalias(interval) else { return Err("computed from columns".into()) };
     match value {
-        ScalarValue::IntervalMonthDayNano(Some(i)) if i.months == 0 => {
-            i64::from(i.days).checked_mul(NANOS_PER_DAY).and_then(|days| days.checked_add(i.nanoseconds)).ok_or("that long".into())
+        ScalarValue::IntervalMonthDayNano(Some(i)) if i.months == 0 => i64::from(i.days)
+            .checked_mul(NANOS_PER_DAY)
+            .and_then(|days| days.checked_add(i.nanoseconds))
+            .ok_or("that long".into()),
+        ScalarValue::IntervalDayTime(Some(i)) => {
+            Ok(i64::from(i.days) * NANOS_PER_DAY + i64::from(i.milliseconds) * NANOS_PER_MILLI)
         }
-        ScalarValue::IntervalDayTime(Some(i)) => Ok(i64::from(i.days) * NANOS_PER_DAY + i64::from(i.milliseconds) * NANOS_PER_MILLI),
         ScalarValue::IntervalMonthDayNano(Some(_)) | ScalarValue::IntervalYearMonth(_) => {
             Err("in months or years, which differ in length".into())
         }

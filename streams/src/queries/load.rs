@@ -9,7 +9,7 @@ use crate::intake::Intake;
 use crate::plan::{self, Plan};
 use crate::progress::Fingerprint;
 use crate::query::{Identity, Input, Query};
-use edgeway_sdk::{Problem, did_you_mean};
+use edgeway_sdk::{Place, Problem, did_you_mean};
 use edgeway_thing_models::Things;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -20,7 +20,7 @@ pub(super) fn load(things: Arc<Things>, sources: &[Source]) -> Result<Queries, V
     let statements = loading.parse();
     loading.plan_all(statements);
     if !loading.problems.is_empty() {
-        loading.problems.sort_by(|a, b| a.file.cmp(&b.file));
+        loading.problems.sort_by_key(|problem| (problem.file.clone(), position(&problem.problem)));
         return Err(loading.problems);
     }
     Ok(build(things, loading.planned, sources, &loading.catalog))
@@ -55,9 +55,15 @@ impl Loading<'_> {
             let name = &*source.name;
             if !is_plain(name) {
                 let problem = Problem::new(format!("`{name}` cannot be the name of a query"));
-                self.problem(at, problem.help("call the file by lower-case letters, digits and `_`, not beginning with a digit"));
+                self.problem(
+                    at,
+                    problem.help("call the file by lower-case letters, digits and `_`, not beginning with a digit"),
+                );
             } else if self.catalog.table(name).is_some() {
-                self.problem(at, Problem::new(format!("`{name}` is the table of a model; call the query something else")));
+                self.problem(
+                    at,
+                    Problem::new(format!("`{name}` is the table of a model; call the query something else")),
+                );
             } else if let Some(first) = seen.insert(name, at) {
                 let other = &self.sources[first].file;
                 self.problem(at, Problem::new(format!("a query called `{name}` is in `{other}` already")));
@@ -92,7 +98,8 @@ impl Loading<'_> {
     }
 
     fn circle(&mut self, circle: &[usize], statements: &[Option<Statement>]) {
-        let names: Vec<_> = circle.iter().chain(&circle[..1]).map(|&at| format!("`{}`", self.sources[at].name)).collect();
+        let names: Vec<_> =
+            circle.iter().chain(&circle[..1]).map(|&at| format!("`{}`", self.sources[at].name)).collect();
         let message = format!("queries read each other in a circle: {}", names.join(" reads "));
         let at = statements[circle[0]].as_ref().map(|statement| statement.table.at).unwrap_or_default();
         self.problem(circle[0], at.problem(message).help("one of them has to read something else"));
@@ -134,6 +141,13 @@ impl Loading<'_> {
         let help = did_you_mean(name, self.catalog.table_names().chain(own));
         let problem = statement.table.at.problem(format!("unknown table `{name}`")).maybe_help(help);
         self.problem(source, problem);
+    }
+}
+
+fn position(problem: &Problem) -> (usize, usize) {
+    match problem.place {
+        Place::Position { line, column } => (line, column),
+        _ => (0, 0),
     }
 }
 
@@ -187,7 +201,8 @@ fn query_of(feed: Feed) -> Option<usize> {
 
 /// Where the columns of a table are among those of it that are read.
 fn places(columns: &[usize], read: &BTreeSet<usize>) -> Vec<usize> {
-    let place = |column: &usize| read.iter().position(|other| other == column).expect("all columns of the plan are read");
+    let place =
+        |column: &usize| read.iter().position(|other| other == column).expect("all columns of the plan are read");
     columns.iter().map(place).collect()
 }
 

@@ -1,9 +1,9 @@
 //! The groups of one window.
 
 use crate::df::{
-    AggregateFunctionExpr, Array, ArrayRef, BooleanArray, EmitTo, GroupOrdering, GroupValues, GroupsAccumulator,
-    GroupsAccumulatorAdapter, PhysicalExpr, RecordBatch, Result, Schema, and, SchemaRef, SortColumn, TimestampNanosecondArray,
-    Field, filter_record_batch, lexsort_to_indices, new_group_values, take, take_record_batch,
+    AggregateFunctionExpr, Array, ArrayRef, BooleanArray, EmitTo, Field, GroupOrdering, GroupValues, GroupsAccumulator,
+    GroupsAccumulatorAdapter, PhysicalExpr, RecordBatch, Result, Schema, SchemaRef, SortColumn,
+    TimestampNanosecondArray, and, filter_record_batch, lexsort_to_indices, new_group_values, take, take_record_batch,
 };
 use crate::segment::{evaluate, mask};
 use std::sync::Arc;
@@ -198,6 +198,7 @@ fn bound(time: i64, rows: usize) -> ArrayRef {
 
 /// Expressions find columns by place, so that these need no names.
 fn unnamed(columns: Vec<ArrayRef>) -> Result<RecordBatch> {
-    let fields = columns.iter().enumerate().map(|(at, column)| Field::new(at.to_string(), column.data_type().clone(), true));
+    let fields =
+        columns.iter().enumerate().map(|(at, column)| Field::new(at.to_string(), column.data_type().clone(), true));
     Ok(RecordBatch::try_new(Arc::new(Schema::new(fields.collect::<Vec<_>>())), columns)?)
 }

@@ -4,21 +4,25 @@
 //! followed by a sync of its file. It may also panic or hang on damaged files: it is opened in a thread of its own, with a
 //! deadline.
 
-use super::{Map, StateOptions, StateRecovery};
-use crate::{Error, disk::Disk, disk::sync_dir, quarantine};
+use super::{Digest, Map, StateOptions, StateRecovery, Value};
+use crate::{Error, disk::Disk, disk::sync_dir, frame::part, quarantine};
 use crc32c::{crc32c, crc32c_append};
 use std::{
     fs::{self, File},
     io,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
-    sync::{Arc, mpsc},
+    sync::mpsc,
     thread,
     time::{SystemTime, UNIX_EPOCH},
 };
 
 /// Given up when the database cannot even be opened on a full disk.
 const RESERVE_BYTES: u64 = 8 << 20;
+
+/// Where the digest of all values is; their own keys begin with [`VALUE`].
+const DIGEST_KEY: &[u8] = b"d";
+const VALUE: u8 = b'v';
 
 /// An open database.
 pub(crate) struct Database {
@@ -53,15 +57,34 @@ impl Database {
         }
     }
 
+    /// All values, if every one is sound and none is missing.
+    fn read(&self) -> Result<Map, Failure> {
+        let corrupt = |reason: &str| Failure::Corrupt(reason.into());
+        let (mut map, mut digest) = (Map::new(), None);
+        for entry in self.db.iter() {
+            let (stored, bytes) = entry.map_err(Failure::of)?;
+            match stored.split_first() {
+                Some((&VALUE, key)) => {
+                    let value = Value::unsealed(key, &bytes).ok_or_else(|| corrupt("a value has a wrong checksum"))?;
+                    map.insert(key.to_vec(), value);
+                }
+                _ if *stored == *DIGEST_KEY => digest = Digest::read(&bytes),
+                _ => return Err(corrupt("it holds a key that was never put")),
+            }
+        }
+        if digest == Some(Digest::of(&map)) { Ok(map) } else { Err(corrupt("some values are missing")) }
+    }
+
     /// Writes values, or removes keys without one, and returns once that is on disk.
-    pub(crate) fn write(&self, changes: &[(Vec<u8>, Option<Arc<[u8]>>)]) -> Result<(), String> {
+    pub(crate) fn write(&self, changes: &[(Vec<u8>, Option<Value>)], digest: Digest) -> Result<(), String> {
         let mut batch = sled::Batch::default();
         for (key, value) in changes {
             match value {
-                Some(value) => batch.insert(key.as_slice(), seal(key, value)),
-                None => batch.remove(key.as_slice()),
+                Some(value) => batch.insert(stored(key), value.sealed()),
+                None => batch.remove(stored(key)),
             }
         }
+        batch.insert(DIGEST_KEY, digest.bytes().as_slice());
         guarded(|| {
             self.db.apply_batch(batch)?;
             self.db.flush()?;
@@ -126,16 +149,17 @@ fn open(path: &Path, options: &StateOptions) -> Result<(Database, Map), Failure>
 }
 
 fn load(path: &Path, cache_bytes: u64) -> Result<(Database, Map), Failure> {
+    let file = path.join("db");
+    let fresh = !file.exists();
     let config = sled::Config::new().path(path).cache_capacity(cache_bytes).flush_every_ms(None);
     let db = config.open().map_err(Failure::of)?;
-    let mut map = Map::new();
-    for entry in db.iter() {
-        let (key, sealed) = entry.map_err(Failure::of)?;
-        let value = unseal(&key, &sealed).ok_or_else(|| Failure::Corrupt("a value has a wrong checksum".into()))?;
-        map.insert(key.to_vec(), value.into());
+    let database = Database { db, file };
+    if fresh {
+        database.write(&[], Digest::default()).map_err(Failure::Corrupt)?;
     }
+    let map = database.read()?;
     sync_all(path).map_err(Failure::System)?;
-    Ok((Database { db, file: path.join("db") }, map))
+    Ok((database, map))
 }
 
 /// sled syncs neither its files nor their names.
@@ -160,16 +184,40 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     format!("sled panicked: {}", text.unwrap_or("without a message"))
 }
 
-/// The checksum of key and value, then the value.
-fn seal(key: &[u8], value: &[u8]) -> Vec<u8> {
-    let mut sealed = crc32c_append(crc32c(key), value).to_le_bytes().to_vec();
-    sealed.extend_from_slice(value);
-    sealed
+fn stored(key: &[u8]) -> Vec<u8> {
+    [&[VALUE], key].concat()
 }
 
-fn unseal<'a>(key: &[u8], sealed: &'a [u8]) -> Option<&'a [u8]> {
-    let (crc, value) = sealed.split_first_chunk::<4>()?;
-    (crc32c_append(crc32c(key), value).to_le_bytes() == *crc).then_some(value)
+/// The checksum of a key and its value.
+pub(crate) fn checksum(key: &[u8], value: &[u8]) -> u32 {
+    crc32c_append(crc32c(key), value)
+}
+
+impl Value {
+    /// The checksum, then the value.
+    fn sealed(&self) -> Vec<u8> {
+        [&self.crc.to_le_bytes(), &*self.bytes].concat()
+    }
+
+    fn unsealed(key: &[u8], sealed: &[u8]) -> Option<Value> {
+        let (crc, bytes) = sealed.split_first_chunk::<4>()?;
+        let crc = u32::from_le_bytes(*crc);
+        (checksum(key, bytes) == crc).then(|| Value { bytes: bytes.into(), crc })
+    }
+}
+
+impl Digest {
+    fn bytes(self) -> [u8; 16] {
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&self.values.to_le_bytes());
+        bytes[8..].copy_from_slice(&self.sum.to_le_bytes());
+        bytes
+    }
+
+    fn read(bytes: &[u8]) -> Option<Digest> {
+        let bytes: &[u8; 16] = bytes.try_into().ok()?;
+        Some(Digest { values: u64::from_le_bytes(part(bytes, 0)), sum: u64::from_le_bytes(part(bytes, 8)) })
+    }
 }
 
 /// `sled-<milliseconds since 1970>`.

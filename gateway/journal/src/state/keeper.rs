@@ -1,6 +1,6 @@
 //! The thread that writes the state down.
 
-use super::{Progress, State, StateOptions, database::Database};
+use super::{Digest, Progress, State, StateOptions, Value, database::Database};
 use std::{
     fs::File,
     path::{Path, PathBuf},
@@ -34,7 +34,9 @@ impl Drop for Keeper {
 
 /// What one write takes.
 struct Changes {
-    values: Vec<(Vec<u8>, Option<Arc<[u8]>>)>,
+    values: Vec<(Vec<u8>, Option<Value>)>,
+    /// Of the whole map once they are applied.
+    digest: Digest,
     number: u64,
 }
 
@@ -69,7 +71,8 @@ impl Keeper {
         let result = self.reopen().and_then(|()| {
             let changes = self.take();
             let Some(database) = &self.database else { return Ok(changes.number) };
-            let written = if changes.values.is_empty() { Ok(()) } else { database.write(&changes.values) };
+            let written =
+                if changes.values.is_empty() { Ok(()) } else { database.write(&changes.values, changes.digest) };
             written.map(|()| changes.number).inspect_err(|_| self.put_back(changes))
         });
         match result {
@@ -82,7 +85,8 @@ impl Keeper {
     fn reopen(&mut self) -> Result<(), String> {
         if self.database.is_none() {
             let opened = Database::open_or_replace(&self.dir, &self.options);
-            let (database, known, _) = opened.map_err(|error| format!("{error}: {:?}", std::error::Error::source(&error)))?;
+            let (database, known, _) =
+                opened.map_err(|error| format!("{error}: {:?}", std::error::Error::source(&error)))?;
             self.database = Some(database);
             let mut live = self.state.live.lock();
             let all: Vec<Vec<u8>> = known.into_keys().chain(live.map.keys().cloned()).collect();
@@ -96,7 +100,7 @@ impl Keeper {
         live.dirty_since = None;
         let dirty = std::mem::take(&mut live.dirty);
         let values = dirty.into_iter().map(|key| (live.map.get(&key).cloned(), key)).map(|(value, key)| (key, value));
-        Changes { values: values.collect(), number: live.changes }
+        Changes { values: values.collect(), digest: live.digest, number: live.changes }
     }
 
     fn put_back(&self, changes: Changes) {
@@ -109,7 +113,9 @@ impl Keeper {
         if self.retry_at.take().is_some() {
             tracing::info!(dir = %self.dir.display(), "the state store can be written again");
         }
-        self.state.progress.send_modify(|progress| *progress = Progress { changes: number, last_error: None, ..progress.clone() });
+        self.state
+            .progress
+            .send_modify(|progress| *progress = Progress { changes: number, last_error: None, ..progress.clone() });
     }
 
     fn fail(&mut self, error: String) {

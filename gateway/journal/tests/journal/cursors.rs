@@ -7,7 +7,8 @@ async fn a_cursor_is_where_it_was_left() {
     let dir = tempfile::tempdir().unwrap();
     let journal = open(dir.path());
     fill(&journal, 0..20, 20).await;
-    let (cloud, audit) = (journal.cursor("cloud", Start::Head).unwrap(), journal.cursor("audit", Start::First).unwrap());
+    let (cloud, audit) =
+        (journal.cursor("cloud", Start::Head).unwrap(), journal.cursor("audit", Start::First).unwrap());
     assert_eq!((cloud.position(), audit.position()), (20, 0));
     audit.commit(12);
     assert_eq!(journal.cursor("audit", Start::Head).unwrap().position(), 12, "one place by name");

@@ -24,8 +24,9 @@ async fn the_disk_is_bounded_and_a_reader_that_lags_is_told_what_it_missed() {
     let journal = Journal::open(dir.path(), KNOWN, options).unwrap();
     let cursor = journal.cursor("cloud", Start::First).unwrap();
     let mut lagging = journal.reader(0, Level::Durable);
+    fill(&journal, 0..50, 50).await;
     lagging.next(3).await.unwrap();
-    for from in (0..2000).step_by(50) {
+    for from in (50..2000).step_by(50) {
         fill(&journal, from..from + 50, 50).await;
         assert!(usage(dir.path()) <= bytes_max, "{} bytes at {from}", usage(dir.path()));
     }

@@ -73,13 +73,25 @@ async fn a_database_that_cannot_be_used_is_set_aside_and_an_empty_one_works() {
 #[tokio::test]
 async fn a_value_with_a_wrong_checksum_is_never_served() {
     let dir = tempfile::tempdir().unwrap();
-    fs::create_dir_all(dir.path()).unwrap();
     let db = sled::open(dir.path().join("sled")).unwrap();
-    db.insert(b"key", b"\x00\x00\x00\x00value").unwrap();
+    db.insert(b"vkey", b"\x00\x00\x00\x00value").unwrap();
     db.flush().unwrap();
     drop(db);
     let store = open(dir.path());
     assert_eq!(store.get(b"key"), None);
     assert_eq!(store.recovery().reason.as_deref(), Some("a value has a wrong checksum"));
     assert!(store.recovery().quarantined.is_some());
+}
+
+#[tokio::test]
+async fn a_value_that_vanishes_from_the_database_is_noticed() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    (0..9u8).for_each(|number| store.put(&[number], vec![number]));
+    store.close().await.unwrap();
+    let db = sled::open(dir.path().join("sled")).unwrap();
+    db.remove([b'v', 4]).unwrap().expect("it was there");
+    db.flush().unwrap();
+    drop(db);
+    assert_eq!(open(dir.path()).recovery().reason.as_deref(), Some("some values are missing"));
 }

@@ -7,7 +7,7 @@ use std::{fs, future::Future, path::Path, time::Duration};
 #[derive(Clone)]
 pub(crate) struct Bytes(pub(crate) &'static [u8]);
 
-/// Understands the preamble `known…`; an item that begins with 0xFF makes no sense to it.
+/// Understands the preamble `known…`; the item 0xFF makes no sense to it.
 impl Codec for Bytes {
     type Item = Vec<u8>;
 
@@ -26,7 +26,7 @@ impl Codec for Bytes {
 
 impl Decoder<Vec<u8>> for Bytes {
     fn decode(&self, bytes: &[u8]) -> Option<Vec<u8>> {
-        (bytes.first() != Some(&0xFF)).then(|| bytes.to_vec())
+        (bytes != [0xFF]).then(|| bytes.to_vec())
     }
 }
 

@@ -1,0 +1,1 @@
+SELECT device FROM probe GROUP BY device, TUMBLE(ts, INTERVAL '10 seconds')

@@ -1,0 +1,1 @@
+SELECT count, level, open, mode, label, serviced, ts FROM probe

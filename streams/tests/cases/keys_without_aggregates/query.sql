@@ -1,0 +1,1 @@
+SELECT device, window_end AS ts FROM wind_turbine GROUP BY device, TUMBLE(ts, INTERVAL '10 seconds')

@@ -1,0 +1,1 @@
+SELECT device, quality, wind_speed, active_power FROM wind_turbine
