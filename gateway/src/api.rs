@@ -1,8 +1,8 @@
 //! The HTTP API: what the gateway shows and takes, for the command line, consoles and other programs.
 //!
-//! Nothing but health answers without the gateway's token. Requests are read strictly (unknown keys are refused), bodies
-//! are at most 64 KiB, and every refusal is a problem (RFC 9457) that says what would be right. The whole of it is described at
-//! `/api/v1/openapi.json`.
+//! Nothing but health answers without the gateway's token. Requests are read strictly (unknown keys are refused),
+//! bodies are at most 64 KiB, and every refusal is a problem (RFC 9457) that says what would be right. The whole of it
+//! is described at `/api/v1/openapi.json`.
 
 mod access;
 mod commands;

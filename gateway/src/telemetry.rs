@@ -26,10 +26,8 @@ use tokio::time::MissedTickBehavior;
 
 /// From a reading handed over by a driver to the command that it caused handed to a driver.
 const READING_TO_COMMAND: &str = "edgeway_scene_reading_to_command_seconds";
-/// What is told of durations: the median, the slow end, and the slowest.
-const QUANTILES: [f64; 4] = [0.5, 0.9, 0.99, 1.0];
-/// Quantiles are over the last 10 to 15 s: three times this, of which the last is not over yet.
-const QUANTILE_STEP: Duration = Duration::from_secs(5);
+/// The bounds of its histogram, in seconds: a scene acts within a millisecond, so that is where they are fine.
+const BOUNDS_SECONDS: [f64; 11] = [0.0001, 0.000_25, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0, 5.0];
 
 /// How often durations are summed up.
 const SUM_UP_PERIOD: Duration = Duration::from_secs(5);
@@ -59,13 +57,6 @@ impl Metrics {
         }
     }
 
-    /// How long scenes took lately, from a reading to its command, in seconds: the median, and what 99 in 100 stay below.
-    /// `None` if no scene has given a command.
-    pub(crate) fn reading_to_command(&self) -> Option<(f64, f64)> {
-        let page = self.counted.render();
-        Some((quantile(&page, READING_TO_COMMAND, "0.5")?, quantile(&page, READING_TO_COMMAND, "0.99")?))
-    }
-
     /// All metrics as they are now.
     pub(crate) fn render(&self, state: &State) -> String {
         let mut page = Page::default();
@@ -81,8 +72,8 @@ impl Metrics {
 }
 
 fn recorder() -> PrometheusHandle {
-    let builder = PrometheusBuilder::new().set_quantiles(&QUANTILES).expect("there are quantiles");
-    let recorder = builder.set_bucket_duration(QUANTILE_STEP).expect("it is not zero").build_recorder();
+    let builder = PrometheusBuilder::new().set_buckets(&BOUNDS_SECONDS).expect("there are bounds");
+    let recorder = builder.build_recorder();
     let handle = recorder.handle();
     if metrics::set_global_recorder(recorder).is_err() {
         tracing::warn!("Something else counts metrics in this process; those counted where they happen are missing.");
@@ -95,12 +86,6 @@ fn recorder() -> PrometheusHandle {
         "From a reading handed over by a driver to the command that it caused handed to a driver"
     );
     handle
-}
-
-/// A quantile on a page of metrics.
-fn quantile(page: &str, name: &str, quantile: &str) -> Option<f64> {
-    let label = format!("{{quantile=\"{quantile}\"}}");
-    page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(label.as_str())?.trim().parse().ok())
 }
 
 fn process(page: &mut Page, state: &State) {
@@ -198,8 +183,8 @@ fn journal(page: &mut Page, stats: &Stats) {
         (Gauge, "edgeway_journal_bytes", "Size on disk", stats.bytes_on_disk),
         (Gauge, "edgeway_journal_segments", "Files with messages", stats.segments as u64),
         (Gauge, "edgeway_journal_oldest_offset", "The oldest message kept", stats.first),
-        (Counter, "edgeway_journal_head_offset", "The next message's offset", stats.head),
-        (Counter, "edgeway_journal_durable_offset", "Everything below is on disk", stats.durable_head),
+        (Gauge, "edgeway_journal_head_offset", "The next message's offset", stats.head),
+        (Gauge, "edgeway_journal_durable_offset", "Everything below is on disk", stats.durable_head),
         (Counter, "edgeway_journal_appended_messages_total", "Messages appended", stats.appended_total),
         (Counter, "edgeway_journal_syncs_total", "Groups of messages made durable", stats.synced_groups_total),
         (Counter, "edgeway_journal_sync_errors_total", "Writes and syncs that failed", stats.sync_errors_total),
@@ -269,11 +254,12 @@ mod tests {
     }
 
     #[test]
-    fn the_time_from_a_reading_to_its_command_is_known() {
+    fn durations_are_histograms() {
         let metrics = Metrics::install();
-        metrics::histogram!(READING_TO_COMMAND).record(0.0005);
-        let (median, slow) = metrics.reading_to_command().expect("one was recorded");
-        assert!((median - 0.0005).abs() < 1e-6 && (slow - 0.0005).abs() < 1e-6, "{median} {slow}");
+        metrics::histogram!("edgeway_test_seconds").record(0.0003);
+        let page = metrics.counted.render();
+        assert!(page.contains("edgeway_test_seconds_bucket{le=\"0.00025\"} 0"), "{page}");
+        assert!(page.contains("edgeway_test_seconds_bucket{le=\"0.0005\"} 1"), "{page}");
     }
 
     #[test]

@@ -81,14 +81,6 @@ fn id_of(rows: &Rows, at: usize) -> Arc<str> {
     }
 }
 
-/// Gives every row an id of its own, where it has only a device so far.
-pub(crate) fn with_ids(rows: Rows) -> Rows {
-    match rows.ids {
-        Ids::Made(_) => rows,
-        Ids::Devices(_) => Rows { ids: Ids::Made((0..rows.len()).map(|at| id_of(&rows, at)).collect()), ..rows },
-    }
-}
-
 /// The rows as messages of a query, without those that are `told` already.
 ///
 /// # Errors

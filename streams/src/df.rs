@@ -13,7 +13,8 @@ pub(crate) use arrow::datatypes::{
 pub(crate) use datafusion_common::config::ConfigOptions;
 pub(crate) use datafusion_common::tree_node::{Transformed, TreeNode};
 pub(crate) use datafusion_common::{
-    Column, DFSchema, DFSchemaRef, DataFusionError, Result, ScalarValue, TableReference, internal_err, plan_err,
+    Column, DFSchema, DFSchemaRef, DataFusionError, Diagnostic, Result, ScalarValue, TableReference, internal_err,
+    plan_err,
 };
 pub(crate) use datafusion_expr::execution_props::ExecutionProps;
 pub(crate) use datafusion_expr::physical_planning_context::PhysicalPlanningContext;

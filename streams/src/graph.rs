@@ -49,7 +49,9 @@ impl Search<'_> {
         self.marks[query] = Mark::OnPath;
         self.path.push(query);
         let reads = self.reads;
-        let ordered = reads[query].iter().fold(true, |all, &read| self.visit(read) && all);
+        // All are visited, also behind one that is stuck.
+        let stuck = reads[query].iter().filter(|&&read| !self.visit(read)).count();
+        let ordered = stuck == 0;
         self.path.pop();
         self.marks[query] = if ordered { Mark::Ordered } else { Mark::Stuck };
         if ordered {

@@ -11,7 +11,7 @@ pub(crate) use window::Tumble;
 
 use crate::catalog::{Catalog, Table};
 use crate::df::{
-    AggregatePlan, Analyzer, ConfigOptions, DFSchemaRef, DataFusionError, Expr, LogicalPlan, Optimizer,
+    AggregatePlan, Analyzer, ConfigOptions, DFSchemaRef, DataFusionError, Diagnostic, Expr, LogicalPlan, Optimizer,
     OptimizerContext, ParserOptions, Result, SchemaRef, SimplifyExpressions, SqlToRel, plan_err, sqlparser,
 };
 use crate::dialect::{self, At, Options, Statement};
@@ -76,21 +76,37 @@ pub(crate) fn plan(mut statement: Statement, table: &Table, catalog: &Catalog) -
     query.lower(&tree)
 }
 
+/// What DataFusion says before its sentences.
+const NOISE: [&str; 6] = [
+    "type_coercion",
+    "caused by",
+    "Error during planning: ",
+    "Internal error: ",
+    "Schema error: ",
+    "This feature is not implemented: ",
+];
+
 /// Where a mistake that DataFusion found stands, and what it says.
 fn explain(error: &DataFusionError, fallback: At) -> Problem {
-    let place = error.diagnostic().and_then(|d| d.span).map(|span| (span.start.line, span.start.column));
-    let at = place.map_or(fallback, |(line, column)| At::new(line as usize, column as usize));
-    let text = error.strip_backtrace();
-    let prefixes = [
-        "type_coercion",
-        "Error during planning: ",
-        "Schema error: ",
-        "caused by",
-        "This feature is not implemented: ",
-    ];
-    let text = prefixes.iter().fold(text, |text, prefix| text.replace(prefix, ""));
-    let text = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let diagnostic = error.diagnostic();
+    let start = diagnostic.and_then(|diagnostic| diagnostic.span).map(|span| span.start);
+    let at = start.map_or(fallback, |start| At::new(start.line as usize, start.column as usize));
+    let text = diagnostic.map_or_else(|| sentence(error), with_notes);
     at.problem(dialect::lowercase_first(text.trim().trim_end_matches('.')))
+}
+
+/// `expressions have incompatible types: has type Utf8, has type Int64`.
+fn with_notes(diagnostic: &Diagnostic) -> String {
+    let notes: Vec<&str> = diagnostic.notes.iter().map(|note| note.message.as_str()).collect();
+    if notes.is_empty() { diagnostic.message.clone() } else { format!("{}: {}", diagnostic.message, notes.join(", ")) }
+}
+
+/// The first sentence of an error's text.
+fn sentence(error: &DataFusionError) -> String {
+    let text = NOISE.iter().fold(error.strip_backtrace(), |text, noise| text.replace(noise, ""));
+    let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let line = line.split_once(", errors:").map_or(line, |(what, _)| what);
+    line.replace("failed to match any signature", "does not take arguments of these types or this number")
 }
 
 fn logical(select: Select, catalog: &Catalog) -> Result<LogicalPlan> {

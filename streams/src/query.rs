@@ -1,7 +1,7 @@
 //! A query that runs.
 
 use crate::answer;
-use crate::df::SchemaRef;
+use crate::df::{RecordBatch, SchemaRef};
 use crate::plan::{Operator, Plan};
 use crate::progress::Progress;
 use crate::rows::{Flow, Rows, Timing, bisect, take_rows};
@@ -52,6 +52,8 @@ pub(crate) struct Query {
     timing: Timing,
     /// The columns that queries can read of it; `None` if none does.
     table: Option<SchemaRef>,
+    /// How far the windows have come that its rows are timed by.
+    frontier: Option<i64>,
     told: Told,
 }
 
@@ -92,7 +94,7 @@ impl Query {
             }
         };
         let told = Told { resume: None, until: i64::MIN, is_restored: false };
-        Query { identity, input, counters: Counters::default(), node, places, timing, table, told }
+        Query { identity, input, counters: Counters::default(), node, places, timing, table, frontier: None, told }
     }
 
     /// Takes in what its input hands on. What it makes goes to `out`, and to the queries that read it.
@@ -111,11 +113,11 @@ impl Query {
         if let (Some(frontier), Node::Windows(windows)) = (flow.frontier, &mut self.node) {
             windows.follow(frontier, &mut self.counters, &mut made);
         }
-        let frontier = match &self.node {
+        self.frontier = match &self.node {
             Node::Windows(windows) => windows.watermark(),
-            Node::Select { .. } => flow.frontier,
+            Node::Select { .. } => flow.frontier.max(self.frontier),
         };
-        self.hand_on(now, made, frontier, out)
+        self.hand_on(now, made, out)
     }
 
     /// As `push`, after time has passed.
@@ -124,30 +126,26 @@ impl Query {
         if let Node::Windows(windows) = &mut self.node {
             windows.tick(now.as_nanos(), &mut self.counters, &mut made);
         }
-        let mut ticked = self.hand_on(now, made, None, out);
+        let mut handed = self.hand_on(now, made, out);
         let pushed = self.push(now, flow, out);
-        ticked.rows.extend(pushed.rows);
-        Flow { frontier: pushed.frontier, ..ticked }
+        handed.rows.extend(pushed.rows);
+        Flow { frontier: pushed.frontier, ..handed }
     }
 
     fn take_in(&mut self, rows: &Rows, made: &mut Vec<Rows>) {
-        let batch = match rows.len() {
-            0 => rows.batch.clone(),
-            _ => rows.batch.project(&self.places).expect("the plan was made for the columns of this table"),
-        };
-        let rows = Rows { batch, ..rows.clone() };
+        let batch = rows.batch.project(&self.places).expect("the plan was made for the columns of this table");
         match &mut self.node {
-            Node::Windows(windows) => windows.push(&rows, &mut self.counters, made),
-            Node::Select { .. } if rows.len() == 0 => made.push(rows),
+            Node::Windows(windows) => windows.push(rows, &batch, &mut self.counters, made),
             Node::Select { segment, skew } => {
                 let skew = (self.timing == Timing::Moment).then_some(*skew);
-                select(segment, &rows, skew, &mut self.counters, made);
+                select(segment, rows, &batch, skew, &mut self.counters, made);
+                made.extend(rows.window.map(|window| answer::no_rows(&segment.schema, window)));
             }
         }
     }
 
-    fn hand_on(&mut self, now: Timestamp, made: Vec<Rows>, frontier: Option<i64>, out: &mut Vec<Message>) -> Flow {
-        let mut flow = Flow { rows: vec![], frontier };
+    fn hand_on(&mut self, now: Timestamp, made: Vec<Rows>, out: &mut Vec<Message>) -> Flow {
+        let mut flow = Flow { rows: vec![], frontier: self.frontier };
         for rows in made {
             let told = self.told;
             let by_window = self.is_timed_by_windows();
@@ -159,7 +157,7 @@ impl Query {
                 Err(_) => self.counters.errors += rows.len() as u64,
             }
             let Some(table) = &self.table else { continue };
-            match answer::with_ids(rows).timed(table) {
+            match rows.timed(table) {
                 Ok(rows) => flow.rows.push(rows),
                 Err(_) => self.counters.errors += 1,
             }
@@ -177,15 +175,11 @@ impl Query {
             Node::Windows(windows) => windows.first_offset().or(next).or(self.told.resume),
             Node::Select { .. } => next.max(self.told.resume),
         };
-        let watermark = match &self.node {
-            Node::Windows(windows) => windows.watermark(),
-            Node::Select { .. } => None,
-        };
         Some(Progress {
             query: self.identity.name.clone(),
             fingerprint: self.identity.fingerprint,
             resume_offset: resume?,
-            closed_until: Timestamp::from_nanos(watermark.unwrap_or(i64::MIN).max(self.told.until)),
+            closed_until: Timestamp::from_nanos(self.frontier.unwrap_or(i64::MIN).max(self.told.until)),
         })
     }
 
@@ -201,13 +195,20 @@ impl Query {
     }
 }
 
-/// Runs rows through a filter and a projection, each by itself. Rows whose time is more than `skew` ahead of the gateway's
-/// clock are left out.
-fn select(segment: &Segment, rows: &Rows, skew: Option<i64>, counters: &mut Counters, made: &mut Vec<Rows>) {
+/// Runs rows through a filter and a projection, each by itself; `batch` holds the columns that these read. Rows whose time
+/// is more than `skew` ahead of the gateway's clock are left out.
+fn select(
+    segment: &Segment,
+    rows: &Rows,
+    batch: &RecordBatch,
+    skew: Option<i64>,
+    counters: &mut Counters,
+    made: &mut Vec<Rows>,
+) {
     let is_future = |&at: &usize| skew.is_some_and(|skew| rows.ts[at] > rows.heard[at].saturating_add(skew));
     let (future, timely): (Vec<usize>, Vec<usize>) = (0..rows.len()).partition(is_future);
     counters.future += future.len() as u64;
-    let Ok(batch) = take_rows(&rows.batch, &timely) else {
+    let Ok(batch) = take_rows(batch, &timely) else {
         counters.errors += timely.len() as u64;
         return;
     };

@@ -62,7 +62,7 @@ impl Rows {
         self.ts.len()
     }
 
-    /// The rows at these places, with the given columns.
+    /// The rows at these places, with the given columns, as part of the whole.
     pub(crate) fn pick(&self, at: &[usize], batch: RecordBatch) -> Rows {
         let ids = match &self.ids {
             Ids::Devices(devices) => Ids::Devices(at.iter().map(|&i| devices[i].clone()).collect()),
@@ -74,7 +74,7 @@ impl Rows {
             heard: at.iter().map(|&i| self.heard[i]).collect(),
             offsets: at.iter().map(|&i| self.offsets[i]).collect(),
             ids,
-            window: self.window,
+            window: None,
         }
     }
 

@@ -21,7 +21,7 @@ use groups::Groups;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// The most windows that a query keeps open.
+/// The most windows that a query may have open; checked against its delay when it is planned.
 pub(crate) const OPEN_MAX: usize = 1024;
 /// The most groups in all open windows of a query.
 const GROUPS_MAX: usize = 100_000;
@@ -43,7 +43,7 @@ pub(crate) struct Windows {
     pub(crate) tumble: Tumble,
     grouping: Grouping,
     finish: Segment,
-    /// By start.
+    /// By start. They lie between the watermark and the newest row, so that there are no more than the delay has room for.
     open: BTreeMap<i64, Pane>,
     /// After a restart: windows that end at or before this are told, and nobody needs them again.
     pub(crate) floor: i64,
@@ -80,22 +80,22 @@ impl Windows {
         self.open.values().map(Pane::groups).sum()
     }
 
-    /// Takes in rows. Windows that they close go to `out`, in order.
+    /// Takes in rows; `batch` holds the columns of them that are read. Windows that they close go to `out`, in order.
     ///
     /// Rows are judged one by one and a window closes right behind the row that completes it, so what comes out does not
     /// depend on how rows were cut into batches.
-    pub(crate) fn push(&mut self, rows: &Rows, counters: &mut Counters, out: &mut Vec<Rows>) {
+    pub(crate) fn push(&mut self, rows: &Rows, batch: &RecordBatch, counters: &mut Counters, out: &mut Vec<Rows>) {
         let mut places = Vec::with_capacity(rows.len());
         let mut from = 0;
         for at in 0..rows.len() {
             places.push(self.place(rows, at, counters));
             if self.is_due() {
-                self.absorb(rows, &places, from..at + 1, counters);
+                self.absorb(batch, &places, from..at + 1, counters);
                 self.close(counters, out);
                 from = at + 1;
             }
         }
-        self.absorb(rows, &places, from..rows.len(), counters);
+        self.absorb(batch, &places, from..rows.len(), counters);
         if let Some(window) = rows.window {
             self.cover(window);
             self.follow(window.end, counters, out);
@@ -139,10 +139,6 @@ impl Windows {
         if end <= self.floor {
             return None;
         }
-        if !self.open.contains_key(&start) && self.open.len() >= OPEN_MAX {
-            counters.dead += 1;
-            return None;
-        }
         let pane = self.open.entry(start).or_insert(Pane { first_offset: offset, groups: None });
         pane.first_offset = pane.first_offset.min(offset);
         Some(start)
@@ -154,7 +150,7 @@ impl Windows {
         let Some(start) = self.tumble.start_for(window.end) else { return };
         let is_open =
             self.tumble.end(start) > self.floor && self.watermark().is_none_or(|w| self.tumble.end(start) > w);
-        if is_open && (self.open.len() < OPEN_MAX || self.open.contains_key(&start)) {
+        if is_open {
             let pane = self.open.entry(start).or_insert(Pane { first_offset: window.first_offset, groups: None });
             pane.first_offset = pane.first_offset.min(window.first_offset);
         }
@@ -166,7 +162,7 @@ impl Windows {
     }
 
     /// Adds the placed rows of a range to their windows.
-    fn absorb(&mut self, rows: &Rows, places: &[Option<i64>], range: Range<usize>, counters: &mut Counters) {
+    fn absorb(&mut self, batch: &RecordBatch, places: &[Option<i64>], range: Range<usize>, counters: &mut Counters) {
         let mut by_window: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
         for at in range {
             if let Some(start) = places[at] {
@@ -174,7 +170,7 @@ impl Windows {
             }
         }
         for (start, at) in by_window {
-            match take_rows(&rows.batch, &at) {
+            match take_rows(batch, &at) {
                 Ok(batch) => self.update(start, &batch, counters),
                 Err(_) => counters.errors += at.len() as u64,
             }

@@ -15,13 +15,13 @@ use edgeway_sdk::{DeviceIx, Quality, Timestamp, Value};
 use edgeway_streams::{Queries, QueryInfo, Source};
 use edgeway_thing_models::{Body, Device, Message, Model, Observation, Report, Row, Things, ready_made};
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// 2026-01-01T00:00:00Z; the tests count seconds from here.
 const START: Timestamp = Timestamp::from_secs(1_767_225_600);
 
 /// The ready-made models and one with every type; three devices of each.
-fn things() -> Arc<Things> {
+static THINGS: LazyLock<Arc<Things>> = LazyLock::new(|| {
     let mut things = Things::default();
     let probe = Model::parse("probe", include_str!("queries/probe.json")).expect("a valid model");
     for model in ready_made().into_iter().chain([probe]) {
@@ -33,6 +33,10 @@ fn things() -> Arc<Things> {
         }
     }
     Arc::new(things)
+});
+
+fn things() -> Arc<Things> {
+    THINGS.clone()
 }
 
 fn at(seconds: f64) -> Timestamp {

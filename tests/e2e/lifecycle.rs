@@ -11,7 +11,7 @@ fn new_site() -> tempfile::TempDir {
     assert!(init.status.success(), "{}", String::from_utf8_lossy(&init.stderr));
     let config = folder.path().join("edgeway.toml");
     let text = std::fs::read_to_string(&config).expect("written by init");
-    let text = text.replace("127.0.0.1:8080", &format!("127.0.0.1:{}", free_port()));
+    let text = text.replace("# listen = \"127.0.0.1:8080\"", &format!("listen = \"127.0.0.1:{}\"", free_port()));
     std::fs::write(&config, text).expect("our own file");
     folder
 }

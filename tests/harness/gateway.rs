@@ -2,11 +2,13 @@
 
 use crate::process::Process;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc::channel;
 use std::time::Duration;
 
 const START_WITHIN: Duration = Duration::from_secs(20);
 const STOP_WITHIN: Duration = Duration::from_secs(5);
+const END_WITHIN: Duration = Duration::from_secs(60);
 
 /// A running `edgeway run`.
 pub struct Gateway {
@@ -58,9 +60,19 @@ impl Gateway {
 /// Runs the binary once.
 ///
 /// # Panics
-/// If there is no binary.
+/// If there is no binary, or it does not end within a minute.
 pub fn edgeway(arguments: &[&str]) -> Output {
-    Command::new(binary()).args(arguments).output().expect("the binary runs")
+    let mut command = Command::new(binary());
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().expect("the binary runs");
+    let id = child.id();
+    let (sender, output) = channel();
+    std::thread::spawn(move || sender.send(child.wait_with_output()));
+    let Ok(output) = output.recv_timeout(END_WITHIN) else {
+        let _ = Command::new("kill").args(["-KILL", &id.to_string()]).status();
+        panic!("{arguments:?} did not end within {END_WITHIN:?}");
+    };
+    output.expect("the binary's output can be read")
 }
 
 /// The binary beside the tests' own, `target/debug/edgeway`.

@@ -9,7 +9,7 @@ pub struct Options {
     /// Size of a segment in bytes, 16 KiB to 1 GiB. Default 8 MiB.
     pub segment_bytes: u64,
     /// Most bytes on disk, counted in real blocks, quarantine and spare segment included. At least four segments
-    /// and 520 KiB.    /// Default 1 GiB.
+    /// and 520 KiB. Default 1 GiB.
     pub total_bytes_max: u64,
     /// A segment whose items are all older than this is removed. Default 7 days.
     pub age_max: Duration,

@@ -186,13 +186,13 @@ impl<C: Codec> Writer<C> {
             shared.refuse(*offset);
         }
         shared.counters.synced_groups.fetch_add(1, Ordering::Relaxed);
-        shared.durable.send_replace(end);
-        if room {
-            shared.space.notify_waiters();
-        }
         if self.retry_at.take().is_some() {
             *shared.counters.last_error.lock() = None;
             tracing::info!(dir = %shared.dir.display(), "the journal can be written again");
+        }
+        shared.durable.send_replace(end);
+        if room {
+            shared.space.notify_waiters();
         }
         drop(evicted);
     }

@@ -82,18 +82,41 @@ pub(crate) struct CommandView {
 }
 
 /// Sets a property and waits for the result.
-#[utoipa::path(put, path = "/devices/{id}/properties/{property}", tag = "commands", params(
-    ("id" = String, Path, description = "The device."),
-    ("property" = String, Path, description = "The property's identifier."),
-), request_body = SetBody, responses(
-    (status = 200, description = "Applied.", body = CommandView),
-    (status = 400, description = "The body is not what it should be.", body = Problem, content_type = PROBLEM_JSON),
-    (status = 404, description = "There is no such device or property.", body = Problem, content_type = PROBLEM_JSON),
-    (status = 409, description = "The device did not do it.", body = Problem, content_type = PROBLEM_JSON),
-    (status = 413, description = "The body is longer than 64 KiB.", body = Problem, content_type = PROBLEM_JSON),
-    (status = 422, description = "Refused before anything was sent: read-only, out of range, of the wrong type.", body = Problem, content_type = PROBLEM_JSON),
-    (status = 504, description = "The time was up. State `expired`: never applied; `unconfirmed`: perhaps applied.", body = Problem, content_type = PROBLEM_JSON),
-))]
+#[utoipa::path(
+    put,
+    path = "/devices/{id}/properties/{property}",
+    operation_id = "set_property",
+    tag = "commands",
+    params(
+        ("id" = String, Path, description = "The device."),
+        ("property" = String, Path, description = "The property's identifier."),
+    ),
+    request_body = SetBody,
+    responses(
+        (status = 200, description = "Applied.", body = CommandView),
+        (status = 400, description = "The body is not what it should be.", body = Problem, content_type = PROBLEM_JSON),
+        (
+            status = 404,
+            description = "There is no such device or property.",
+            body = Problem,
+            content_type = PROBLEM_JSON,
+        ),
+        (status = 409, description = "The device did not do it.", body = Problem, content_type = PROBLEM_JSON),
+        (status = 413, description = "The body is longer than 64 KiB.", body = Problem, content_type = PROBLEM_JSON),
+        (
+            status = 422,
+            description = "Refused before anything was sent: read-only, out of range, of the wrong type.",
+            body = Problem,
+            content_type = PROBLEM_JSON,
+        ),
+        (
+            status = 504,
+            description = "The time was up. State `expired`: never applied; `unconfirmed`: perhaps applied.",
+            body = Problem,
+            content_type = PROBLEM_JSON,
+        ),
+    ),
+)]
 pub(super) async fn set(
     Shared(gateway): Shared<Arc<State>>,
     Path((id, name)): Path<(String, String)>,
@@ -107,19 +130,42 @@ pub(super) async fn set(
 }
 
 /// Calls a service. Waits for the result, unless the model says that nobody waits for this service.
-#[utoipa::path(post, path = "/devices/{id}/services/{service}", tag = "commands", params(
-    ("id" = String, Path, description = "The device."),
-    ("service" = String, Path, description = "The service's identifier."),
-), request_body = CallBody, responses(
-    (status = 200, description = "Done.", body = CommandView),
-    (status = 202, description = "On its way; for services that nobody waits for.", body = CommandView),
-    (status = 400, description = "The body is not what it should be.", body = Problem, content_type = PROBLEM_JSON),
-    (status = 404, description = "There is no such device or service.", body = Problem, content_type = PROBLEM_JSON),
-    (status = 409, description = "The device did not do it.", body = Problem, content_type = PROBLEM_JSON),
-    (status = 413, description = "The body is longer than 64 KiB.", body = Problem, content_type = PROBLEM_JSON),
-    (status = 422, description = "Refused before anything was sent: an input is missing, unknown or out of range.", body = Problem, content_type = PROBLEM_JSON),
-    (status = 504, description = "The time was up. State `expired`: never done; `unconfirmed`: perhaps done.", body = Problem, content_type = PROBLEM_JSON),
-))]
+#[utoipa::path(
+    post,
+    path = "/devices/{id}/services/{service}",
+    operation_id = "call_service",
+    tag = "commands",
+    params(
+        ("id" = String, Path, description = "The device."),
+        ("service" = String, Path, description = "The service's identifier."),
+    ),
+    request_body = CallBody,
+    responses(
+        (status = 200, description = "Done.", body = CommandView),
+        (status = 202, description = "On its way; for services that nobody waits for.", body = CommandView),
+        (status = 400, description = "The body is not what it should be.", body = Problem, content_type = PROBLEM_JSON),
+        (
+            status = 404,
+            description = "There is no such device or service.",
+            body = Problem,
+            content_type = PROBLEM_JSON,
+        ),
+        (status = 409, description = "The device did not do it.", body = Problem, content_type = PROBLEM_JSON),
+        (status = 413, description = "The body is longer than 64 KiB.", body = Problem, content_type = PROBLEM_JSON),
+        (
+            status = 422,
+            description = "Refused before anything was sent: an input is missing, unknown or out of range.",
+            body = Problem,
+            content_type = PROBLEM_JSON,
+        ),
+        (
+            status = 504,
+            description = "The time was up. State `expired`: never done; `unconfirmed`: perhaps done.",
+            body = Problem,
+            content_type = PROBLEM_JSON,
+        ),
+    ),
+)]
 pub(super) async fn call(
     Shared(gateway): Shared<Arc<State>>,
     Path((id, name)): Path<(String, String)>,
@@ -210,7 +256,7 @@ fn answer(view: CommandView, state: &CommandState, open: StatusCode) -> Result<R
     };
     let detail = view.reason.clone().unwrap_or_else(|| "the result is overdue".to_owned());
     let mut problem = Problem::new(status, title, detail).maybe_help(advice(state));
-    problem.command = Some(view);
+    problem.command = Some(Box::new(view));
     Err(problem)
 }
 

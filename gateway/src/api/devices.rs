@@ -153,11 +153,23 @@ pub(super) struct Which {
 }
 
 /// Lists the devices.
-#[utoipa::path(get, path = "/devices", tag = "devices", params(Which), responses(
-    (status = 200, description = "The devices, in the order of the site.", body = DeviceList),
-    (status = 400, description = "A parameter is unknown or no state.", body = Problem, content_type = PROBLEM_JSON),
-    (status = 404, description = "There is no such model.", body = Problem, content_type = PROBLEM_JSON),
-))]
+#[utoipa::path(
+    get,
+    path = "/devices",
+    operation_id = "list_devices",
+    tag = "devices",
+    params(Which),
+    responses(
+        (status = 200, description = "The devices, in the order of the site.", body = DeviceList),
+        (
+            status = 400,
+            description = "A parameter is unknown or no state.",
+            body = Problem,
+            content_type = PROBLEM_JSON,
+        ),
+        (status = 404, description = "There is no such model.", body = Problem, content_type = PROBLEM_JSON),
+    ),
+)]
 pub(super) async fn list(
     Shared(gateway): Shared<Arc<State>>,
     Params(which): Params<Which>,
@@ -185,10 +197,19 @@ fn state(name: &str) -> Result<Online, Problem> {
 }
 
 /// Shows a device with its values.
-#[utoipa::path(get, path = "/devices/{id}", tag = "devices", params(("id" = String, Path, description = "The device.")), responses(
-    (status = 200, description = "The device.", body = DeviceView),
-    (status = 404, description = "There is no such device.", body = Problem, content_type = PROBLEM_JSON),
-))]
+#[utoipa::path(
+    get,
+    path = "/devices/{id}",
+    operation_id = "show_device",
+    tag = "devices",
+    params(
+        ("id" = String, Path, description = "The device."),
+    ),
+    responses(
+        (status = 200, description = "The device.", body = DeviceView),
+        (status = 404, description = "There is no such device.", body = Problem, content_type = PROBLEM_JSON),
+    ),
+)]
 pub(super) async fn show(
     Shared(gateway): Shared<Arc<State>>,
     Path(id): Path<String>,
@@ -206,13 +227,25 @@ pub(super) async fn show(
 }
 
 /// Shows a property of a device.
-#[utoipa::path(get, path = "/devices/{id}/properties/{property}", tag = "devices", params(
-    ("id" = String, Path, description = "The device."),
-    ("property" = String, Path, description = "The property's identifier."),
-), responses(
-    (status = 200, description = "The property.", body = PropertyView),
-    (status = 404, description = "There is no such device or property.", body = Problem, content_type = PROBLEM_JSON),
-))]
+#[utoipa::path(
+    get,
+    path = "/devices/{id}/properties/{property}",
+    operation_id = "show_property",
+    tag = "devices",
+    params(
+        ("id" = String, Path, description = "The device."),
+        ("property" = String, Path, description = "The property's identifier."),
+    ),
+    responses(
+        (status = 200, description = "The property.", body = PropertyView),
+        (
+            status = 404,
+            description = "There is no such device or property.",
+            body = Problem,
+            content_type = PROBLEM_JSON,
+        ),
+    ),
+)]
 pub(super) async fn show_property(
     Shared(gateway): Shared<Arc<State>>,
     Path((id, name)): Path<(String, String)>,

@@ -13,7 +13,11 @@ use utoipa::{Modify, OpenApi as _};
 /// What the document says before any route has been added.
 #[derive(utoipa::OpenApi)]
 #[openapi(
-    info(title = "Edgeway", description = "The API of one gateway.", license(name = "Apache-2.0", identifier = "Apache-2.0")),
+    info(
+        title = "Edgeway",
+        description = "The API of one gateway.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
     components(schemas(Problem, live::Lost)),
     security(("token" = [])),
     modifiers(&Token),
@@ -65,9 +69,15 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
 }
 
 /// Shows this document.
-#[utoipa::path(get, path = "/openapi.json", tag = "gateway", responses(
-    (status = 200, description = "The OpenAPI 3.1 document.", body = Object, content_type = "application/json"),
-))]
+#[utoipa::path(
+    get,
+    path = "/openapi.json",
+    operation_id = "show_openapi",
+    tag = "gateway",
+    responses(
+        (status = 200, description = "The OpenAPI 3.1 document.", body = Object, content_type = "application/json"),
+    ),
+)]
 pub(super) async fn show(Shared(surface): Shared<Surface>) -> impl IntoResponse {
     let text = surface.document.as_ref().to_owned();
     ([(header::CONTENT_TYPE, "application/json")], text)
@@ -120,6 +130,13 @@ mod tests {
                 "put /api/v1/devices/{id}/properties/{property}",
             ]
         );
+    }
+
+    #[test]
+    fn every_operation_has_a_name_of_its_own() {
+        let operations = operations(&document());
+        let names = operations.iter().map(|(_, operation)| operation["operationId"].as_str().expect("a name"));
+        assert_eq!(names.collect::<std::collections::BTreeSet<_>>().len(), operations.len());
     }
 
     #[test]

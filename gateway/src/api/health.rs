@@ -14,8 +14,8 @@ use utoipa::ToSchema;
 /// Whether the gateway does its work.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Readiness {
-    /// Whether the gateway takes in and keeps messages. A device or a target that is away does not change it: the gateway
-    /// is made to go on working then.
+    /// Whether the gateway takes in and keeps messages. A device or a target that is away does not change it: the
+    /// gateway is made to go on working then.
     pub(crate) ready: bool,
     /// The parts, without anything secret.
     pub(crate) parts: Vec<Part>,
@@ -35,18 +35,42 @@ pub(crate) struct Part {
 }
 
 /// Tells that the process is alive.
-#[utoipa::path(get, path = "/healthz", tag = "health", security(()), responses(
-    (status = 200, description = "The process is alive.", body = String, content_type = "text/plain", example = "ok"),
-))]
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    operation_id = "is_alive",
+    tag = "health",
+    security(()),
+    responses(
+        (
+            status = 200,
+            description = "The process is alive.",
+            body = String,
+            content_type = "text/plain",
+            example = "ok",
+        ),
+    ),
+)]
 pub(super) async fn alive() -> &'static str {
     "ok\n"
 }
 
 /// Tells whether the gateway does its work, and how its parts are. Needs no token.
-#[utoipa::path(get, path = "/readyz", tag = "health", security(()), responses(
-    (status = 200, description = "The gateway takes in and keeps messages.", body = Readiness),
-    (status = 503, description = "The disk takes no messages at the moment; they wait in memory.", body = Readiness),
-))]
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    operation_id = "is_ready",
+    tag = "health",
+    security(()),
+    responses(
+        (status = 200, description = "The gateway takes in and keeps messages.", body = Readiness),
+        (
+            status = 503,
+            description = "The disk takes no messages at the moment; they wait in memory.",
+            body = Readiness,
+        ),
+    ),
+)]
 pub(super) async fn ready(Shared(gateway): Shared<Arc<State>>) -> impl IntoResponse {
     let journal = journal(&gateway);
     let ready = journal.ok;
@@ -78,9 +102,15 @@ fn routes(gateway: &State) -> impl Iterator<Item = Part> {
 }
 
 /// Shows the metrics in Prometheus' text form.
-#[utoipa::path(get, path = "/metrics", tag = "health", responses(
-    (status = 200, description = "The metrics.", body = String, content_type = "text/plain; version=0.0.4"),
-))]
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    operation_id = "show_metrics",
+    tag = "health",
+    responses(
+        (status = 200, description = "The metrics.", body = String, content_type = "text/plain; version=0.0.4"),
+    ),
+)]
 pub(super) async fn metrics(Shared(gateway): Shared<Arc<State>>) -> impl IntoResponse {
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
     (kind, gateway.metrics.render(&gateway))

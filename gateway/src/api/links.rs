@@ -48,9 +48,15 @@ pub(crate) struct LinkView {
 }
 
 /// Lists the links.
-#[utoipa::path(get, path = "/links", tag = "gateway", responses(
-    (status = 200, description = "The links, in the order of the site.", body = LinkList),
-))]
+#[utoipa::path(
+    get,
+    path = "/links",
+    operation_id = "list_links",
+    tag = "gateway",
+    responses(
+        (status = 200, description = "The links, in the order of the site.", body = LinkList),
+    ),
+)]
 pub(super) async fn list(Shared(gateway): Shared<Arc<State>>) -> Json<LinkList> {
     Json(LinkList { links: views(&gateway) })
 }

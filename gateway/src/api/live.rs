@@ -51,14 +51,25 @@ pub(crate) struct Lost {
 /// Follows messages as they are made: server-sent events, one message each, in its one JSON form.
 ///
 /// An event without a name is a message; an event `lost` says that the reader was too slow. Comments are heartbeats.
-#[utoipa::path(get, path = "/messages/live", tag = "messages", params(
-    ("filter" = Option<Vec<String>>, Query, description = "Only messages whose subject matches; MQTT wildcards `+` and `#`. May be \
-        given several times, at most 32. All messages without it.", example = json!(["property/wind-turbine/+"])),
-), responses(
-    (status = 200, description = "The messages.", body = String, content_type = "text/event-stream"),
-    (status = 400, description = "A filter is not one.", body = Problem, content_type = PROBLEM_JSON),
-    (status = 503, description = "Too many readers at a time.", body = Problem, content_type = PROBLEM_JSON),
-))]
+#[utoipa::path(
+    get,
+    path = "/messages/live",
+    operation_id = "follow_messages",
+    tag = "messages",
+    params(
+        (
+            "filter" = Option<Vec<String>>,
+            Query,
+            description = "A subject with MQTT wildcards, at most 32 times. All messages without it.",
+            example = json!(["property/wind-turbine/+"]),
+        ),
+    ),
+    responses(
+        (status = 200, description = "The messages.", body = String, content_type = "text/event-stream"),
+        (status = 400, description = "A filter is not one.", body = Problem, content_type = PROBLEM_JSON),
+        (status = 503, description = "Too many readers at a time.", body = Problem, content_type = PROBLEM_JSON),
+    ),
+)]
 pub(super) async fn follow(
     Shared(surface): Shared<Surface>,
     request: Request,

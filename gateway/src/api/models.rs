@@ -136,6 +136,7 @@ pub(crate) struct TypeView {
     pub(crate) unit: Option<String>,
     /// The words of an enum's numbers; of a boolean's 0 and 1.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schema(value_type = BTreeMap<String, String>)]
     pub(crate) labels: BTreeMap<i64, String>,
     /// The most bytes of a text.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -154,9 +155,15 @@ pub(crate) struct TypeView {
 }
 
 /// Lists the models.
-#[utoipa::path(get, path = "/models", tag = "models", responses(
-    (status = 200, description = "The models of the site.", body = ModelList),
-))]
+#[utoipa::path(
+    get,
+    path = "/models",
+    operation_id = "list_models",
+    tag = "models",
+    responses(
+        (status = 200, description = "The models of the site.", body = ModelList),
+    ),
+)]
 pub(super) async fn list(Shared(gateway): Shared<Arc<State>>) -> Json<ModelList> {
     let things = &gateway.things;
     let summary = |model: &Arc<Model>| ModelSummary {
@@ -171,10 +178,19 @@ pub(super) async fn list(Shared(gateway): Shared<Arc<State>>) -> Json<ModelList>
 }
 
 /// Shows a model.
-#[utoipa::path(get, path = "/models/{name}", tag = "models", params(("name" = String, Path, description = "The model.")), responses(
-    (status = 200, description = "The model.", body = ModelView),
-    (status = 404, description = "There is no such model.", body = Problem, content_type = PROBLEM_JSON),
-))]
+#[utoipa::path(
+    get,
+    path = "/models/{name}",
+    operation_id = "show_model",
+    tag = "models",
+    params(
+        ("name" = String, Path, description = "The model."),
+    ),
+    responses(
+        (status = 200, description = "The model.", body = ModelView),
+        (status = 404, description = "There is no such model.", body = Problem, content_type = PROBLEM_JSON),
+    ),
+)]
 pub(super) async fn show(
     Shared(gateway): Shared<Arc<State>>,
     Path(name): Path<String>,

@@ -27,7 +27,7 @@ pub(crate) struct Problem {
     pub(crate) help: Option<String>,
     /// The command that was not applied, if the request was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) command: Option<CommandView>,
+    pub(crate) command: Option<Box<CommandView>>,
 }
 
 impl Problem {

@@ -51,9 +51,15 @@ pub(crate) struct QueryView {
 }
 
 /// Lists the queries.
-#[utoipa::path(get, path = "/queries", tag = "queries", responses(
-    (status = 200, description = "The queries.", body = QueryList),
-))]
+#[utoipa::path(
+    get,
+    path = "/queries",
+    operation_id = "list_queries",
+    tag = "queries",
+    responses(
+        (status = 200, description = "The queries.", body = QueryList),
+    ),
+)]
 pub(super) async fn list(Shared(gateway): Shared<Arc<State>>) -> Json<QueryList> {
     Json(QueryList { queries: views(&gateway) })
 }

@@ -40,9 +40,15 @@ pub(crate) struct RouteView {
 }
 
 /// Lists the routes.
-#[utoipa::path(get, path = "/routes", tag = "gateway", responses(
-    (status = 200, description = "The routes, in the order of the site.", body = RouteList),
-))]
+#[utoipa::path(
+    get,
+    path = "/routes",
+    operation_id = "list_routes",
+    tag = "gateway",
+    responses(
+        (status = 200, description = "The routes, in the order of the site.", body = RouteList),
+    ),
+)]
 pub(super) async fn list(Shared(gateway): Shared<Arc<State>>) -> Json<RouteList> {
     Json(RouteList { routes: views(&gateway) })
 }

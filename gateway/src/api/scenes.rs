@@ -146,18 +146,33 @@ pub(crate) struct SceneRead {
 }
 
 /// Lists the scenes.
-#[utoipa::path(get, path = "/scenes", tag = "scenes", responses(
-    (status = 200, description = "The scenes.", body = SceneList),
-))]
+#[utoipa::path(
+    get,
+    path = "/scenes",
+    operation_id = "list_scenes",
+    tag = "scenes",
+    responses(
+        (status = 200, description = "The scenes.", body = SceneList),
+    ),
+)]
 pub(super) async fn list(Shared(gateway): Shared<Arc<State>>) -> Json<SceneList> {
     Json(SceneList { scenes: views(&gateway) })
 }
 
 /// Tells why a scene did what it did, or did nothing.
-#[utoipa::path(get, path = "/scenes/{name}/why", tag = "scenes", params(("name" = String, Path, description = "The scene.")), responses(
-    (status = 200, description = "Its triggers as they stand and its last decisions.", body = WhyView),
-    (status = 404, description = "There is no such scene.", body = Problem, content_type = PROBLEM_JSON),
-))]
+#[utoipa::path(
+    get,
+    path = "/scenes/{name}/why",
+    operation_id = "explain_scene",
+    tag = "scenes",
+    params(
+        ("name" = String, Path, description = "The scene."),
+    ),
+    responses(
+        (status = 200, description = "Its triggers as they stand and its last decisions.", body = WhyView),
+        (status = 404, description = "There is no such scene.", body = Problem, content_type = PROBLEM_JSON),
+    ),
+)]
 pub(super) async fn why(
     Shared(gateway): Shared<Arc<State>>,
     Path(name): Path<String>,
@@ -167,11 +182,20 @@ pub(super) async fn why(
 }
 
 /// Sets a scene off. Its conditions and its cooldown apply as ever.
-#[utoipa::path(post, path = "/scenes/{name}/run", tag = "scenes", params(("name" = String, Path, description = "The scene.")), responses(
-    (status = 200, description = "It runs; the commands that it gives are on their way.", body = SceneView),
-    (status = 404, description = "There is no such scene.", body = Problem, content_type = PROBLEM_JSON),
-    (status = 409, description = "It decided not to run.", body = Problem, content_type = PROBLEM_JSON),
-))]
+#[utoipa::path(
+    post,
+    path = "/scenes/{name}/run",
+    operation_id = "run_scene",
+    tag = "scenes",
+    params(
+        ("name" = String, Path, description = "The scene."),
+    ),
+    responses(
+        (status = 200, description = "It runs; the commands that it gives are on their way.", body = SceneView),
+        (status = 404, description = "There is no such scene.", body = Problem, content_type = PROBLEM_JSON),
+        (status = 409, description = "It decided not to run.", body = Problem, content_type = PROBLEM_JSON),
+    ),
+)]
 pub(super) async fn run(
     Shared(gateway): Shared<Arc<State>>,
     Path(name): Path<String>,

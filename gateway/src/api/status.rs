@@ -94,9 +94,15 @@ pub(crate) struct JournalView {
 }
 
 /// Shows the gateway as a whole.
-#[utoipa::path(get, path = "/status", tag = "gateway", responses(
-    (status = 200, description = "The gateway as it is now.", body = StatusView),
-))]
+#[utoipa::path(
+    get,
+    path = "/status",
+    operation_id = "show_status",
+    tag = "gateway",
+    responses(
+        (status = 200, description = "The gateway as it is now.", body = StatusView),
+    ),
+)]
 pub(super) async fn show(Shared(gateway): Shared<Arc<State>>) -> Json<StatusView> {
     Json(StatusView::of(&gateway))
 }

@@ -17,12 +17,12 @@ pub(super) async fn list(session: &Session, model: Option<&str>, state: Option<&
     let given = [("model", model), ("state", state)];
     let query: Vec<_> = given.into_iter().filter_map(|(key, text)| Some((key, text?))).collect();
     let answer = session.client.get(&["devices"], &query).await?;
-    session.screen.show(answer, |list: DeviceList| list_table(&list, Timestamp::now(), session.screen))
+    session.screen.show(&answer, |list: DeviceList| list_table(&list, Timestamp::now(), session.screen))
 }
 
 pub(super) async fn get(session: &Session, device: &str) -> Result<(), ClientError> {
     let answer = session.client.get(&["devices", device], &[]).await?;
-    session.screen.show(answer, |device: DeviceView| device_text(&device, Timestamp::now(), session.screen))
+    session.screen.show(&answer, |device: DeviceView| device_text(&device, Timestamp::now(), session.screen))
 }
 
 pub(super) async fn get_property(session: &Session, device: &str, property: &str) -> Result<(), ClientError> {
@@ -31,7 +31,7 @@ pub(super) async fn get_property(session: &Session, device: &str, property: &str
         let row = property_row(&property, Timestamp::now());
         session.screen.table(&PROPERTY_TITLES, &[row])
     };
-    session.screen.show(answer, table)
+    session.screen.show(&answer, table)
 }
 
 pub(super) async fn set(
@@ -44,7 +44,7 @@ pub(super) async fn set(
     let body = SetBody { value: parse_value(typed), within: Some(duration(within)), id: None };
     let path = ["devices", device, "properties", property];
     let answer = session.client.command(Method::PUT, &path, &body, within).await?;
-    session.screen.show(answer, |command: CommandView| command_text(device, property, &command))
+    session.screen.show(&answer, |command: CommandView| command_text(device, property, &command))
 }
 
 pub(super) async fn call(
@@ -58,7 +58,7 @@ pub(super) async fn call(
     let body = CallBody { input, within: Some(duration(within)), id: None };
     let path = ["devices", device, "services", service];
     let answer = session.client.command(Method::POST, &path, &body, within).await?;
-    session.screen.show(answer, |command: CommandView| command_text(device, service, &command))
+    session.screen.show(&answer, |command: CommandView| command_text(device, service, &command))
 }
 
 /// A duration as the API reads it.

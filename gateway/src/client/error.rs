@@ -61,15 +61,15 @@ impl ClientError {
             ClientError::NoSite { .. } => "name the folder with `edgeway.toml` in it",
             ClientError::Address { .. } => "such as `http://127.0.0.1:8080`",
             ClientError::NoToken { .. } => {
-                "run this in the site's folder, or name the site with `--site`, or set EDGEWAY_TOKEN; the token is made when \
-                 the gateway starts for the first time"
+                "run this in the site's folder, or name the site with `--site`, or set EDGEWAY_TOKEN; the gateway makes \
+                 the token when it starts for the first time"
             }
             ClientError::TokenFile { source, .. } => match source.kind() {
                 std::io::ErrorKind::PermissionDenied => {
                     "only the user that runs the gateway may read it; or set EDGEWAY_TOKEN"
                 }
                 std::io::ErrorKind::NotFound => {
-                    "the gateway makes it when it starts for the first time; `edgeway run my-site`"
+                    "the gateway makes it when it starts for the first time: `edgeway run my-site`"
                 }
                 _ => return None,
             },

@@ -15,34 +15,34 @@ use std::time::Duration;
 
 pub(super) async fn status(session: &Session) -> Result<(), ClientError> {
     let answer = session.client.get(&["status"], &[]).await?;
-    session.screen.show(answer, |status: StatusView| status_text(&status, session.screen))
+    session.screen.show(&answer, |status: StatusView| status_text(&status, session.screen))
 }
 
 pub(super) async fn scenes(session: &Session) -> Result<(), ClientError> {
     let answer = session.client.get(&["scenes"], &[]).await?;
-    session.screen.show(answer, |list: SceneList| scene_table(&list.scenes, Timestamp::now(), session.screen))
+    session.screen.show(&answer, |list: SceneList| scene_table(&list.scenes, Timestamp::now(), session.screen))
 }
 
 pub(super) async fn why(session: &Session, scene: &str) -> Result<(), ClientError> {
     let answer = session.client.get(&["scenes", scene, "why"], &[]).await?;
     // The text is the site's own but for what devices have reported: line by line, so that line ends stay.
-    session.screen.show(answer, |why: WhyView| why.text.lines().map(|line| harmless(line) + "\n").collect())
+    session.screen.show(&answer, |why: WhyView| why.text.lines().map(|line| harmless(line) + "\n").collect())
 }
 
 pub(super) async fn run_scene(session: &Session, scene: &str) -> Result<(), ClientError> {
     let nothing = serde_json::json!({});
     let answer = session.client.command(Method::POST, &["scenes", scene, "run"], &nothing, WITHIN_DEFAULT).await?;
-    session.screen.show(answer, |scene: SceneView| format!("{}: runs\n", scene.name))
+    session.screen.show(&answer, |scene: SceneView| format!("{}: runs\n", scene.name))
 }
 
 pub(super) async fn queries(session: &Session) -> Result<(), ClientError> {
     let answer = session.client.get(&["queries"], &[]).await?;
-    session.screen.show(answer, |list: QueryList| query_table(&list.queries, session.screen))
+    session.screen.show(&answer, |list: QueryList| query_table(&list.queries, session.screen))
 }
 
 pub(super) async fn routes(session: &Session) -> Result<(), ClientError> {
     let answer = session.client.get(&["routes"], &[]).await?;
-    session.screen.show(answer, |list: RouteList| route_table(&list.routes, session.screen))
+    session.screen.show(&answer, |list: RouteList| route_table(&list.routes, session.screen))
 }
 
 fn status_text(status: &StatusView, screen: Screen) -> String {

@@ -8,6 +8,7 @@ use crate::app::{TOKEN_FILE, Token};
 use crate::cli::ReachOptions;
 use crate::program;
 use edgeway_site::Site;
+use reqwest::Url;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -32,8 +33,7 @@ impl Surroundings {
 /// A gateway to talk to.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Found {
-    /// Without a slash at the end.
-    pub(super) url: String,
+    pub(super) url: Url,
     pub(super) token: Token,
 }
 
@@ -47,14 +47,33 @@ impl Found {
             _ => None,
         };
         let url = said.or_else(|| here.as_ref().map(|site| site.url.clone())).unwrap_or_else(|| URL_DEFAULT.to_owned());
-        let url = url.trim_end_matches('/').to_owned();
+        let url = parse(&url)?;
         let token = match (&reach.token_file, &named, &around.token, &here) {
             (Some(file), ..) | (None, Some(NamedSite { token: file, .. }), ..) => read_token(file)?,
             (None, None, Some(token), _) => Token::new(token),
             (None, None, None, Some(site)) => read_token(&site.token)?,
-            (None, None, None, None) => return Err(ClientError::NoToken { url }),
+            (None, None, None, None) => return Err(ClientError::NoToken { url: shown(&url) }),
         };
         Ok(Found { url, token })
+    }
+
+    /// The address as people write it.
+    pub(super) fn shown(&self) -> String {
+        shown(&self.url)
+    }
+}
+
+fn shown(url: &Url) -> String {
+    url.as_str().trim_end_matches('/').to_owned()
+}
+
+fn parse(text: &str) -> Result<Url, ClientError> {
+    let wrong = |reason: &str| ClientError::Address { url: text.to_owned(), reason: reason.to_owned() };
+    let url = Url::parse(text).map_err(|error| wrong(&error.to_string()))?;
+    match (url.scheme(), url.has_host()) {
+        ("http", true) => Ok(url),
+        ("https", _) => Err(wrong("the API speaks plain HTTP")),
+        _ => Err(wrong("it must begin with `http://`")),
     }
 }
 
@@ -118,7 +137,7 @@ mod tests {
 
     fn found(reach: &ReachOptions, around: &Surroundings) -> (String, String) {
         let found = Found::find(reach, around).expect("found");
-        (found.url, found.token.reveal().to_owned())
+        (found.shown(), found.token.reveal().to_owned())
     }
 
     #[test]
@@ -146,10 +165,9 @@ mod tests {
     #[test]
     fn the_token_of_this_folder_is_not_sent_to_another_address() {
         let folder = site("127.0.0.1:9090");
-        let said = ReachOptions { url: Some("http://elsewhere:2".into()), ..nothing() };
-        assert!(
-            matches!(Found::find(&said, &around(folder.path())), Err(ClientError::NoToken { url }) if url == "http://elsewhere:2")
-        );
+        let said = ReachOptions { url: Some("http://other:2".into()), ..nothing() };
+        let error = Found::find(&said, &around(folder.path())).expect_err("no token for that");
+        assert!(matches!(&error, ClientError::NoToken { url } if url == "http://other:2"), "{error}");
     }
 
     #[test]
@@ -161,5 +179,16 @@ mod tests {
         std::fs::remove_file(folder.path().join("data/token")).expect("removed");
         let error = Found::find(&nothing(), &around(folder.path())).expect_err("no token");
         assert!(error.help().expect("advice").contains("edgeway run"), "{error}");
+    }
+
+    #[test]
+    fn only_plain_http_is_an_address() {
+        assert!(parse("http://[::1]:8080").is_ok());
+        for (wrong, reason) in
+            [("https://x", "plain HTTP"), ("ftp://x", "must begin"), ("127.0.0.1:8080", ""), ("localhost:80", "")]
+        {
+            let error = parse(wrong).expect_err(wrong).to_string();
+            assert!(error.contains(wrong) && error.contains(reason), "{error}");
+        }
     }
 }

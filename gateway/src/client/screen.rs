@@ -27,20 +27,20 @@ impl Screen {
     /// Shows an answer: as it is, or as the text that `render` makes of it.
     pub(super) fn show<T: DeserializeOwned>(
         self,
-        answer: Json,
+        answer: &[u8],
         render: impl FnOnce(T) -> String,
     ) -> Result<(), ClientError> {
         match self.output {
-            Output::Json => self.print(&format!("{answer:#}\n")),
-            Output::Table => self.print(&render(read(answer)?)),
+            Output::Json => self.print(&format!("{:#}\n", parse::<Json>(answer)?)),
+            Output::Table => self.print(&render(parse(answer)?)),
         }
     }
 
-    /// Shows one message of many in a line.
-    pub(super) fn line(self, message: &Json, render: impl FnOnce(&Json) -> String) -> Result<(), ClientError> {
+    /// Shows a message of many in a line: as it is, or as the text that `render` makes of it.
+    pub(super) fn message(self, message: &str, render: impl FnOnce(&Json) -> String) -> Result<(), ClientError> {
         match self.output {
             Output::Json => self.print(&format!("{message}\n")),
-            Output::Table => self.print(&format!("{}\n", render(message))),
+            Output::Table => self.print(&format!("{}\n", render(&parse(message.as_bytes())?))),
         }
     }
 
@@ -58,8 +58,8 @@ impl Screen {
     }
 }
 
-/// An answer in its type.
-pub(super) fn read<T: DeserializeOwned>(answer: Json) -> Result<T, ClientError> {
-    serde_json::from_value(answer)
+/// What the gateway has sent, in its type.
+pub(super) fn parse<T: DeserializeOwned>(sent: &[u8]) -> Result<T, ClientError> {
+    serde_json::from_slice(sent)
         .map_err(|error| ClientError::Foreign { what: format!("an answer of another shape: {error}") })
 }

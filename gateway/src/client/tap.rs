@@ -3,7 +3,7 @@
 use super::Session;
 use super::error::ClientError;
 use super::events::{EventReader, ServerEvent};
-use super::screen::{Screen, read};
+use super::screen::{Screen, parse};
 use super::table::{Colours, harmless, paint};
 use super::wording::{quality, value};
 use crate::api::Lost;
@@ -25,15 +25,14 @@ pub(super) async fn follow(session: &Session, filters: &[String]) -> Result<(), 
 }
 
 fn show(event: &ServerEvent, screen: Screen) -> Result<(), ClientError> {
-    let json: Json =
-        serde_json::from_str(&event.data).map_err(|_| ClientError::Foreign { what: "an event is not JSON".into() })?;
     match event.name.as_str() {
-        "" => screen.line(&json, |message| line(message, screen.colours)),
+        "" => screen.message(&event.data, |message| line(message, screen.colours)),
         "lost" => {
-            let lost: Lost = read(json)?;
+            let lost: Lost = parse(event.data.as_bytes())?;
             eprintln!("warning: {} messages were left out here: {}", lost.count, lost.reason);
             Ok(())
         }
+        // A later gateway may have more to say.
         _ => Ok(()),
     }
 }
@@ -126,11 +125,13 @@ mod tests {
                 "stream/power  avg=1.5  device=a",
             ),
             (
-                json!({"subject": "command/wt/a", "time": time, "action": {"set": {"power_limit": 9}}, "state": "failed", "reason": "no"}),
+                json!({"subject": "command/wt/a", "time": time, "action": {"set": {"power_limit": 9}},
+                    "state": "failed", "reason": "no"}),
                 "command/wt/a  power_limit=9 failed no",
             ),
             (
-                json!({"subject": "command/wt/a", "time": time, "action": {"invoke": "stop", "input": {"mode": 0}}, "state": "applied"}),
+                json!({"subject": "command/wt/a", "time": time, "action": {"invoke": "stop", "input": {"mode": 0}},
+                    "state": "applied"}),
                 "command/wt/a  stop(mode=0) applied",
             ),
             (

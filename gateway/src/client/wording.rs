@@ -46,13 +46,27 @@ pub(super) fn bytes(bytes: u64) -> String {
     format!("{number:.1} {}", units[unit])
 }
 
-/// A value in one line: text without quotes, nothing as `-`.
+/// A value in one line: text without quotes, nothing as `-`, fractions with three digits.
 pub(super) fn value(json: &Json) -> String {
     match json {
         Json::Null => "-".to_owned(),
         Json::String(text) => text.clone(),
+        Json::Number(number) => match number.as_f64() {
+            Some(fraction) if number.is_f64() => rounded(fraction),
+            _ => number.to_string(),
+        },
         other => other.to_string(),
     }
+}
+
+/// A number as people read it; all its digits are in the JSON output.
+fn rounded(number: f64) -> String {
+    let digits = match number.abs() {
+        0.0 => return "0".to_owned(),
+        0.01..1e15 => format!("{number:.3}"),
+        _ => return format!("{number:.3e}"),
+    };
+    digits.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// The tone of a quality, `bad:timeout`.
@@ -107,6 +121,24 @@ mod tests {
             "3 s ago"
         );
         assert_eq!(age_of(None, start), "");
+    }
+
+    #[test]
+    fn fractions_are_rounded_for_people() {
+        let cases = [
+            (json!(11.377203392440988), "11.377"),
+            (json!(0.0), "0"),
+            (json!(1200.0), "1200"),
+            (json!(-0.5), "-0.5"),
+            (json!(0.000_012_34), "1.234e-5"),
+            (json!(9_007_199_254_740_993_i64), "9007199254740993"),
+            (json!("a"), "a"),
+            (json!(null), "-"),
+            (json!([1, 2.5]), "[1,2.5]"),
+        ];
+        for (json, expected) in cases {
+            assert_eq!(value(&json), expected);
+        }
     }
 
     #[test]

@@ -16,7 +16,6 @@ use crate::windows::{self, Aggregate, Grouping};
 use edgeway_sdk::Problem;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// What is known of a query beside its logical plan.
 pub(super) struct Lowering<'a> {
@@ -113,16 +112,16 @@ impl Lowering<'_> {
         Ok(Some((place, window)))
     }
 
+    /// Windows are open from the watermark to the newest row, and the delay is what lies between.
     fn check_open_windows(&self, window: &Tumble, at: At) -> Result<(), Problem> {
-        let span = self.options.delay().saturating_add(self.options.skew());
-        let open = window.windows_in(i64::try_from(span.as_nanos()).unwrap_or(i64::MAX));
+        let delay = self.options.delay();
+        let open = window.windows_in(i64::try_from(delay.as_nanos()).unwrap_or(i64::MAX));
         if self.table.timing == Timing::WindowEnd || open <= windows::OPEN_MAX as i64 {
             return Ok(());
         }
-        let (delay, skew, most) = (seconds(self.options.delay()), seconds(self.options.skew()), windows::OPEN_MAX);
-        let message =
-            format!("with a delay of {delay} and a skew of {skew}, {open} windows can be open; {most} is the most");
-        Err(at.problem(message).help("make the window larger, or watermark_delay and max_future_skew smaller"))
+        let (delay, most) = (delay.as_secs_f64(), windows::OPEN_MAX);
+        let message = format!("with a delay of {delay} s, {open} windows can be open; {most} is the most");
+        Err(at.problem(message).help("make the window larger or watermark_delay smaller"))
     }
 
     /// A column of the answer called `ts` must be the time of the row: queries that read it rely on that.
@@ -144,10 +143,6 @@ impl Lowering<'_> {
         let outputs = pairs.into_iter().map(|(_, physical)| physical).collect();
         Ok(Segment { filter, outputs, schema: Arc::new(schema) })
     }
-}
-
-fn seconds(duration: Duration) -> String {
-    format!("{} s", duration.as_secs_f64())
 }
 
 fn unalias(expr: &Expr) -> &Expr {

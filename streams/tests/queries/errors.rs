@@ -107,8 +107,8 @@ fn windows_are_over_time_and_of_a_fixed_size() {
             "a window is over `ts`, the time of the row (write TUMBLE(ts, INTERVAL '10 seconds'))",
         ),
         (
-            "TUMBLE(ts, INTERVAL '10 milliseconds')",
-            "with a delay of 2 s and a skew of 60 s, 6202 windows can be open; 1024 is the most (make the window larger, or watermark_delay and max_future_skew smaller)",
+            "TUMBLE(ts, INTERVAL '1 millisecond')",
+            "with a delay of 2 s, 2002 windows can be open; 1024 is the most (make the window larger or watermark_delay smaller)",
         ),
         (
             "HOP(ts, INTERVAL '1 second', INTERVAL '10 seconds')",
@@ -181,6 +181,10 @@ fn types_that_do_not_fit_and_columns_outside_groups_are_told() {
     assert!(found.contains("1:") && found.to_lowercase().contains("utf8"), "{found}");
     let found = problems("SELECT device, label FROM probe GROUP BY device, TUMBLE(ts, INTERVAL '1 minute')").join("\n");
     assert!(found.starts_with("1:16: ") && found.contains("GROUP BY"), "{found}");
+    let found =
+        problems("SELECT string_agg(label, ',' ORDER BY ts) AS l FROM probe GROUP BY TUMBLE(ts, INTERVAL '1 minute')")
+            .join("\n");
+    assert_eq!(found, "1:1: `string_agg` with ORDER BY needs sorted rows, which a stream does not have");
     check(&[(
         "SELECT array_agg(count) AS all_counts FROM probe GROUP BY TUMBLE(ts, INTERVAL '1 minute')",
         "1:1: column `all_counts` is of type List(Int64), which a row cannot hold (CAST it)",
@@ -218,4 +222,65 @@ fn the_mistakes_of_all_files_are_told_together_without_echoes() {
     let mut files: Vec<&str> = problems.iter().map(|problem| &*problem.file).collect();
     files.dedup();
     assert_eq!(files, ["queries/Bad-Name.sql", "queries/a.sql", "queries/c.sql", "queries/probe.sql"]);
+}
+
+#[test]
+fn what_does_not_fit_together_is_told_in_one_line_with_a_place() {
+    let grouped = |select: &str| format!("{select} FROM probe GROUP BY device, TUMBLE(ts, INTERVAL '1 minute')");
+    let texts = [
+        "SELECT label + 1 AS x FROM probe".to_owned(),
+        "SELECT device FROM probe WHERE avg(level) > 1".to_owned(),
+        "SELECT device FROM probe WHERE level".to_owned(),
+        "SELECT device, device FROM probe".to_owned(),
+        "SELECT device FROM probe WHERE open > 'x' AND level = open".to_owned(),
+        "SELECT round('a', 'b', 'c') FROM probe".to_owned(),
+        "SELECT window_start FROM probe".to_owned(),
+        grouped("SELECT avg(label) AS m"),
+        grouped("SELECT label"),
+        grouped("SELECT *"),
+        grouped("SELECT max(window_end) AS e"),
+        grouped("SELECT window_start() AS e"),
+        grouped("SELECT tumble(ts, INTERVAL '1 minute') AS e"),
+        grouped("SELECT sum(avg(level)) AS s"),
+        grouped("SELECT count(*) FILTER (WHERE window_start > ts) AS s"),
+        grouped("SELECT corr(level) AS s"),
+    ];
+    for text in texts {
+        let found = problems(&text);
+        assert!(
+            found.iter().all(|line| line.starts_with("1:") && !line.contains('\n') && line.len() < 300),
+            "{text}: {found:#?}"
+        );
+    }
+}
+
+/// A word, drawn from what queries are made of.
+fn word() -> impl proptest::strategy::Strategy<Value = String> {
+    let words = "SELECT FROM WHERE GROUP BY HAVING ORDER LIMIT JOIN ON AS AND OR NOT IN IS NULL CASE WHEN THEN ELSE END CREATE QUERY WITH \
+                 probe wind_turbine q device ts level count open label window_start window_end avg( sum( count(*) TUMBLE( ts, INTERVAL \
+                 '10 seconds' '1 month' ( ) , . * + - / % = < > 1 0 2.5 1e400 'x' \"y\" ; :: CAST( EXTRACT( DISTINCT OVER FILTER ROLLUP( [ ] -- @a $1 ?";
+    proptest::sample::select(words.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config { cases: 100, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn no_text_makes_loading_panic(words in proptest::collection::vec(word(), 0..25), tail in ".{0,20}") {
+        let soup = words.join(" ");
+        let texts = [
+            soup.clone(),
+            format!("SELECT {soup} FROM probe"),
+            format!("SELECT device FROM probe WHERE {soup}"),
+            format!("SELECT {soup} FROM probe GROUP BY TUMBLE(ts, INTERVAL '1 minute')"),
+            format!("SELECT count(*) AS n FROM probe GROUP BY {soup}, TUMBLE(ts, INTERVAL '1 minute')"),
+            format!("CREATE QUERY q WITH ({soup}) AS SELECT device FROM probe"),
+            tail,
+        ];
+        for text in texts {
+            if let Err(problems) = Queries::load(things(), &[source("q", &text)]) {
+                proptest::prop_assert!(!problems.is_empty());
+            }
+        }
+    }
 }

@@ -90,8 +90,8 @@ fn windows_come_in_order_and_keys_within_them() {
 
 #[test]
 fn a_roll_up_closes_with_the_last_window_that_it_covers_and_holds_exactly_those() {
-    let minute = "SELECT device, window_start, sum(n) AS n, count(*) AS parts FROM ten GROUP BY device, TUMBLE(ts, INTERVAL '1 minute')";
-    let mut queries = load(&[("minute", minute), ("ten", COUNT)]);
+    let minute = "SELECT device, window_start, sum(n) AS n, count(*) AS parts FROM parts GROUP BY device, TUMBLE(ts, INTERVAL '1 minute')";
+    let mut queries = load(&[("minute", minute), ("parts", "SELECT n, device FROM ten"), ("ten", COUNT)]);
     let seconds = (0..=62).map(|second| wind("wind-turbine-1", f64::from(second), 1.0));
     let rows = push(&mut queries, 62.0, &entries(0, seconds));
     let minutes: Vec<_> = rows.iter().filter(|row| &*row.query == "minute").collect();
@@ -154,4 +154,21 @@ fn rows_in_the_journal_are_not_read_again() {
     let back = rows.into_iter().map(|row| Message { time: at(12.0), body: Body::Row(row) });
     assert!(push(&mut queries, 12.0, &entries(2, back)).is_empty());
     assert_eq!(info(&queries, "r").rows_in, 1);
+}
+
+#[test]
+fn state_beyond_the_limit_of_bytes_is_left_out_until_the_window_closes() {
+    let text = "SELECT string_agg(label, ',') AS all_labels FROM probe GROUP BY TUMBLE(ts, INTERVAL '10 seconds')";
+    let mut queries = load(&[("q", text)]);
+    let (things, label) = (things(), Value::from("x".repeat(8_192).as_str()));
+    let labelled = |ts: f64| report(&things, "probe-1", at(ts), &[("label", label.clone(), Quality::Good, at(ts))]);
+    push(&mut queries, 1.0, &entries(0, (0..12_288).map(|_| labelled(1.0))));
+    assert_eq!(
+        info(&queries, "q").dead,
+        4096,
+        "two pushes of 4,096 messages of 8 KiB go beyond 64 MiB, the third is left out"
+    );
+    push(&mut queries, 13.0, &entries(20_000, [labelled(13.0)]));
+    push(&mut queries, 13.0, &entries(20_001, [labelled(13.0)]));
+    assert_eq!((info(&queries, "q").dead, info(&queries, "q").open_windows), (4097, 1));
 }
