@@ -3,14 +3,14 @@
 
 mod e2e {
     mod bad_input;
-    mod demo;
-    mod lifecycle;
     #[cfg(feature = "peers")]
     mod broker_outage;
     #[cfg(feature = "peers")]
     mod commands;
+    mod demo;
     #[cfg(feature = "peers")]
     mod device_outage;
+    mod lifecycle;
     #[cfg(feature = "peers")]
     mod path;
     #[cfg(feature = "peers")]

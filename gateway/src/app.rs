@@ -132,7 +132,14 @@ impl Gateway {
         let points: Arc<[PointSite]> = std::mem::take(&mut site.points).into();
         let shared = Shared { points: &points, binding: &binding, things: &things, journal: &journal };
         let (links, senders, link_tasks) = wire(&site, &drivers, &shared)?;
-        let desk = Arc::new(Desk::new(things.clone(), binding, points, std::mem::take(&mut site.services), senders, journal.clone()));
+        let desk = Arc::new(Desk::new(
+            things.clone(),
+            binding,
+            points,
+            std::mem::take(&mut site.services),
+            senders,
+            journal.clone(),
+        ));
         let (scenes, queries) = compile(&things, &site)?;
         let scenes = Arc::new(SceneHost::new(scenes, things.clone(), desk.clone(), journal.clone()));
         let queries = Arc::new(QueryHost::new(queries, journal.clone(), store.clone()));
@@ -218,7 +225,13 @@ fn north(routes: Vec<Route>, restarts: &Restarts) -> Supervisor {
 }
 
 /// What stops last: the API and the broker.
-fn surface(state: &Arc<State>, broker: Option<Broker>, api: TcpListener, token: Token, restarts: &Restarts) -> Supervisor {
+fn surface(
+    state: &Arc<State>,
+    broker: Option<Broker>,
+    api: TcpListener,
+    token: Token,
+    restarts: &Restarts,
+) -> Supervisor {
     let mut stage = Supervisor::new(restarts.clone());
     if let Some(broker) = broker {
         stage.once("broker", |stop| broker::run(broker, stop));
@@ -230,7 +243,12 @@ fn surface(state: &Arc<State>, broker: Option<Broker>, api: TcpListener, token: 
 
 fn report_recovery(journal: &MessageJournal, store: &StateStore) {
     for lost in &journal.recovery().damaged {
-        warn!(from = lost.from, to = lost.to, reason = lost.reason.as_str(), "The journal is damaged; the rest of it is used.");
+        warn!(
+            from = lost.from,
+            to = lost.to,
+            reason = lost.reason.as_str(),
+            "The journal is damaged; the rest of it is used."
+        );
         spine::publish(journal, vec![spine::lost("journal", lost)]);
     }
     if let Some(reason) = &store.recovery().reason {
@@ -261,7 +279,11 @@ struct Shared<'a> {
 }
 
 /// Makes the links and their tasks, which do not run yet.
-fn wire(site: &Site, drivers: &[Arc<dyn Driver>], shared: &Shared<'_>) -> Result<(Vec<NamedLink>, Senders, Vec<LinkTask>), StartError> {
+fn wire(
+    site: &Site,
+    drivers: &[Arc<dyn Driver>],
+    shared: &Shared<'_>,
+) -> Result<(Vec<NamedLink>, Senders, Vec<LinkTask>), StartError> {
     let (mut links, mut senders, mut tasks) = (vec![], Senders::new(), vec![]);
     for link_site in &site.links {
         let driver = &drivers[link_site.driver];
@@ -277,7 +299,12 @@ fn wire(site: &Site, drivers: &[Arc<dyn Driver>], shared: &Shared<'_>) -> Result
         tasks.push(LinkTask::new(Wiring {
             link: open_link(&**driver, link_site)?,
             site: link_site.clone(),
-            events: site.events.iter().filter(|event| link_site.devices.iter().any(|d| d.ix == event.device)).cloned().collect(),
+            events: site
+                .events
+                .iter()
+                .filter(|event| link_site.devices.iter().any(|d| d.ix == event.device))
+                .cloned()
+                .collect(),
             points: shared.points.clone(),
             binding: shared.binding.clone(),
             things: shared.things.clone(),
@@ -290,12 +317,18 @@ fn wire(site: &Site, drivers: &[Arc<dyn Driver>], shared: &Shared<'_>) -> Result
 }
 
 fn open_link(driver: &dyn Driver, site: &LinkSite) -> Result<Arc<dyn Link>, StartError> {
-    let refused = |fault: edgeway_sdk::Fault| StartError::Link { link: site.name.to_string(), reason: fault.to_string() };
+    let refused =
+        |fault: edgeway_sdk::Fault| StartError::Link { link: site.name.to_string(), reason: fault.to_string() };
     driver.open(site.options.clone()).map_err(refused)
 }
 
 /// Makes the routes and their tasks, which do not run yet.
-fn routes(site: &Site, gateway: &str, things: &Arc<Things>, journal: &MessageJournal) -> Result<(Vec<NamedRoute>, Vec<Route>), StartError> {
+fn routes(
+    site: &Site,
+    gateway: &str,
+    things: &Arc<Things>,
+    journal: &MessageJournal,
+) -> Result<(Vec<NamedRoute>, Vec<Route>), StartError> {
     let around = Surroundings { gateway, site_name: &site.name, data: &site.data, things, journal };
     let (mut routes, mut tasks) = (vec![], vec![]);
     for route_site in &site.routes {

@@ -2,7 +2,6 @@
 
 mod figure;
 mod path;
-mod process;
 mod workload;
 
 use crate::cli::{Bench, exit};

@@ -30,7 +30,8 @@ pub(crate) struct Broker {
 /// If the address cannot be listened on.
 pub(crate) async fn open(address: SocketAddr) -> Result<Broker, String> {
     let refused = |error: rmqtt::Error| format!("the broker cannot listen on {address}: {error}");
-    let builder = Builder::new().name("edgeway").laddr(address).allow_anonymous(true).nodelay(true).reuseaddr(Some(true));
+    let builder =
+        Builder::new().name("edgeway").laddr(address).allow_anonymous(true).nodelay(true).reuseaddr(Some(true));
     let builder = builder.max_inflight(INFLIGHT_MAX).max_mqueue_len(QUEUE_MAX).max_packet_size(PACKET_BYTES_MAX);
     let listener = builder.bind().and_then(|bound| bound.tcp()).map_err(refused)?;
     let address = listener.local_addr().map_err(refused)?;

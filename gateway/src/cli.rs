@@ -7,10 +7,10 @@ mod run;
 
 pub(crate) use run::told_to_stop;
 
+use arguments::{Arguments, Command};
 pub(crate) use arguments::{
     Ask, Bench, DemoOptions, DeviceCommand, Output, PathOptions, QueryCommand, ReachOptions, RouteCommand, SceneCommand,
 };
-use arguments::{Arguments, Command};
 use clap::{CommandFactory, Parser};
 use std::process::ExitCode;
 
@@ -54,7 +54,9 @@ fn completions(shell: clap_complete::Shell) -> u8 {
 /// The man page to standard output, or one page for each command into a folder.
 fn man(folder: Option<&std::path::Path>) -> u8 {
     let done = match folder {
-        Some(folder) => std::fs::create_dir_all(folder).and_then(|()| clap_mangen::generate_to(Arguments::command(), folder)),
+        Some(folder) => {
+            std::fs::create_dir_all(folder).and_then(|()| clap_mangen::generate_to(Arguments::command(), folder))
+        }
         None => clap_mangen::Man::new(Arguments::command()).render(&mut std::io::stdout()),
     };
     match done {

@@ -94,8 +94,9 @@ impl<'a> PackedReport<'a> {
 
 fn packed_values<S: Serializer>(values: &&[Observation], serializer: S) -> Result<S::Ok, S::Error> {
     let first = values.first().map_or(0, |first| first.source_time.as_nanos());
-    serializer
-        .collect_seq(values.iter().map(|o| (o.property, &o.value, o.quality, o.source_time.as_nanos().wrapping_sub(first))))
+    serializer.collect_seq(
+        values.iter().map(|o| (o.property, &o.value, o.quality, o.source_time.as_nanos().wrapping_sub(first))),
+    )
 }
 
 /// The same for reading.
@@ -117,7 +118,8 @@ impl UnpackedReport {
             source_time: Timestamp::from_nanos(first.wrapping_add(difference)),
         });
         let values: Vec<Observation> = values.collect();
-        (!values.is_empty()).then_some(Message { time: self.time, body: Body::Report(Report { device: self.device, values }) })
+        (!values.is_empty())
+            .then_some(Message { time: self.time, body: Body::Report(Report { device: self.device, values }) })
     }
 }
 

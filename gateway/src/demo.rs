@@ -12,7 +12,7 @@ mod site;
 mod summary;
 mod view;
 
-use crate::app::{Gateway, Overrides, State, StartError};
+use crate::app::{Gateway, Overrides, StartError, State};
 use crate::broker::{self, Broker};
 use crate::cli::{DemoOptions, exit, told_to_stop};
 use crate::{program, telemetry};
@@ -58,7 +58,8 @@ struct Demo {
 impl Demo {
     async fn start(options: &DemoOptions) -> Result<Demo, String> {
         let stop = CancellationToken::new();
-        let wires = devices::serve(options.seed, &stop).await.map_err(|error| format!("the simulated devices: {error}"))?;
+        let wires =
+            devices::serve(options.seed, &stop).await.map_err(|error| format!("the simulated devices: {error}"))?;
         let broker = open_broker().await?;
         let folder = tempfile::Builder::new().prefix("edgeway-demo-").tempdir().map_err(|error| error.to_string())?;
         let api = open_api().await?;

@@ -15,9 +15,7 @@ use crate::links::WriteJob;
 use crate::spine::{self, MessageJournal};
 use edgeway_sdk::{DeviceIx, Timestamp, Value, WriteOp};
 use edgeway_site::{PointSite, ServiceWrite};
-use edgeway_thing_models::{
-    Action, Binding, Body, Command, CommandRecord, CommandState, Origin, ServiceIx, Things,
-};
+use edgeway_thing_models::{Action, Binding, Body, Command, CommandRecord, CommandState, Origin, ServiceIx, Things};
 use parking_lot::Mutex;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -114,7 +112,8 @@ impl Desk {
 
     /// Takes a command in. Never waits: the result comes through the ticket.
     pub(crate) fn submit(&self, request: Request) -> Ticket {
-        let id = request.id.clone().unwrap_or_else(|| format!("{:x}-{}", self.run, self.next.fetch_add(1, Relaxed)).into());
+        let id =
+            request.id.clone().unwrap_or_else(|| format!("{:x}-{}", self.run, self.next.fetch_add(1, Relaxed)).into());
         let (tell, state) = watch::channel(CommandState::Accepted);
         if let Some(known) = self.remembered.lock().insert(id.clone(), state.clone()) {
             return Ticket { id, state: known };
@@ -148,7 +147,12 @@ impl Desk {
     }
 
     /// A service that the site maps to writes is made of them; any other is the driver's own.
-    fn service(&self, device: DeviceIx, service: ServiceIx, input: &[(Arc<str>, Value)]) -> Result<(Vec<WriteOp>, Option<Call>), String> {
+    fn service(
+        &self,
+        device: DeviceIx,
+        service: ServiceIx,
+        input: &[(Arc<str>, Value)],
+    ) -> Result<(Vec<WriteOp>, Option<Call>), String> {
         let Some(writes) = self.services.get(&(device, service)) else {
             let name = self.things.model_of(device).services[usize::from(service.0)].identifier.clone();
             let input = input.iter().map(|(name, value)| (name.to_string(), value.to_json())).collect();
@@ -171,15 +175,24 @@ impl Desk {
     fn as_asked(&self, id: Arc<str>, request: &Request) -> Option<Command> {
         let model = self.things.model_of(request.device);
         let action = match &request.wanted {
-            Wanted::Set { property, value } => Action::Set { property: model.property(property)?.0, value: value.clone() },
-            Wanted::Invoke { service, input } => Action::Invoke { service: model.service(service)?.0, input: input.clone() },
+            Wanted::Set { property, value } => {
+                Action::Set { property: model.property(property)?.0, value: value.clone() }
+            }
+            Wanted::Invoke { service, input } => {
+                Action::Invoke { service: model.service(service)?.0, input: input.clone() }
+            }
         };
         let issued = Timestamp::now();
         let (device, origin) = (request.device, request.origin.clone());
         Some(Command { id, device, action, origin, issued, deadline: issued + request.within })
     }
 
-    fn send(&self, (command, ops, call): (Command, Vec<WriteOp>, Option<Call>), caused_at: Option<Timestamp>, tell: watch::Sender<CommandState>) {
+    fn send(
+        &self,
+        (command, ops, call): (Command, Vec<WriteOp>, Option<Call>),
+        caused_at: Option<Timestamp>,
+        tell: watch::Sender<CommandState>,
+    ) {
         self.record(command.clone(), CommandState::Accepted);
         let (done, result) = oneshot::channel();
         let job = WriteJob { command: command.clone(), ops, call, done, caused_at };
@@ -194,7 +207,10 @@ impl Desk {
                 Err(reason) => failed(reason),
             };
             count(&tally, &state);
-            spine::publish(&journal, vec![spine::message(Body::Command(CommandRecord { command, state: state.clone() }))]);
+            spine::publish(
+                &journal,
+                vec![spine::message(Body::Command(CommandRecord { command, state: state.clone() }))],
+            );
             tell.send_replace(state);
         });
     }

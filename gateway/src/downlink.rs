@@ -100,7 +100,12 @@ impl Downlink {
     }
 
     /// True if told to stop, false if the connection ended.
-    async fn serve(self: Arc<Self>, client: Arc<MqttClient>, mut incoming: mpsc::Receiver<Incoming>, stop: &CancellationToken) -> bool {
+    async fn serve(
+        self: Arc<Self>,
+        client: Arc<MqttClient>,
+        mut incoming: mpsc::Receiver<Incoming>,
+        stop: &CancellationToken,
+    ) -> bool {
         loop {
             let command = tokio::select! {
                 () = stop.cancelled() => return true,
@@ -114,7 +119,9 @@ impl Downlink {
 
     async fn answer(self: Arc<Self>, client: Arc<MqttClient>, incoming: Incoming) {
         let Some(name) = between(&incoming.topic, &self.commands) else { return };
-        let id = serde_json::from_slice::<serde_json::Value>(&incoming.payload).ok().and_then(|json| Some(json.get("id")?.clone()));
+        let id = serde_json::from_slice::<serde_json::Value>(&incoming.payload)
+            .ok()
+            .and_then(|json| Some(json.get("id")?.clone()));
         let state = match self.request(name, &incoming.payload) {
             Ok(request) => self.desk.submit(request).result().await,
             Err(reason) => CommandState::Refused { reason: reason.into() },
@@ -123,7 +130,9 @@ impl Downlink {
         let reply = reply(name, id, &state);
         match client.publish(&replies.replace("{device}", name), reply.into()).await {
             Ok(notice) => drop(notice.await),
-            Err(error) => warn!(target_name = %self.target, %error, "A command's result could not be sent; it is in the journal."),
+            Err(error) => {
+                warn!(target_name = %self.target, %error, "A command's result could not be sent; it is in the journal.")
+            }
         }
     }
 
@@ -133,7 +142,8 @@ impl Downlink {
         let wanted = match (wire.set, wire.invoke) {
             (Some(set), None) => one(set)?,
             (None, Some(service)) => {
-                let input = wire.input.iter().map(|(name, value)| (name.as_str().into(), Value::from_json(value))).collect();
+                let input =
+                    wire.input.iter().map(|(name, value)| (name.as_str().into(), Value::from_json(value))).collect();
                 Wanted::Invoke { service, input }
             }
             _ => return Err("a command needs either `set` or `invoke`".into()),
@@ -156,7 +166,9 @@ impl Downlink {
 fn one(set: serde_json::Map<String, serde_json::Value>) -> Result<Wanted, String> {
     let mut set = set.into_iter();
     match (set.next(), set.next()) {
-        (Some((property, value)), None) => Ok(Wanted::Set { property: property.into(), value: Value::from_json(&value) }),
+        (Some((property, value)), None) => {
+            Ok(Wanted::Set { property: property.into(), value: Value::from_json(&value) })
+        }
         _ => Err("`set` takes exactly one property; send one command for each".into()),
     }
 }
@@ -164,9 +176,12 @@ fn one(set: serde_json::Map<String, serde_json::Value>) -> Result<Wanted, String
 fn within(within: Option<&str>, deadline: Option<&str>) -> Result<Duration, String> {
     let asked = match (within, deadline) {
         (None, None) => WITHIN_DEFAULT,
-        (Some(text), None) => options::duration::parse(text).ok_or_else(|| format!("`{text}` is not a duration; write \"5s\""))?,
+        (Some(text), None) => {
+            options::duration::parse(text).ok_or_else(|| format!("`{text}` is not a duration; write \"5s\""))?
+        }
         (None, Some(text)) => {
-            let time = Timestamp::parse(text).ok_or_else(|| format!("`{text}` is not a time; write \"2026-11-23T09:00:05Z\""))?;
+            let time = Timestamp::parse(text)
+                .ok_or_else(|| format!("`{text}` is not a time; write \"2026-11-23T09:00:05Z\""))?;
             time.since(Timestamp::now())
         }
         (Some(_), Some(_)) => return Err("give either `within` or `deadline`".into()),

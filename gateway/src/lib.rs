@@ -3,8 +3,8 @@
 //! `gateway/README.md` is the map: the way of the data, the invariants, and where to find what.
 #![forbid(unsafe_code)]
 
-mod app;
 mod api;
+mod app;
 mod bench;
 mod broker;
 mod cli;
@@ -22,5 +22,6 @@ mod spine;
 mod targets;
 mod telemetry;
 mod twins;
+mod usage;
 
 pub use cli::main;

@@ -12,8 +12,8 @@ mod task;
 mod transaction;
 mod write;
 
-pub(crate) use task::{LinkTask, Wiring};
 use reactions::Reactions;
+pub(crate) use task::{LinkTask, Wiring};
 pub(crate) use write::WriteJob;
 
 use parking_lot::Mutex;

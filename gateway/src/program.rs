@@ -54,7 +54,9 @@ pub(crate) fn compile_scenes(things: &Arc<Things>, site: &Site) -> Result<(Scene
     let scripts: Vec<Script> =
         site.scenes.iter().map(|file| Script { file: name(file), text: file.text.to_string() }).collect();
     let options = edgeway_rules::Options { zone: site.time_zone.clone(), ..Default::default() };
-    let located = |problems: Vec<edgeway_rules::FileProblem>| problems.into_iter().map(|p| Finding::of(&*p.file, p.problem)).collect();
+    let located = |problems: Vec<edgeway_rules::FileProblem>| {
+        problems.into_iter().map(|p| Finding::of(&*p.file, p.problem)).collect()
+    };
     match Scenes::load(things.clone(), &scripts, options) {
         Ok((scenes, warnings)) => Ok((scenes, located(warnings))),
         Err(problems) => Err(located(problems)),
@@ -65,7 +67,8 @@ pub(crate) fn compile_scenes(things: &Arc<Things>, site: &Site) -> Result<(Scene
 pub(crate) fn compile_queries(things: &Arc<Things>, site: &Site) -> Result<Queries, Vec<Finding>> {
     let source = |file: &SourceFile| Source { file: name(file), name: file.name.clone(), text: file.text.to_string() };
     let sources: Vec<Source> = site.queries.iter().map(source).collect();
-    Queries::load(things.clone(), &sources).map_err(|problems| problems.into_iter().map(|p| Finding::of(&*p.file, p.problem)).collect())
+    Queries::load(things.clone(), &sources)
+        .map_err(|problems| problems.into_iter().map(|p| Finding::of(&*p.file, p.problem)).collect())
 }
 
 fn name(file: &SourceFile) -> Arc<str> {

@@ -68,7 +68,6 @@ impl QueryHost {
     }
 
     fn publish(&self, rows: Vec<edgeway_thing_models::Message>) {
-        metrics::counter!("edgeway_query_rows_total").increment(rows.len() as u64);
         spine::publish(&self.journal, rows);
     }
 

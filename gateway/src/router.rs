@@ -76,7 +76,11 @@ pub(crate) struct Surroundings<'a> {
 
 impl Route {
     /// Makes the task, without any I/O but opening its cursor.
-    pub(crate) fn new(site: &RouteSite, target: &TargetSite, around: &Surroundings<'_>) -> Result<Self, edgeway_journal::Error> {
+    pub(crate) fn new(
+        site: &RouteSite,
+        target: &TargetSite,
+        around: &Surroundings<'_>,
+    ) -> Result<Self, edgeway_journal::Error> {
         let start = match site.from {
             Start::Oldest => edgeway_journal::Start::First,
             Start::Now => edgeway_journal::Start::Head,
@@ -172,7 +176,7 @@ impl Route {
         let deliveries = self.packer.pack(&fetched.entries);
         if !deliveries.is_empty() {
             let messages = deliveries.iter().map(|delivery| delivery.messages).sum();
-            self.count(&self.status.sent, "sent", messages);
+            self.status.sent.fetch_add(messages, Relaxed);
             let outcomes = self.target.send(&deliveries).await?;
             self.settle(&deliveries, &outcomes, &fetched.entries);
         }
@@ -184,10 +188,10 @@ impl Route {
     fn settle(&self, deliveries: &[Delivery], outcomes: &[Outcome], entries: &[Entry<Message>]) {
         for (delivery, outcome) in deliveries.iter().zip(outcomes) {
             match outcome {
-                Outcome::Acknowledged => self.count(&self.status.acked, "acked", delivery.messages),
+                Outcome::Acknowledged => drop(self.status.acked.fetch_add(delivery.messages, Relaxed)),
                 Outcome::Refused(reason) => {
                     error!(route = %self.name, topic = delivery.topic, reason, "The target refused a message for good.");
-                    self.count(&self.status.dropped, "dropped", delivery.messages);
+                    self.status.dropped.fetch_add(delivery.messages, Relaxed);
                     let offsets = || entries.iter().map(|entry| entry.offset);
                     let (from, to) = (offsets().min().unwrap_or_default(), offsets().max().unwrap_or_default());
                     self.ledger(&format!("refused by target: {reason}"), from, to, delivery.messages);
@@ -199,17 +203,12 @@ impl Route {
     /// The journal has dropped messages that this route had not sent.
     fn note_lost(&self, lost: &LostRange) {
         error!(route = %self.name, from = lost.from, to = lost.to, reason = lost.reason.as_str(), "Messages are lost to this route.");
-        self.count(&self.status.dropped, "dropped", lost.count());
+        self.status.dropped.fetch_add(lost.count(), Relaxed);
         spine::publish(&self.journal, vec![spine::lost(&self.name, lost)]);
     }
 
     fn ledger(&self, reason: &str, from: u64, to: u64, count: u64) {
         spine::publish(&self.journal, vec![spine::ledger(&self.name, reason, from, to, count)]);
-    }
-
-    fn count(&self, counter: &AtomicU64, what: &'static str, messages: u64) {
-        counter.fetch_add(messages, Relaxed);
-        metrics::counter!("edgeway_route_messages_total", "route" => self.name.to_string(), "what" => what).increment(messages);
     }
 
     fn connected(&self) {

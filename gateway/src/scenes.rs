@@ -87,10 +87,7 @@ impl SceneHost {
                     drop(self.desk.submit(request));
                 }
                 Effect::Notice(notice) => messages.push(spine::message(Body::Notice(notice))),
-                Effect::Firing(firing) => {
-                    metrics::counter!("edgeway_scene_firings_total").increment(1);
-                    messages.push(spine::message(Body::Firing(firing)));
-                }
+                Effect::Firing(firing) => messages.push(spine::message(Body::Firing(firing))),
             }
         }
         spine::publish(&self.journal, messages);

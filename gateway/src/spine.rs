@@ -18,7 +18,11 @@ pub(crate) type MessageJournal = Journal<MessageCodec>;
 ///
 /// Devices that old messages speak of and the site no longer has are added to the registry as retired ones, so that
 /// what was recorded can still be delivered.
-pub(crate) fn open(dir: &Path, things: &mut Things, options: Options) -> Result<(MessageJournal, Arc<Things>), edgeway_journal::Error> {
+pub(crate) fn open(
+    dir: &Path,
+    things: &mut Things,
+    options: Options,
+) -> Result<(MessageJournal, Arc<Things>), edgeway_journal::Error> {
     for preamble in MessageJournal::preambles(dir)? {
         match codec::names(&preamble) {
             Some(names) => things.remember(&names),

@@ -12,6 +12,7 @@ pub(crate) use log::init_logging;
 use crate::app::State;
 use crate::links::{LinkState, LinkStatus};
 use crate::router::RouteStatus;
+use crate::usage;
 use edgeway_journal::Stats;
 use edgeway_sdk::Timestamp;
 use edgeway_streams::QueryInfo;
@@ -95,20 +96,8 @@ fn process(page: &mut Page, state: &State) {
     page.family(Kind::Gauge, "edgeway_uptime_seconds", "How long the gateway has been running").sample(&[], uptime);
     let restarts = state.restarts.get();
     page.family(Kind::Counter, "edgeway_part_restarts_total", "Panics; each is a bug in Edgeway").sample(&[], restarts);
-    if let Some(bytes) = resident_bytes() {
-        page.family(Kind::Gauge, "edgeway_process_resident_bytes", "Memory of the process").sample(&[], bytes);
-    }
-}
-
-/// The memory of this process, where the system tells it.
-fn resident_bytes() -> Option<u64> {
-    parse_resident(&std::fs::read_to_string("/proc/self/status").ok()?)
-}
-
-fn parse_resident(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kibibytes * 1024)
+    let bytes = usage::resident_bytes();
+    page.family(Kind::Gauge, "edgeway_process_resident_bytes", "Memory of the process").sample(&[], bytes);
 }
 
 fn devices(page: &mut Page, state: &State) {
@@ -260,11 +249,5 @@ mod tests {
         let page = metrics.counted.render();
         assert!(page.contains("edgeway_test_seconds_bucket{le=\"0.00025\"} 0"), "{page}");
         assert!(page.contains("edgeway_test_seconds_bucket{le=\"0.0005\"} 1"), "{page}");
-    }
-
-    #[test]
-    fn resident_memory_is_read_in_bytes() {
-        assert_eq!(parse_resident("Name:\tx\nVmRSS:\t   2048 kB\nThreads:\t1\n"), Some(2 << 20));
-        assert_eq!(parse_resident("Name:\tx\n"), None);
     }
 }

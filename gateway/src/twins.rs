@@ -6,7 +6,9 @@
 use crate::spine::MessageJournal;
 use edgeway_journal::{Level, StateStore};
 use edgeway_sdk::{DeviceIx, Quality, Timestamp, Value};
-use edgeway_thing_models::{Action, Body, CommandRecord, Message, Observation, Online, PropertyIx, Things};
+use edgeway_thing_models::{
+    Action, Body, CommandRecord, CommandState, Message, Observation, Online, PropertyIx, Things,
+};
 use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -87,7 +89,9 @@ impl Twins {
         for message in messages {
             match &message.body {
                 Body::Report(report) => twins[report.device.0 as usize].report(&report.values, message.time),
-                Body::Status(status) => twins[status.device.0 as usize].turn(status.online, &status.reason, message.time),
+                Body::Status(status) => {
+                    twins[status.device.0 as usize].turn(status.online, &status.reason, message.time)
+                }
                 Body::Command(record) => twins[record.command.device.0 as usize].command(record),
                 _ => {}
             }
@@ -120,8 +124,7 @@ impl Twin {
     fn report(&mut self, values: &[Observation], received: Timestamp) {
         self.changed = true;
         for Observation { property, value, quality, source_time } in values {
-            let reported =
-                Reported { value: value.clone(), quality: *quality, source_time: *source_time, received };
+            let reported = Reported { value: value.clone(), quality: *quality, source_time: *source_time, received };
             self.reported.insert(*property, reported);
         }
     }
@@ -132,6 +135,10 @@ impl Twin {
 
     fn command(&mut self, record: &CommandRecord) {
         let Action::Set { property, value } = &record.command.action else { return };
+        // What was refused was never on its way.
+        if matches!(record.state, CommandState::Refused { .. }) {
+            return;
+        }
         self.changed = true;
         let before = self.desired.get(property);
         let version = match before {
@@ -210,7 +217,7 @@ fn thaw(things: &Things, device: DeviceIx, saved: Saved) -> Twin {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use edgeway_thing_models::{Command, CommandState, Device, Origin, ready_made};
+    use edgeway_thing_models::{Command, Device, Origin, ready_made};
 
     fn things() -> Things {
         let mut things = Things::default();
@@ -239,6 +246,7 @@ mod tests {
         twin.command(&record("a", CommandState::Applied { result: None }));
         let desired = &twin.desired[&PropertyIx(2)];
         assert_eq!((desired.version, desired.state.as_str()), (1, "applied"));
+        twin.command(&record("c", CommandState::Refused { reason: "no".into() }));
         twin.command(&record("b", CommandState::Expired));
         let desired = &twin.desired[&PropertyIx(2)];
         assert_eq!((desired.version, desired.state.as_str()), (2, "expired"));
@@ -249,7 +257,12 @@ mod tests {
         let things = things();
         let mut twin = Twin::unknown();
         let measured = Timestamp::from_secs(100);
-        let value = Observation { property: PropertyIx(0), value: Value::Float(1.5), quality: Quality::Good, source_time: measured };
+        let value = Observation {
+            property: PropertyIx(0),
+            value: Value::Float(1.5),
+            quality: Quality::Good,
+            source_time: measured,
+        };
         twin.report(&[value], Timestamp::from_secs(101));
         let thawed = thaw(&things, DeviceIx(0), freeze(&things, DeviceIx(0), &twin));
         let reported = &thawed.reported[&PropertyIx(0)];

@@ -41,7 +41,8 @@ pub mod duration {
     /// If the text has no unit, is negative, or is not a duration.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
         let text = String::deserialize(deserializer)?;
-        parse(&text).ok_or_else(|| D::Error::custom(format!("`{text}` is not a duration; write \"250ms\", \"1s\" or \"5m\"")))
+        parse(&text)
+            .ok_or_else(|| D::Error::custom(format!("`{text}` is not a duration; write \"250ms\", \"1s\" or \"5m\"")))
     }
 
     /// Writes a duration.

@@ -114,7 +114,10 @@ mod tests {
 
     #[test]
     fn a_near_name_is_offered_and_a_far_one_lists_all() {
-        assert_eq!(did_you_mean("activ_power", ["wind_speed", "active_power"]).as_deref(), Some("did you mean `active_power`?"));
+        assert_eq!(
+            did_you_mean("activ_power", ["wind_speed", "active_power"]).as_deref(),
+            Some("did you mean `active_power`?")
+        );
         assert_eq!(did_you_mean("zzz", ["a", "b"]).as_deref(), Some("one of `a`, `b`"));
         assert_eq!(did_you_mean("zzz", []), None);
     }

@@ -59,9 +59,11 @@ impl Value {
             Value::Text(text) => Json::from(text.as_ref()),
             Value::Bytes(bytes) => Json::from(hex(bytes)),
             Value::Array(items) => items.iter().map(Value::to_json).collect(),
-            Value::Struct(fields) => {
-                fields.iter().map(|(name, value)| (name.to_string(), value.to_json())).collect::<serde_json::Map<_, _>>().into()
-            }
+            Value::Struct(fields) => fields
+                .iter()
+                .map(|(name, value)| (name.to_string(), value.to_json()))
+                .collect::<serde_json::Map<_, _>>()
+                .into(),
         }
     }
 
@@ -71,12 +73,14 @@ impl Value {
         match json {
             Json::Null => Value::Null,
             Json::Bool(b) => Value::Bool(*b),
-            Json::Number(n) => n.as_i64().map(Value::Int).or_else(|| n.as_f64().map(Value::Float)).unwrap_or(Value::Null),
+            Json::Number(n) => {
+                n.as_i64().map(Value::Int).or_else(|| n.as_f64().map(Value::Float)).unwrap_or(Value::Null)
+            }
             Json::String(text) => Value::Text(text.as_str().into()),
             Json::Array(items) => Value::Array(items.iter().map(Value::from_json).collect()),
-            Json::Object(fields) => {
-                Value::Struct(fields.iter().map(|(name, value)| (name.as_str().into(), Value::from_json(value))).collect())
-            }
+            Json::Object(fields) => Value::Struct(
+                fields.iter().map(|(name, value)| (name.as_str().into(), Value::from_json(value))).collect(),
+            ),
         }
     }
 }

@@ -11,9 +11,21 @@ const MISTAKES: [(&str, &str, &[&str]); 6] = [
         "[link.a]\ndriver = \"modbus\"\nendpiont = \"tcp://127.0.0.1:1502\"\n[template.t]\nmodel = \"wind-turbin\"\n[[device]]\nid = \"x\"\nlink = \"a\"\ntemplate = \"t\"\n[[device]]\nid = \"x\"\nlink = \"a\"\ntemplate = \"t\"\n",
         &["devices.toml:3:1", "endpoint", "devices.toml:5:", "wind-turbine", "devices.toml:11:"],
     ),
-    ("routes.toml", "[[route]]\nname = \"r\"\nsubjects = [\"a/#/b\"]\ntarget = \"nowhere\"\n", &["routes.toml:3:", "routes.toml:4:"]),
-    ("scenes/wrong.rhai", "scene(\"s\")\n  .when(prop(\"nobody\", \"x\") > 1)\n  .then([notify(\"a\", \"b\")]);\n", &["scenes/wrong.rhai:2:", "nobody"]),
-    ("queries/wrong.sql", "SELECT avg(wind_sped) FROM wind_turbine\nGROUP BY device, TUMBLE(ts, INTERVAL '10 seconds')\n", &["queries/wrong.sql:1:", "wind_speed"]),
+    (
+        "routes.toml",
+        "[[route]]\nname = \"r\"\nsubjects = [\"a/#/b\"]\ntarget = \"nowhere\"\n",
+        &["routes.toml:3:", "routes.toml:4:"],
+    ),
+    (
+        "scenes/wrong.rhai",
+        "scene(\"s\")\n  .when(prop(\"nobody\", \"x\") > 1)\n  .then([notify(\"a\", \"b\")]);\n",
+        &["scenes/wrong.rhai:2:", "nobody"],
+    ),
+    (
+        "queries/wrong.sql",
+        "SELECT avg(wind_sped) FROM wind_turbine\nGROUP BY device, TUMBLE(ts, INTERVAL '10 seconds')\n",
+        &["queries/wrong.sql:1:", "wind_speed"],
+    ),
     ("queries/circle.sql", "SELECT * FROM circle\n", &["queries/circle.sql:", "circle"]),
 ];
 
@@ -41,7 +53,8 @@ fn findings_can_be_read_by_programs() {
     write(site.path(), "edgeway.toml", "nmae = \"x\"\n");
     let check = edgeway(&["check", site.path().to_str().expect("a plain name"), "-o", "json"]);
     let findings: serde_json::Value = serde_json::from_slice(&check.stdout).expect("JSON");
-    let unknown = findings.as_array().expect("a list").iter().find(|finding| finding["line"] == 1 && finding["key"] == "nmae");
+    let unknown =
+        findings.as_array().expect("a list").iter().find(|finding| finding["line"] == 1 && finding["key"] == "nmae");
     let unknown = unknown.unwrap_or_else(|| panic!("the key is named: {findings}"));
     assert!(unknown["help"].as_str().is_some_and(|help| help.contains("name")), "{unknown}");
 }

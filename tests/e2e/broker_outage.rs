@@ -10,7 +10,9 @@ const OUTAGE: Duration = Duration::from_secs(20);
 #[test]
 fn nothing_is_lost_when_the_broker_restarts() {
     let mut plant = Plant::start();
-    plant.cloud.wait_for("values before the outage", SOON, |message| value(message, "probe-1", "temperature").is_some());
+    plant
+        .cloud
+        .wait_for("values before the outage", SOON, |message| value(message, "probe-1", "temperature").is_some());
     plant.broker.stop();
     let polled_before = plant.gateway.json(&["status"])["values"].as_u64().expect("a count");
     plant.cloud.collect(OUTAGE);

@@ -1,7 +1,6 @@
 //! Commands of people and of the cloud take the same way.
 
 use super::plant::{OUTPUT, Plant, SOON, value};
-use std::process::Command;
 
 #[test]
 fn the_command_line_sets_a_property_and_reads_it_back() {
@@ -25,27 +24,27 @@ fn the_command_line_sets_a_property_and_reads_it_back() {
 fn the_cloud_sets_a_property_once_and_gets_the_result() {
     let mut plant = Plant::start();
     plant.cloud.wait_for("values", SOON, |message| value(message, "probe-1", "output").is_some());
-    let reply = |command: &'static str| move |message: &harness::Message| message.topic == "edgeway/replies/probe-1" && message.json["command"] == command;
+    let reply = |command: &'static str| {
+        move |message: &harness::Message| {
+            message.topic == "edgeway/replies/probe-1" && message.json["command"] == command
+        }
+    };
 
-    publish(plant.broker.port, r#"{"id": "a", "set": {"output": 17}, "within": "5s"}"#);
+    plant.broker.publish("commands/probe-1", r#"{"id": "a", "set": {"output": 17}, "within": "5s"}"#);
     let answer = plant.cloud.wait_for("the result", SOON, reply("a"));
     assert_eq!((&answer.json["state"], &answer.json["result"]), (&"applied".into(), &17.into()));
     assert_eq!(plant.modbus.get(1, OUTPUT), 17);
 
     plant.modbus.set(1, OUTPUT, &[3]);
-    publish(plant.broker.port, r#"{"id": "a", "set": {"output": 17}}"#);
+    plant.broker.publish("commands/probe-1", r#"{"id": "a", "set": {"output": 17}}"#);
     let again = plant.cloud.wait_for_new("the result of the repeat", SOON, reply("a"));
     assert_eq!(again.json["state"], "applied");
     assert_eq!(plant.modbus.get(1, OUTPUT), 3, "the same id is not applied twice");
 
-    publish(plant.broker.port, r#"{"id": "late", "set": {"output": 9}, "deadline": "2020-01-01T00:00:00Z"}"#);
+    plant
+        .broker
+        .publish("commands/probe-1", r#"{"id": "late", "set": {"output": 9}, "deadline": "2020-01-01T00:00:00Z"}"#);
     let late = plant.cloud.wait_for("the result of the late one", SOON, reply("late"));
     assert_eq!(late.json["state"], "expired");
     assert_eq!(plant.modbus.get(1, OUTPUT), 3, "a late command is never applied");
-}
-
-fn publish(port: u16, payload: &str) {
-    let port = port.to_string();
-    let done = Command::new("mosquitto_pub").args(["-p", &port, "-q", "1", "-t", "commands/probe-1", "-m", payload]).status();
-    assert!(done.is_ok_and(|status| status.success()), "mosquitto_pub failed");
 }

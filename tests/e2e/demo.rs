@@ -5,7 +5,8 @@ fn the_demo_does_its_work_and_sums_it_up() {
     let output = harness::edgeway(&["demo", "--for", "30s", "--json"]);
     let text = String::from_utf8_lossy(&output.stdout);
     let last = text.lines().last().unwrap_or_default();
-    let summary: serde_json::Value = serde_json::from_str(last).unwrap_or_else(|error| panic!("the last line is no JSON ({error}): {text}"));
+    let summary: serde_json::Value =
+        serde_json::from_str(last).unwrap_or_else(|error| panic!("the last line is no JSON ({error}): {text}"));
     assert_eq!(output.status.code(), Some(0), "{text}\n{}", String::from_utf8_lossy(&output.stderr));
     let positive = |value: &serde_json::Value| value.as_f64().is_some_and(|n| n > 0.0);
     for key in ["readings", "values", "scene_firings", "query_rows", "journal_messages", "seconds"] {

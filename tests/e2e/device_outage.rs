@@ -6,14 +6,20 @@ use super::plant::{Plant, SOON, TEMPERATURE, value};
 fn a_device_goes_offline_its_values_turn_stale_and_both_recover() {
     let mut plant = Plant::start();
     plant.modbus.set_f32(1, TEMPERATURE, 12.5);
-    let good = |message: &harness::Message| value(message, "probe-1", "temperature").is_some_and(|v| v["value"] == 12.5);
+    let good =
+        |message: &harness::Message| value(message, "probe-1", "temperature").is_some_and(|v| v["value"] == 12.5);
     let before = plant.cloud.wait_for("the value", SOON, good);
     assert_eq!(plant.quality("probe-1"), "good");
 
     plant.modbus.kill();
-    let status = |word: &'static str| move |message: &harness::Message| message.topic == "edgeway/status/probe/probe-1" && message.json["state"] == word;
+    let status = |word: &'static str| {
+        move |message: &harness::Message| {
+            message.topic == "edgeway/status/probe/probe-1" && message.json["state"] == word
+        }
+    };
     plant.cloud.wait_for_new("the device to go offline", SOON, status("offline"));
-    let stale = |message: &harness::Message| value(message, "probe-1", "temperature").is_some_and(|v| v["quality"] == "stale");
+    let stale =
+        |message: &harness::Message| value(message, "probe-1", "temperature").is_some_and(|v| v["quality"] == "stale");
     let stale = plant.cloud.wait_for_new("the value to turn stale", SOON, stale);
     let seen = value(&stale, "probe-1", "temperature").expect("just found");
     assert_eq!(seen["value"], 12.5, "a stale value is still there");

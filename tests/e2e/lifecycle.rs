@@ -28,7 +28,7 @@ fn a_new_site_checks_clean_runs_and_stops_at_once() {
     let gateway = Gateway::run(site.path());
     harness::wait_for("a device to be online", Duration::from_secs(20), || {
         let devices = gateway.json(&["device", "list"]);
-        devices.as_array().expect("a list").iter().any(|device| device["state"] == "online").then_some(())
+        devices["devices"].as_array().expect("a list").iter().any(|device| device["state"] == "online").then_some(())
     });
     assert_eq!(gateway.stop(), 0);
 }
@@ -40,7 +40,7 @@ fn a_second_gateway_cannot_use_the_same_data() {
     let second = edgeway(&["run", path(site.path())]);
     let text = String::from_utf8_lossy(&second.stderr).into_owned();
     assert_eq!(second.status.code(), Some(1), "{text}");
-    assert!(text.contains("another"), "it says that another gateway runs: {text}");
+    assert!(text.contains("in use by process"), "it says who uses it: {text}");
     assert_eq!(gateway.stop(), 0);
 }
 

@@ -10,14 +10,18 @@ fn a_register_arrives_as_a_typed_value_with_unit_source_time_and_quality() {
     plant.modbus.set_f32(1, TEMPERATURE, 21.5);
     plant.modbus.set_f32(2, TEMPERATURE, -3.25);
     for (device, expected) in [("probe-1", 21.5), ("probe-2", -3.25)] {
-        let wanted = |message: &harness::Message| value(message, device, "temperature").is_some_and(|v| v["value"] == expected);
+        let wanted =
+            |message: &harness::Message| value(message, device, "temperature").is_some_and(|v| v["value"] == expected);
         let message = plant.cloud.wait_for("the value in the cloud", SOON, wanted);
         let seen = value(&message, device, "temperature").expect("just found");
         assert_eq!(message.topic, format!("edgeway/property/probe/{device}"));
         assert_eq!(message.json["subject"], format!("property/probe/{device}"));
         assert_eq!((&seen["unit"], &seen["quality"]), (&"°C".into(), &"good".into()));
         let times = [&seen["time"], &message.json["time"]].map(|time| time.as_str().expect("a time").to_owned());
-        assert!(times[0].starts_with("20") && times[0].ends_with('Z') && times[0] <= times[1], "measured, then received: {times:?}");
+        assert!(
+            times[0].starts_with("20") && times[0].ends_with('Z') && times[0] <= times[1],
+            "measured, then received: {times:?}"
+        );
     }
     assert_eq!(plant.gateway.stop(), 0);
 }
@@ -26,13 +30,16 @@ fn a_register_arrives_as_a_typed_value_with_unit_source_time_and_quality() {
 fn a_scene_writes_a_register_back() {
     let mut plant = Plant::start();
     plant.modbus.set_f32(1, TEMPERATURE, 20.0);
-    let cool = |message: &harness::Message| value(message, "probe-1", "temperature").is_some_and(|v| v["value"] == 20.0);
+    let cool =
+        |message: &harness::Message| value(message, "probe-1", "temperature").is_some_and(|v| v["value"] == 20.0);
     plant.cloud.wait_for("the cool value", SOON, cool);
     assert_eq!(plant.modbus.get(1, OUTPUT), 0);
 
     plant.modbus.set_f32(1, TEMPERATURE, 35.0);
     harness::wait_for("the scene's write in pymodbus", SOON, || (plant.modbus.get(1, OUTPUT) == 50).then_some(()));
-    let applied = |message: &harness::Message| message.topic.starts_with("edgeway/command/") && message.json["state"] == "applied";
+    let applied = |message: &harness::Message| {
+        message.topic.starts_with("edgeway/command/") && message.json["state"] == "applied"
+    };
     let command = plant.cloud.wait_for("the command's result", SOON, applied);
     assert_eq!(command.json["device"], "probe-1");
     plant.cloud.wait_for("the scene's firing", SOON, |message| message.topic == "edgeway/scene/probe-1.hot");
@@ -53,7 +60,9 @@ fn a_windows_average_is_that_of_the_values_published() {
 
     let mut published: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     for message in &plant.cloud.messages {
-        let Some(seen) = value(message, "probe-1", "temperature").filter(|seen| seen["quality"] == "good") else { continue };
+        let Some(seen) = value(message, "probe-1", "temperature").filter(|seen| seen["quality"] == "good") else {
+            continue;
+        };
         let time = seen["time"].as_str().expect("a time");
         // The window of 10 s that the time is in, by its text: 2026-11-23T09:00:1
         published.entry(time[..18].to_owned()).or_default().push(seen["value"].as_f64().expect("a number"));
@@ -62,7 +71,8 @@ fn a_windows_average_is_that_of_the_values_published() {
         let row = &message.json["values"];
         if row["device"] == "probe-1" {
             let start = row["window_start"].as_str().expect("a time")[..18].to_owned();
-            let known = windows.insert(start, (row["mean"].as_f64().expect("a number"), row["n"].as_f64().expect("a number")));
+            let known =
+                windows.insert(start, (row["mean"].as_f64().expect("a number"), row["n"].as_f64().expect("a number")));
             assert!(known.is_none(), "a window has come out twice");
         }
     }

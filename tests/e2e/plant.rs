@@ -42,7 +42,10 @@ fn write_site(site: &Path, modbus_port: u16, broker_port: u16) {
         std::fs::create_dir_all(site.join(folder)).expect("a writable folder");
     }
     let put = |name: &str, text: String| std::fs::write(site.join(name), text).expect("a writable folder");
-    put("edgeway.toml", "name = \"plant\"\n[api]\nlisten = \"127.0.0.1:0\"\n".replace(":0", &format!(":{}", harness::free_port())));
+    put(
+        "edgeway.toml",
+        "name = \"plant\"\n[api]\nlisten = \"127.0.0.1:0\"\n".replace(":0", &format!(":{}", harness::free_port())),
+    );
     put("models/probe.json", MODEL.to_owned());
     put("devices.toml", DEVICES.replace("PORT", &modbus_port.to_string()));
     put("scenes/heat.rhai", SCENE.to_owned());

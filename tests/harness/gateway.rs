@@ -21,7 +21,9 @@ impl Gateway {
     pub fn run(site: &Path) -> Gateway {
         let process = Process::start("edgeway", Command::new(binary()).arg("run").arg(site));
         let gateway = Gateway { site: site.to_owned(), process };
-        crate::wait_for("the gateway's API", START_WITHIN, || gateway.cli(&["status", "-o", "json"]).status.success().then_some(()));
+        crate::wait_for("the gateway's API", START_WITHIN, || {
+            gateway.cli(&["status", "-o", "json"]).status.success().then_some(())
+        });
         gateway
     }
 
@@ -39,7 +41,8 @@ impl Gateway {
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let error = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{arguments:?} failed: {text}{error}");
-        serde_json::from_str(&text).unwrap_or_else(|problem| panic!("{arguments:?} printed no JSON ({problem}): {text}"))
+        serde_json::from_str(&text)
+            .unwrap_or_else(|problem| panic!("{arguments:?} printed no JSON ({problem}): {text}"))
     }
 
     /// Stops it with SIGTERM; gives its exit code.

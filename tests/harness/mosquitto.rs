@@ -7,6 +7,8 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 const START_WITHIN: Duration = Duration::from_secs(10);
+/// Where the harness finds out whether a subscriber is there.
+const PROBE: &str = "harness/probe";
 
 /// A broker that keeps sessions when it is stopped.
 pub struct Broker {
@@ -32,11 +34,22 @@ impl Broker {
 
     /// Starts it and waits until it listens.
     pub fn start(&mut self) {
-        let program = ["/usr/sbin/mosquitto", "/usr/bin/mosquitto"].map(PathBuf::from).into_iter().find(|path| path.exists());
+        let program =
+            ["/usr/sbin/mosquitto", "/usr/bin/mosquitto"].map(PathBuf::from).into_iter().find(|path| path.exists());
         let mut command = Command::new(program.unwrap_or_else(|| "mosquitto".into()));
         command.arg("-c").arg(self.folder.path().join("mosquitto.conf")).stderr(std::process::Stdio::null());
         self.process = Some(Process::start("mosquitto", &mut command));
         crate::wait_for("mosquitto to listen", START_WITHIN, || TcpStream::connect(("127.0.0.1", self.port)).ok());
+    }
+
+    /// Publishes one message with mosquitto_pub.
+    ///
+    /// # Panics
+    /// If that fails.
+    pub fn publish(&self, topic: &str, payload: &str) {
+        let port = self.port.to_string();
+        let done = Command::new("mosquitto_pub").args(["-p", &port, "-q", "1", "-t", topic, "-m", payload]).status();
+        assert!(done.is_ok_and(|status| status.success()), "mosquitto_pub failed");
     }
 
     /// Stops it regularly; sessions are kept.
@@ -70,15 +83,14 @@ impl Subscriber {
     pub fn new(broker: &Broker, filter: &str) -> Subscriber {
         let mut command = Command::new("mosquitto_sub");
         let port = broker.port.to_string();
-        command.args(["-p", &port, "-q", "1", "-c", "-i", "subscriber", "-F", "%t %p", "-d", "-t", filter]);
+        command.args(["-p", &port, "-q", "1", "-c", "-i", "subscriber", "-F", "%t %p", "-t", filter, "-t", PROBE]);
         let process = Process::start("mosquitto_sub", &mut command);
-        let subscriber = Subscriber { process, messages: vec![] };
-        let subscribed = |line: &str| line.contains("SUBACK");
-        let start = Instant::now();
-        while !subscriber.process.line(START_WITHIN).is_some_and(|line| subscribed(&line)) {
-            assert!(start.elapsed() < START_WITHIN, "mosquitto_sub did not subscribe");
-        }
-        subscriber
+        // It does not say when it has subscribed, so it is asked until it answers.
+        crate::wait_for("mosquitto_sub to subscribe", START_WITHIN, || {
+            broker.publish(PROBE, "{}");
+            process.line(Duration::from_millis(100))
+        });
+        Subscriber { process, messages: vec![] }
     }
 
     /// Takes in what has arrived, for as long as `time` says.
@@ -109,7 +121,12 @@ impl Subscriber {
         let until = Instant::now() + within;
         loop {
             let left = until.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "waited {within:?} for {what}; the last of {} messages: {:?}", self.messages.len(), self.messages.last());
+            assert!(
+                !left.is_zero(),
+                "waited {within:?} for {what}; the last of {} messages: {:?}",
+                self.messages.len(),
+                self.messages.last()
+            );
             let Some(line) = self.process.line(left) else { continue };
             let Some(message) = parse(&line) else { continue };
             self.messages.push(message.clone());
@@ -120,9 +137,9 @@ impl Subscriber {
     }
 }
 
-/// A line is a message, or something that mosquitto_sub says of itself.
+/// A line is a message, or nothing that a test waits for.
 fn parse(line: &str) -> Option<Message> {
-    let (topic, payload) = line.split_once(' ')?;
+    let (topic, payload) = line.split_once(' ').filter(|(topic, _)| *topic != PROBE)?;
     let json = serde_json::from_str(payload).ok()?;
     Some(Message { topic: topic.to_owned(), json })
 }

@@ -15,7 +15,9 @@ impl Process {
     /// Starts a program. Its standard error is passed on to the test's own.
     pub(crate) fn start(name: &str, command: &mut Command) -> Process {
         let command = command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().unwrap_or_else(|error| panic!("{name} cannot be started: {error}; run tests/run, which installs it"));
+        let mut child = command
+            .spawn()
+            .unwrap_or_else(|error| panic!("{name} cannot be started: {error}; run tests/run, which installs it"));
         let out = child.stdout.take().expect("standard output is a pipe");
         let (sender, lines) = channel();
         std::thread::spawn(move || {
@@ -36,7 +38,9 @@ impl Process {
     /// Writes a line to its standard input.
     pub(crate) fn say(&mut self, line: &str) {
         let input = self.child.stdin.as_mut().expect("standard input is a pipe");
-        writeln!(input, "{line}").and_then(|()| input.flush()).unwrap_or_else(|error| panic!("{} does not listen: {error}", self.name));
+        writeln!(input, "{line}")
+            .and_then(|()| input.flush())
+            .unwrap_or_else(|error| panic!("{} does not listen: {error}", self.name));
     }
 
     /// Sends a signal by its name, `TERM`.
@@ -49,7 +53,9 @@ impl Process {
     /// Its exit code, once it has ended.
     pub(crate) fn wait(&mut self, within: Duration) -> i32 {
         let child = &mut self.child;
-        let status = crate::wait_for(&format!("the end of {}", self.name), within, || child.try_wait().expect("it is our child"));
+        let status = crate::wait_for(&format!("the end of {}", self.name), within, || {
+            child.try_wait().expect("it is our child")
+        });
         status.code().unwrap_or(-1)
     }
 }

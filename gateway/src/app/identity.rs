@@ -45,7 +45,9 @@ pub(super) struct Identity {
 pub(super) fn load_or_make(data: &Path, site: &str) -> Result<Identity, StartError> {
     let refused = |error: std::io::Error| {
         let reason = match error.kind() {
-            ErrorKind::PermissionDenied => format!("{error}; give the user that runs Edgeway the right to write there, or set `data` in edgeway.toml"),
+            ErrorKind::PermissionDenied => format!(
+                "{error}; give the user that runs Edgeway the right to write there, or set `data` in edgeway.toml"
+            ),
             _ => error.to_string(),
         };
         StartError::Data { path: data.display().to_string(), reason }

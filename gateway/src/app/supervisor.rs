@@ -51,12 +51,19 @@ impl Supervisor {
     }
 
     /// Runs a part that owns what cannot be made again. A panic ends it, and only it.
-    pub(super) fn once<F: Future<Output = ()> + Send + 'static>(&mut self, name: &str, start: impl FnOnce(CancellationToken) -> F) {
+    pub(super) fn once<F: Future<Output = ()> + Send + 'static>(
+        &mut self,
+        name: &str,
+        start: impl FnOnce(CancellationToken) -> F,
+    ) {
         let (name, restarts) = (name.to_owned(), self.restarts.clone());
         let run = AssertUnwindSafe(start(self.stop.clone())).catch_unwind();
         self.tasks.spawn(async move {
             if run.await.is_err() {
-                error!(part = name, "A part has panicked and stays down. This is a bug in Edgeway; restart the gateway.");
+                error!(
+                    part = name,
+                    "A part has panicked and stays down. This is a bug in Edgeway; restart the gateway."
+                );
                 restarts.0.fetch_add(1, Relaxed);
             }
         });

@@ -25,7 +25,17 @@ impl Figure {
     pub(super) fn new(work: impl Into<String>, value: f64, unit: &'static str, reference: (&'static str, f64)) -> Self {
         let (reference, reference_value) = reference;
         let ratio = if reference_value == 0.0 { 0.0 } else { value / reference_value };
-        Figure { bench: "path", work: work.into(), value, unit, reference, reference_value, ratio, goal: None, met: None }
+        Figure {
+            bench: "path",
+            work: work.into(),
+            value,
+            unit,
+            reference,
+            reference_value,
+            ratio,
+            goal: None,
+            met: None,
+        }
     }
 
     pub(super) fn goal(mut self, goal: &'static str, met: bool) -> Self {
@@ -43,7 +53,12 @@ impl Figure {
             (None, _) => String::new(),
         };
         println!("{:<52} {:>14} {:<14}{verdict}", self.work, short(self.value), self.unit);
-        println!("{:<52} {:>14} (ratio {})", format!("  against {}", self.reference), short(self.reference_value), short(self.ratio));
+        println!(
+            "{:<52} {:>14} (ratio {})",
+            format!("  against {}", self.reference),
+            short(self.reference_value),
+            short(self.ratio)
+        );
     }
 }
 

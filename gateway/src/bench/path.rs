@@ -1,10 +1,10 @@
 //! The way from a reading to the cloud, measured whole.
 
 use super::figure::Figure;
-use super::{process, workload};
+use super::workload;
 use crate::app::{Gateway, Overrides, State};
 use crate::cli::PathOptions;
-use crate::{broker, program};
+use crate::{broker, program, usage};
 use edgeway_sdk::{Batch, DeviceIx, DeviceSpec, Driver, Json, PointIx, PointSpec, Split};
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -20,7 +20,6 @@ const LAG: Duration = Duration::from_secs(1);
 const SEARCH_RATIO: f64 = 1.15;
 /// No machine that runs this is faster, in values per second.
 const RATE_MOST: u64 = 20_000_000;
-
 
 /// What holding one rate showed.
 struct Held {
@@ -43,7 +42,12 @@ pub(super) async fn run(options: &PathOptions) -> Result<Vec<Figure>, String> {
     let mut figures = at_rate(rate, &held, bare);
     if options.rate.is_none() {
         let most = if held.lag.is_none() { highest(options).await? } else { 0.0 };
-        figures.push(Figure::new("highest rate sustained without lag", most, "values/s", ("decode and count alone, values/s", bare)));
+        figures.push(Figure::new(
+            "highest rate sustained without lag",
+            most,
+            "values/s",
+            ("decode and count alone, values/s", bare),
+        ));
     }
     Ok(figures)
 }
@@ -59,16 +63,35 @@ fn at_rate(rate: u64, held: &Held, bare: f64) -> Vec<Figure> {
     let goal = |figure: Figure, words, met| if judged { figure.goal(words, met) } else { figure };
     let mib = held.resident_bytes as f64 / f64::from(1 << 20);
     let bare_cpu = held.values_per_second / bare;
-    let held_rate = Figure::new(format!("rate held, {rate} asked"), held.values_per_second, "values/s", ("decode and count alone, values/s", bare));
+    let held_rate = Figure::new(
+        format!("rate held, {rate} asked"),
+        held.values_per_second,
+        "values/s",
+        ("decode and count alone, values/s", bare),
+    );
     let mut figures = vec![
         goal(held_rate, "100,000 values/s without lag", held.lag.is_none()),
         goal(
-            Figure::new(format!("processor at {rate} values/s"), held.cpu * 100.0, "% of a core", ("decode and count alone, % of a core", bare_cpu * 100.0)),
+            Figure::new(
+                format!("processor at {rate} values/s"),
+                held.cpu * 100.0,
+                "% of a core",
+                ("decode and count alone, % of a core", bare_cpu * 100.0),
+            ),
             "under 25 % of one core",
             held.cpu < 0.25,
         ),
-        Figure::new("processor time per value", held.cpu / held.values_per_second * 1e9, "ns", ("decode and count alone, ns", 1e9 / bare)),
-        goal(Figure::new(format!("memory at {rate} values/s"), mib, "MiB", ("goal, MiB", 80.0)), "under 80 MiB", mib < 80.0),
+        Figure::new(
+            "processor time per value",
+            held.cpu / held.values_per_second * 1e9,
+            "ns",
+            ("decode and count alone, ns", 1e9 / bare),
+        ),
+        goal(
+            Figure::new(format!("memory at {rate} values/s"), mib, "MiB", ("goal, MiB", 80.0)),
+            "under 80 MiB",
+            mib < 80.0,
+        ),
     ];
     if let Some((p50, p99)) = held.latency {
         figures.push(Figure::new("reading to command, p50", p50 * 1e3, "ms", ("goal of p99, ms", 1.0)));
@@ -103,9 +126,8 @@ async fn hold(rate: u64, time: Duration) -> Result<Held, String> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let broker = broker::open(([127, 0, 0, 1], 0).into()).await?;
     workload::write(folder.path(), rate, broker.address).map_err(|error| error.to_string())?;
-    let program = program::load(folder.path()).map_err(|findings| {
-        findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
-    })?;
+    let program = program::load(folder.path())
+        .map_err(|findings| findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
     let overrides = Overrides { broker: Some(broker), ..Overrides::default() };
     let gateway = Gateway::start(program, overrides).await.map_err(|error| error.to_string())?;
     sleep(WARM_UP).await;
@@ -116,7 +138,7 @@ async fn hold(rate: u64, time: Duration) -> Result<Held, String> {
 
 async fn measure(state: &State, rate: u64, time: Duration) -> Held {
     latency(state);
-    let (start, cpu, values) = (Instant::now(), process::cpu(), values(state));
+    let (start, cpu, values) = (Instant::now(), usage::cpu(), values(state));
     sleep(time).await;
     let seconds = start.elapsed().as_secs_f64();
     let values_per_second = (self::values(state) - values) as f64 / seconds;
@@ -127,8 +149,8 @@ async fn measure(state: &State, rate: u64, time: Duration) -> Held {
     };
     Held {
         values_per_second,
-        cpu: (process::cpu() - cpu).as_secs_f64() / seconds,
-        resident_bytes: process::resident_bytes(),
+        cpu: (usage::cpu() - cpu).as_secs_f64() / seconds,
+        resident_bytes: usage::resident_bytes(),
         latency: latency(state),
         lag,
     }
@@ -156,7 +178,9 @@ fn lag(state: &State, values_per_second: f64) -> Option<String> {
         (behind > allowed).then(|| format!("{name} is {behind} messages behind"))
     };
     let routes = state.routes.iter().find_map(|route| behind(&route.name, route.status.position.load(Relaxed)));
-    behind("the disk", state.journal.durable_head()).or_else(|| behind("the queries", state.queries.position())).or(routes)
+    behind("the disk", state.journal.durable_head())
+        .or_else(|| behind("the queries", state.queries.position()))
+        .or(routes)
 }
 
 /// The rate of the bare loop: the same driver, decoded and counted, nothing else. Values per second on one core.
@@ -175,7 +199,7 @@ async fn bare_rate() -> Result<f64, String> {
     let plan = link.plan(&[device], &points, Split::Nothing).await.map_err(|fault| fault.to_string())?;
     link.connect(Instant::now() + Duration::from_secs(1)).await.map_err(|fault| fault.to_string())?;
     let (mut batch, mut values) = (Batch::default(), 0_u64);
-    let (start, cpu) = (Instant::now(), process::cpu());
+    let (start, cpu) = (Instant::now(), usage::cpu());
     while start.elapsed() < Duration::from_secs(2) {
         for step in &plan.steps {
             batch.clear();
@@ -183,5 +207,5 @@ async fn bare_rate() -> Result<f64, String> {
             values += batch.qualities.iter().filter(|quality| quality.is_good()).count() as u64;
         }
     }
-    Ok(values as f64 / (process::cpu() - cpu).as_secs_f64())
+    Ok(values as f64 / (usage::cpu() - cpu).as_secs_f64())
 }

@@ -24,7 +24,10 @@ pub(super) fn write(folder: &Path, rate: u64, broker: std::net::SocketAddr) -> s
         std::fs::create_dir_all(folder.join(sub))?;
     }
     let put = |name: &str, text: String| std::fs::write(folder.join(name), text);
-    put("edgeway.toml", "name = \"bench\"\n[api]\nlisten = \"127.0.0.1:0\"\n[journal]\nsize = \"256MiB\"\n".to_owned())?;
+    put(
+        "edgeway.toml",
+        "name = \"bench\"\n[api]\nlisten = \"127.0.0.1:0\"\n[journal]\nsize = \"256MiB\"\n".to_owned(),
+    )?;
     put("models/probe.json", model())?;
     put("devices.toml", template())?;
     put("devices.csv", list(devices(rate)))?;
@@ -36,17 +39,32 @@ pub(super) fn write(folder: &Path, rate: u64, broker: std::net::SocketAddr) -> s
 }
 
 const QUERIES: [(&str, &str); 5] = [
-    ("mean", "SELECT device, window_start, avg(p0) AS p0, avg(p1) AS p1 FROM probe GROUP BY device, TUMBLE(ts, INTERVAL '10 seconds')"),
-    ("extremes", "SELECT device, min(p2) AS low, max(p2) AS high FROM probe GROUP BY device, TUMBLE(ts, INTERVAL '1 minute')"),
-    ("total", "SELECT window_start, sum(p3) AS total, count(*) AS n FROM probe GROUP BY TUMBLE(ts, INTERVAL '1 second')"),
-    ("spread", "SELECT device, stddev(p4) AS spread FROM probe WHERE p5 > 0 GROUP BY device, TUMBLE(ts, INTERVAL '10 seconds')"),
+    (
+        "mean",
+        "SELECT device, window_start, avg(p0) AS p0, avg(p1) AS p1 FROM probe GROUP BY device, TUMBLE(ts, INTERVAL '10 seconds')",
+    ),
+    (
+        "extremes",
+        "SELECT device, min(p2) AS low, max(p2) AS high FROM probe GROUP BY device, TUMBLE(ts, INTERVAL '1 minute')",
+    ),
+    (
+        "total",
+        "SELECT window_start, sum(p3) AS total, count(*) AS n FROM probe GROUP BY TUMBLE(ts, INTERVAL '1 second')",
+    ),
+    (
+        "spread",
+        "SELECT device, stddev(p4) AS spread FROM probe WHERE p5 > 0 GROUP BY device, TUMBLE(ts, INTERVAL '10 seconds')",
+    ),
     ("high", "SELECT device, ts, p6 FROM probe WHERE p6 > 9.999"),
 ];
 
 fn model() -> String {
     let mut properties = String::new();
     for at in 0..PROPERTIES {
-        let _ = write!(properties, r#"{{"identifier":"p{at}","name":"p{at}","accessMode":"r","dataType":{{"type":"double","specs":{{"min":"-1000","max":"1000","unit":"V"}}}}}},"#);
+        let _ = write!(
+            properties,
+            r#"{{"identifier":"p{at}","name":"p{at}","accessMode":"r","dataType":{{"type":"double","specs":{{"min":"-1000","max":"1000","unit":"V"}}}}}},"#
+        );
     }
     format!(
         r#"{{"properties":[{properties}{{"identifier":"limit","name":"limit","accessMode":"rw","dataType":{{"type":"double","specs":{{"min":"-1000","max":"1000","unit":"V"}}}}}}],"events":[],"services":[]}}"#

@@ -11,7 +11,12 @@ use std::time::Duration;
 /// An edge gateway in one binary: devices become typed things, scenes link them, SQL asks them, and what matters reaches
 /// the cloud.
 #[derive(Parser)]
-#[command(name = "edgeway", version, arg_required_else_help = true, after_help = "Start with `edgeway demo`, then `edgeway init my-site`.")]
+#[command(
+    name = "edgeway",
+    version,
+    arg_required_else_help = true,
+    after_help = "Start with `edgeway demo`, then `edgeway init my-site`."
+)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -128,7 +133,8 @@ pub(crate) enum Output {
 
 /// `30s`, `250ms`, `2h 30m`.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    edgeway_sdk::options::duration::parse(text).ok_or_else(|| "write a duration with its unit: 250ms, 30s, 5m".to_owned())
+    edgeway_sdk::options::duration::parse(text)
+        .ok_or_else(|| "write a duration with its unit: 250ms, 30s, 5m".to_owned())
 }
 
 #[cfg(test)]

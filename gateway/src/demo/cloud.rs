@@ -31,7 +31,9 @@ impl Cloud {
         tokio::spawn(async move {
             // The connection lives as long as its client.
             let _client = client;
-            while let Some(message) = tokio::select! { () = stop.cancelled() => None, message = incoming.recv() => message } {
+            while let Some(message) =
+                tokio::select! { () = stop.cancelled() => None, message = incoming.recv() => message }
+            {
                 counter.fetch_add(count(&message.payload), Relaxed);
             }
         });

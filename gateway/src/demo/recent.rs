@@ -34,7 +34,8 @@ impl Recent {
         tokio::spawn(async move {
             let mut reader = state.journal.reader(state.journal.first(), Level::Appended);
             loop {
-                let fetched = tokio::select! { () = stop.cancelled() => return, fetched = reader.next(FETCH) => fetched };
+                let fetched =
+                    tokio::select! { () = stop.cancelled() => return, fetched = reader.next(FETCH) => fetched };
                 let Ok(fetched) = fetched else { return };
                 fetched.entries.iter().for_each(|entry| following.note(&entry.item, &state));
             }
@@ -68,7 +69,9 @@ fn command(record: &CommandRecord, state: &State) -> String {
     let command = &record.command;
     let device = &state.things.device(command.device).id;
     let what = match &command.action {
-        Action::Set { property, value } => format!("{} = {value}", state.things.property(command.device, *property).identifier),
+        Action::Set { property, value } => {
+            format!("{} = {value}", state.things.property(command.device, *property).identifier)
+        }
         Action::Invoke { service, .. } => {
             format!("{}()", state.things.model_of(command.device).services[usize::from(service.0)].identifier)
         }

@@ -43,9 +43,13 @@ fn paint(frame: &mut Frame, view: &View) {
     let rows = view.farm.rows.len().max(view.hotel.rows.len()) as u16 + 3;
     let heading = view.heading.len() as u16 + 1;
     let routes = view.routes.len() as u16 + 2;
-    let [top, things, events, bottom] =
-        Layout::vertical([Constraint::Length(heading), Constraint::Length(rows), Constraint::Min(4), Constraint::Length(routes)])
-            .areas(frame.area());
+    let [top, things, events, bottom] = Layout::vertical([
+        Constraint::Length(heading),
+        Constraint::Length(rows),
+        Constraint::Min(4),
+        Constraint::Length(routes),
+    ])
+    .areas(frame.area());
     let [left, right] = Layout::horizontal([Constraint::Percentage(50), Constraint::Percentage(50)]).areas(things);
     let [scenes, queries] = Layout::horizontal([Constraint::Percentage(60), Constraint::Percentage(40)]).areas(events);
     frame.render_widget(Paragraph::new(view.heading.join("\n")), top);
@@ -58,7 +62,8 @@ fn paint(frame: &mut Frame, view: &View) {
 }
 
 fn grid(frame: &mut Frame, area: Rect, title: &'static str, table: &Table) {
-    let widths: Vec<Constraint> = (0..table.heads.len()).map(|column| Constraint::Length(width(table, column))).collect();
+    let widths: Vec<Constraint> =
+        (0..table.heads.len()).map(|column| Constraint::Length(width(table, column))).collect();
     let rows = table.rows.iter().map(|(cells, trust)| Row::new(cells.clone()).style(style(*trust)));
     let grid = Grid::new(rows, widths).header(Row::new(table.heads.clone()).bold()).column_spacing(1);
     frame.render_widget(grid.block(Block::bordered().title(title)), area);

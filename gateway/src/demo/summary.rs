@@ -40,14 +40,19 @@ struct Route {
 
 impl Summary {
     pub(super) fn of(state: &State, cloud: &Cloud, seconds: f64) -> Self {
-        let sum = |counter: fn(&crate::links::LinkStatus) -> u64| state.links.iter().map(|link| counter(&link.status)).sum();
+        let sum =
+            |counter: fn(&crate::links::LinkStatus) -> u64| state.links.iter().map(|link| counter(&link.status)).sum();
         let head = state.journal.head();
         let route = |route: &crate::app::NamedRoute| {
             let status = &route.status;
-            let (sent, acked, dropped) = (status.sent.load(Relaxed), status.acked.load(Relaxed), status.dropped.load(Relaxed));
+            let (sent, acked, dropped) =
+                (status.sent.load(Relaxed), status.acked.load(Relaxed), status.dropped.load(Relaxed));
             (route.name.to_string(), Route { sent, acked, queued: status.queued(head), dropped })
         };
-        let online = state.things.current_devices().filter(|(device, _)| state.twins.with(*device, |twin| twin.online.answers()));
+        let online = state
+            .things
+            .current_devices()
+            .filter(|(device, _)| state.twins.with(*device, |twin| twin.online.answers()));
         let tally = state.desk.tally();
         Summary {
             readings: sum(|link| link.readings.load(Relaxed)),
@@ -107,7 +112,8 @@ impl Summary {
         );
         for (name, route) in &self.routes {
             let Route { sent, acked, queued, dropped } = route;
-            let _ = write!(text, "\n  route {name}: {sent} sent, {acked} acknowledged, {queued} queued, {dropped} dropped");
+            let _ =
+                write!(text, "\n  route {name}: {sent} sent, {acked} acknowledged, {queued} queued, {dropped} dropped");
         }
         let _ = write!(text, "\n  {} messages arrived at the cloud", self.cloud_messages);
         text

@@ -87,16 +87,26 @@ fn table(state: &State, model: &str, properties: &[&str]) -> Table {
     let devices = state.things.current_devices().filter(|(ix, _)| &*state.things.model_of(*ix).name == model);
     let now = Timestamp::now();
     let heads = ["device"].into_iter().chain(properties.iter().copied()).chain(["quality", "age"]).map(str::to_owned);
-    let rows = devices.map(|(ix, device)| state.twins.with(ix, |twin| row(state, ix, &device.id, twin, properties, now)));
+    let rows =
+        devices.map(|(ix, device)| state.twins.with(ix, |twin| row(state, ix, &device.id, twin, properties, now)));
     Table { heads: heads.collect(), rows: rows.collect() }
 }
 
-fn row(state: &State, ix: DeviceIx, id: &str, twin: &Twin, properties: &[&str], now: Timestamp) -> (Vec<String>, Trust) {
+fn row(
+    state: &State,
+    ix: DeviceIx,
+    id: &str,
+    twin: &Twin,
+    properties: &[&str],
+    now: Timestamp,
+) -> (Vec<String>, Trust) {
     let model = state.things.model_of(ix);
     let reported = |name: &str| twin.reported.get(&model.property(name)?.0);
     let mut cells = vec![id.to_owned()];
     for name in properties {
-        let text = reported(name).zip(model.property(name)).map(|(seen, (_, property))| cell(&seen.value, &property.data_type));
+        let text = reported(name)
+            .zip(model.property(name))
+            .map(|(seen, (_, property))| cell(&seen.value, &property.data_type));
         cells.push(text.unwrap_or_else(|| "-".to_owned()));
     }
     let seen: Vec<_> = properties.iter().filter_map(|name| reported(name)).collect();

@@ -8,7 +8,11 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// If an input is missing or stands for nothing that could be written.
-pub(super) fn writes(service: &[ServiceWrite], input: &[(Arc<str>, Value)], points: &[PointSite]) -> Result<Vec<WriteOp>, String> {
+pub(super) fn writes(
+    service: &[ServiceWrite],
+    input: &[(Arc<str>, Value)],
+    points: &[PointSite],
+) -> Result<Vec<WriteOp>, String> {
     service.iter().map(|write| Ok(WriteOp { point: write.point, value: value(write, input, points)? })).collect()
 }
 
@@ -65,7 +69,8 @@ mod tests {
             write(WriteFrom::Mapped { input: "mode".into(), map: [(1, Value::Int(3))].into() }),
         ];
         let input = [("level".into(), Value::Int(30)), ("mode".into(), Value::Int(1))];
-        let values: Vec<Value> = writes(&service, &input, &points).expect("complete").into_iter().map(|op| op.value).collect();
+        let values: Vec<Value> =
+            writes(&service, &input, &points).expect("complete").into_iter().map(|op| op.value).collect();
         assert_eq!(values, [Value::Int(1), Value::Float(40.0), Value::Int(3)]);
         assert!(writes(&service, &input[..1], &points).is_err_and(|error| error.contains("`mode` is missing")));
         let unknown = [input[0].clone(), ("mode".into(), Value::Int(7))];

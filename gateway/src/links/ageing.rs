@@ -42,7 +42,8 @@ impl Ageing {
     pub(super) fn stale(&mut self, now: Instant, time: Timestamp) -> Vec<Message> {
         let turn = |seen: &mut Seen| {
             let last = seen.last.as_mut()?;
-            let old = matches!(last.quality, Quality::Good | Quality::Uncertain) && now - seen.read_at > seen.stale_after;
+            let old =
+                matches!(last.quality, Quality::Good | Quality::Uncertain) && now - seen.read_at > seen.stale_after;
             old.then(|| {
                 last.quality = Quality::Stale;
                 last.clone()
@@ -101,8 +102,12 @@ mod tests {
         let start = Instant::now();
         let mut ageing = Ageing::new([(DEVICE, PropertyIx(0), LIMIT)], start);
         let measured = Timestamp::from_secs(100);
-        let observation =
-            Observation { property: PropertyIx(0), value: Value::Int(7), quality: Quality::Good, source_time: measured };
+        let observation = Observation {
+            property: PropertyIx(0),
+            value: Value::Int(7),
+            quality: Quality::Good,
+            source_time: measured,
+        };
         ageing.note(&Report { device: DEVICE, values: vec![observation] }, start);
         assert!(ageing.stale(start + LIMIT, Timestamp::EPOCH).is_empty());
         let stale = ageing.stale(start + LIMIT * 2, Timestamp::from_secs(106));

@@ -46,7 +46,10 @@ fn event(site: &EventSite, report: &Report, on: &Observation, things: &Things) -
         found.map_or(Value::Null, |o| o.value.clone())
     };
     let output = site.output.iter().map(|(name, property)| (name.clone(), value_of(*property))).collect();
-    debug_assert!(usize::from(site.event.0) < things.model_of(report.device).events.len(), "checked when the site was loaded");
+    debug_assert!(
+        usize::from(site.event.0) < things.model_of(report.device).events.len(),
+        "checked when the site was loaded"
+    );
     let event = Event { device: report.device, event: site.event, output, source_time: on.source_time };
     Message { time: on.source_time, body: Body::Event(event) }
 }
@@ -80,7 +83,8 @@ mod tests {
     fn an_event_happens_when_the_property_changes_to_something() {
         let (mut happenings, things, on) = setting();
         let mut events_after = |value: i64, quality| {
-            let observation = Observation { property: on, value: Value::Int(value), quality, source_time: Timestamp::EPOCH };
+            let observation =
+                Observation { property: on, value: Value::Int(value), quality, source_time: Timestamp::EPOCH };
             let mut out = vec![];
             happenings.note(&Report { device: DeviceIx(0), values: vec![observation] }, &things, &mut out);
             out.len()

@@ -284,7 +284,13 @@ mod tests {
     }
 
     /// Runs for `seconds` with `answers` deciding who answers; one transaction takes `took`. Counts runs by step id.
-    fn simulate(schedule: &mut Schedule, now: &mut Instant, seconds: u64, took: Duration, answers: impl Fn(DeviceIx) -> bool) -> HashMap<u32, u32> {
+    fn simulate(
+        schedule: &mut Schedule,
+        now: &mut Instant,
+        seconds: u64,
+        took: Duration,
+        answers: impl Fn(DeviceIx) -> bool,
+    ) -> HashMap<u32, u32> {
         let end = *now + Duration::from_secs(seconds);
         let mut runs = HashMap::new();
         while *now < end {

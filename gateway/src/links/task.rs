@@ -115,7 +115,8 @@ impl LinkTask {
             warn!(link = %self.site.name, %reason, "A point cannot be read.");
             self.publish_bad(&[*point], Quality::BadConfig);
         }
-        let planned: HashSet<PointIx> = self.schedule.points().chain(plan.rejected.iter().map(|(point, _)| *point)).collect();
+        let planned: HashSet<PointIx> =
+            self.schedule.points().chain(plan.rejected.iter().map(|(point, _)| *point)).collect();
         let forgotten: Vec<PointIx> = points.iter().map(|point| point.ix).filter(|ix| !planned.contains(ix)).collect();
         if !forgotten.is_empty() {
             error!(link = %self.site.name, points = forgotten.len(), "The driver left points out of its plan.");

@@ -44,7 +44,13 @@ impl Written {
 }
 
 /// Runs a job, unless its deadline has passed.
-pub(super) async fn run(link: &dyn Link, job: &WriteJob, binding: &Binding, points: &[PointSite], things: &Things) -> Written {
+pub(super) async fn run(
+    link: &dyn Link,
+    job: &WriteJob,
+    binding: &Binding,
+    points: &[PointSite],
+    things: &Things,
+) -> Written {
     let left = job.command.deadline.since(Timestamp::now());
     if left.is_zero() {
         return Written::of(CommandState::Expired);
@@ -96,7 +102,13 @@ fn failed(fault: &Fault, done: usize, all: usize) -> Written {
 
 /// Compares what was read back with what was written. A point without a property (part of a service) is not compared:
 /// command registers commonly read as zero.
-fn confirmed(seen: &[(&WriteOp, Value)], device: DeviceIx, binding: &Binding, points: &[PointSite], things: &Things) -> Written {
+fn confirmed(
+    seen: &[(&WriteOp, Value)],
+    device: DeviceIx,
+    binding: &Binding,
+    points: &[PointSite],
+    things: &Things,
+) -> Written {
     let now = Timestamp::now();
     let mut values = vec![];
     let mut wrong = None;

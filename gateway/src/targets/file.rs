@@ -32,8 +32,11 @@ impl FileTarget {
     }
 
     fn write(&mut self, batch: &[Delivery]) -> std::io::Result<()> {
-        let lines: Vec<u8> = batch.iter().flat_map(|delivery| delivery.payload.iter().copied().chain([b'\n'])).collect();
-        if self.file.as_ref().map_or(Ok(0), |file| file.metadata().map(|m| m.len()))? + lines.len() as u64 > self.bytes_max {
+        let lines: Vec<u8> =
+            batch.iter().flat_map(|delivery| delivery.payload.iter().copied().chain([b'\n'])).collect();
+        if self.file.as_ref().map_or(Ok(0), |file| file.metadata().map(|m| m.len()))? + lines.len() as u64
+            > self.bytes_max
+        {
             self.file = None;
             std::fs::rename(&self.path, old(&self.path))?;
         }

@@ -20,7 +20,9 @@ pub(crate) enum Ask {
     #[command(subcommand, after_help = "Example:\n  edgeway route ls --site my-site")]
     Route(RouteCommand),
     /// Print messages as they come, until Ctrl-C
-    #[command(after_help = "Examples:\n  edgeway tap 'property/wind-turbine/+'\n  edgeway tap 'scene/#' 'command/#' -o json")]
+    #[command(
+        after_help = "Examples:\n  edgeway tap 'property/wind-turbine/+'\n  edgeway tap 'scene/#' 'command/#' -o json"
+    )]
     Tap {
         /// Which subjects, with MQTT wildcards
         #[arg(default_value = "#")]
@@ -55,7 +57,9 @@ pub(crate) struct ReachOptions {
 #[derive(Subcommand)]
 pub(crate) enum DeviceCommand {
     /// List devices with their state
-    #[command(after_help = "Examples:\n  edgeway device list\n  edgeway device list --model wind-turbine --state offline")]
+    #[command(
+        after_help = "Examples:\n  edgeway device list\n  edgeway device list --model wind-turbine --state offline"
+    )]
     List {
         /// Only devices of this model
         #[arg(long)]
@@ -76,7 +80,9 @@ pub(crate) enum DeviceCommand {
         reach: ReachOptions,
     },
     /// Set a property and wait for the device's answer
-    #[command(after_help = "Examples:\n  edgeway device set wt-07 power_limit 1500\n  edgeway device set room-301 ac_mode cool --within 3s")]
+    #[command(
+        after_help = "Examples:\n  edgeway device set wt-07 power_limit 1500\n  edgeway device set room-301 ac_mode cool --within 3s"
+    )]
     Set {
         device: String,
         property: String,
@@ -90,7 +96,9 @@ pub(crate) enum DeviceCommand {
         reach: ReachOptions,
     },
     /// Call a service and wait for its result
-    #[command(after_help = "Examples:\n  edgeway device call wt-07 stop mode=normal\n  edgeway device call room-301 identify '{\"seconds\": 5}'")]
+    #[command(
+        after_help = "Examples:\n  edgeway device call wt-07 stop mode=normal\n  edgeway device call room-301 identify '{\"seconds\": 5}'"
+    )]
     Call {
         device: String,
         service: String,
@@ -120,7 +128,7 @@ pub(crate) enum SceneCommand {
         #[command(flatten)]
         reach: ReachOptions,
     },
-    /// Run a scene's steps now; its triggers are not asked
+    /// Run a scene now; its triggers are not asked, its conditions and cooldown are
     #[command(after_help = "Example:\n  edgeway scene run farm.curtail")]
     Run {
         scene: String,

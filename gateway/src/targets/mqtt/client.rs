@@ -43,7 +43,10 @@ enum Version {
 impl MqttClient {
     /// Connects, and subscribes to a topic if one is given. What comes in arrives at the receiver, which ends when the
     /// connection does.
-    pub(crate) async fn connect(settings: Settings, subscribe: Option<&str>) -> Result<(Self, mpsc::Receiver<Incoming>), String> {
+    pub(crate) async fn connect(
+        settings: Settings,
+        subscribe: Option<&str>,
+    ) -> Result<(Self, mpsc::Receiver<Incoming>), String> {
         let (incoming, receiver) = mpsc::channel(INCOMING_MAX);
         let connected = async {
             Ok::<_, String>(match settings.version {
@@ -57,7 +60,8 @@ impl MqttClient {
                 }
             })
         };
-        let client = tokio::time::timeout(CONNECT_WITHIN, connected).await.map_err(|_| "no answer within 10 s".to_owned())??;
+        let client =
+            tokio::time::timeout(CONNECT_WITHIN, connected).await.map_err(|_| "no answer within 10 s".to_owned())??;
         Ok((client, receiver))
     }
 
@@ -97,8 +101,10 @@ macro_rules! version {
     ($module:ident, $rumqttc:ident, $tune:expr, $outcome:expr) => {
         mod $module {
             use super::*;
+            use rumqttc::{
+                AsyncClient, Event, EventLoop, MqttOptions, Packet, PublishOptions, QoS, TlsConfiguration, Transport,
+            };
             use $rumqttc as rumqttc;
-            use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, Packet, PublishOptions, QoS, TlsConfiguration, Transport};
 
             pub(super) type Client = AsyncClient;
 
@@ -108,7 +114,8 @@ macro_rules! version {
                 incoming: mpsc::Sender<Incoming>,
             ) -> Result<(Client, tokio::task::JoinHandle<()>), String> {
                 let options = options(&settings)?;
-                let (client, event_loop) = AsyncClient::builder(options).capacity(usize::from(settings.inflight)).build();
+                let (client, event_loop) =
+                    AsyncClient::builder(options).capacity(usize::from(settings.inflight)).build();
                 let (up, is_up) = oneshot::channel();
                 let poll = tokio::spawn(poll(event_loop, up, incoming));
                 without_session(is_up.await)??;
@@ -127,7 +134,9 @@ macro_rules! version {
                 }
                 if let Some(tls) = &settings.tls {
                     let tls = match &tls.ca {
-                        Some(ca) => TlsConfiguration::Simple { ca: ca.clone(), alpn: None, client_auth: tls.identity.clone() },
+                        Some(ca) => {
+                            TlsConfiguration::Simple { ca: ca.clone(), alpn: None, client_auth: tls.identity.clone() }
+                        }
                         None => TlsConfiguration::try_default_rustls().map_err(|e| e.to_string())?,
                     };
                     options.set_transport(Transport::tls_with_config(tls));
@@ -138,7 +147,11 @@ macro_rules! version {
             }
 
             /// Drives the connection until its first error. `up` is told how connecting went.
-            async fn poll(mut event_loop: EventLoop, up: oneshot::Sender<Result<(), String>>, incoming: mpsc::Sender<Incoming>) {
+            async fn poll(
+                mut event_loop: EventLoop,
+                up: oneshot::Sender<Result<(), String>>,
+                incoming: mpsc::Sender<Incoming>,
+            ) {
                 let mut up = Some(up);
                 loop {
                     match event_loop.poll().await {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Processor time used so far by all threads.
-pub(super) fn cpu() -> Duration {
+pub(crate) fn cpu() -> Duration {
     // Fields 14 and 15 of /proc/self/stat, in ticks of 10 ms (proc(5)); the name before them may hold spaces.
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
@@ -12,7 +12,7 @@ pub(super) fn cpu() -> Duration {
 }
 
 /// Resident memory in bytes.
-pub(super) fn resident_bytes() -> u64 {
+pub(crate) fn resident_bytes() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
