@@ -9,7 +9,7 @@ const MISTAKES: [(&str, &str, &[&str]); 6] = [
     (
         "devices.toml",
         "[link.a]\ndriver = \"modbus\"\nendpiont = \"tcp://127.0.0.1:1502\"\n[template.t]\nmodel = \"wind-turbin\"\n[[device]]\nid = \"x\"\nlink = \"a\"\ntemplate = \"t\"\n[[device]]\nid = \"x\"\nlink = \"a\"\ntemplate = \"t\"\n",
-        &["devices.toml:3:1", "endpoint", "devices.toml:5:", "wind-turbine", "devices.toml:11:"],
+        &["devices.toml:3:1", "endpoint", "devices.toml:5:", "wind-turbine", "devices.toml:11:6"],
     ),
     (
         "routes.toml",

@@ -4,6 +4,8 @@ use super::plant::{OUTPUT, Plant, SOON, TEMPERATURE, value};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+const WINDOW_MS: i64 = 10_000;
+
 #[test]
 fn a_register_arrives_as_a_typed_value_with_unit_source_time_and_quality() {
     let mut plant = Plant::start();
@@ -50,7 +52,7 @@ fn a_scene_writes_a_register_back() {
 #[test]
 fn a_windows_average_is_that_of_the_values_published() {
     let mut plant = Plant::start();
-    let mut windows: BTreeMap<String, (f64, f64)> = BTreeMap::new();
+    let mut windows: BTreeMap<i64, (f64, f64)> = BTreeMap::new();
     for step in 0..140_u16 {
         plant.modbus.set_f32(1, TEMPERATURE, f32::from(step % 17) * 1.25);
         plant.cloud.collect(Duration::from_millis(200));
@@ -58,19 +60,19 @@ fn a_windows_average_is_that_of_the_values_published() {
     plant.cloud.wait_for("a row of a later window", SOON * 2, |message| message.topic == "edgeway/stream/mean");
     plant.cloud.collect(Duration::from_secs(15));
 
-    let mut published: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+    let mut published: BTreeMap<i64, Vec<f64>> = BTreeMap::new();
     for message in &plant.cloud.messages {
         let Some(seen) = value(message, "probe-1", "temperature").filter(|seen| seen["quality"] == "good") else {
             continue;
         };
-        let time = seen["time"].as_str().expect("a time");
-        // The window of 10 s that the time is in, by its text: 2026-11-23T09:00:1
-        published.entry(time[..18].to_owned()).or_default().push(seen["value"].as_f64().expect("a number"));
+        let time: jiff::Timestamp = seen["time"].as_str().and_then(|time| time.parse().ok()).expect("a time");
+        let window = time.as_millisecond() / WINDOW_MS * WINDOW_MS;
+        published.entry(window).or_default().push(seen["value"].as_f64().expect("a number"));
     }
     for message in plant.cloud.messages.iter().filter(|message| message.topic == "edgeway/stream/mean") {
         let row = &message.json["values"];
         if row["device"] == "probe-1" {
-            let start = row["window_start"].as_str().expect("a time")[..18].to_owned();
+            let start = row["window_start"].as_i64().expect("milliseconds");
             let known =
                 windows.insert(start, (row["mean"].as_f64().expect("a number"), row["n"].as_f64().expect("a number")));
             assert!(known.is_none(), "a window has come out twice");

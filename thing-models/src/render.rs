@@ -7,7 +7,7 @@
 //! | --- | --- | --- |
 //! | report | `property/<model>/<device>` | `device`, `model`, `values`: by property an object of `value`, `label` (enums), `unit` (if there is one), `quality`, `time` (when the device measured it) |
 //! | event | `event/<model>/<device>/<event>` | `device`, `model`, `event`, `kind` (`info`, `alert`, `error`), `output` by name, `source_time` |
-//! | status | `status/<model>/<device>` | `device`, `model`, `online` (`unknown`, `online`, `degraded`, `offline`), `reason` (empty when it came) |
+//! | status | `status/<model>/<device>` | `device`, `model`, `state` (`unknown`, `online`, `degraded`, `offline`), `reason` (empty when it came) |
 //! | row | `stream/<query>` | `query`, `row_id`, `values` by column, `source_time` |
 //! | firing | `scene/<scene>` | `scene`, `cause`, `chain` |
 //! | command | `command/<model>/<device>` | `device`, `model`, `command` (its id), `state`, `reason` (if it was not applied), `result` (if a value was read back), `action` (`{"set":{property:value}}` or `{"invoke":service,"input":{}}`), `origin` (`api`, `scene/<scene>`, `cloud/<target>`), `issued`, `deadline` |

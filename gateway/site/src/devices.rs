@@ -56,15 +56,14 @@ pub(crate) fn read(
     let devices = section.list("device", report);
     section.finish(&[], report);
     let sight = if report.gave_up(file) { Sight::Partial } else { Sight::Complete };
+    if devices.is_empty() && rows.is_empty() && sight == Sight::Complete {
+        report.add(&Mark::file(file), Problem::new("this site has no devices").warning());
+    }
     let mut assembly = Assembly::new(models.things, drivers, links, &templates, sight);
     for table in devices.into_iter().chain(&rows) {
         assembly.add(table, report);
     }
-    let devices = assembly.finish(report);
-    if devices.things.devices().len() == 0 && sight == Sight::Complete {
-        report.add(&Mark::file(file), Problem::new("this site has no devices").warning());
-    }
-    devices
+    assembly.finish(report)
 }
 
 fn tables(folder: &Folder, variables: Variables<'_>, report: &mut Report) -> (FileIx, Table) {

@@ -45,7 +45,7 @@ fn line(message: &Json, colours: Colours) -> String {
     let what = match subject.split('/').next() {
         Some("property") => report(&message["values"], colours),
         Some("event") => format!("{} {}", text("kind"), pairs(&message["output"])),
-        Some("status") => format!("{} {}", text("online"), text("reason")),
+        Some("status") => format!("{} {}", text("state"), text("reason")),
         Some("stream") => pairs(&message["values"]),
         Some("scene") => text("cause").to_owned(),
         Some("command") => format!("{} {} {}", action(&message["action"]), text("state"), text("reason")),
@@ -116,10 +116,10 @@ mod tests {
                 "event/wt/a/alarm  alert code=7",
             ),
             (
-                json!({"subject": "status/wt/a", "time": time, "online": "offline", "reason": "timeout"}),
+                json!({"subject": "status/wt/a", "time": time, "state": "offline", "reason": "timeout"}),
                 "status/wt/a  offline timeout",
             ),
-            (json!({"subject": "status/wt/a", "time": time, "online": "online", "reason": ""}), "status/wt/a  online"),
+            (json!({"subject": "status/wt/a", "time": time, "state": "online", "reason": ""}), "status/wt/a  online"),
             (
                 json!({"subject": "stream/power", "time": time, "values": {"avg": 1.5, "device": "a"}}),
                 "stream/power  avg=1.5  device=a",

@@ -2,6 +2,6 @@
 -- the mean of their sum.
 SELECT 8 * avg(active_power) AS power_kw,
        max(active_power) AS best_turbine_kw,
-       count(*) AS samples
+       count(active_power) AS samples
 FROM wind_turbine
 GROUP BY TUMBLE(ts, INTERVAL '1 minute')

@@ -94,7 +94,7 @@ fn kind_word(kind: EventKind) -> &'static str {
 
 fn status_entries<M: SerializeMap>(status: &Status, things: &Things, map: &mut M) -> Result<(), M::Error> {
     device_entries(status.device, things, map)?;
-    map.serialize_entry("online", status.online.as_str())?;
+    map.serialize_entry("state", status.online.as_str())?;
     map.serialize_entry("reason", &status.reason)
 }
 

@@ -69,7 +69,7 @@ fn an_event_and_a_status_name_their_device() {
     let status = Body::Status(Status { device: DeviceIx(0), online: Online::Offline, reason: "no answer".into() });
     assert_eq!(
         rendered("status/wind-turbine/wt-07", status),
-        r#""device":"wt-07","model":"wind-turbine","online":"offline","reason":"no answer"}"#
+        r#""device":"wt-07","model":"wind-turbine","state":"offline","reason":"no answer"}"#
     );
 }
 

@@ -23,8 +23,8 @@ pub(super) struct Assembly<'d> {
     /// Places of the templates that some device names.
     used: BTreeSet<usize>,
     sight: Sight,
-    /// Where each device is written.
-    marks: Vec<Mark>,
+    /// Where each id was written first.
+    ids: HashMap<Arc<str>, Mark>,
     out: Devices,
 }
 
@@ -47,12 +47,13 @@ impl<'d> Assembly<'d> {
         sight: Sight,
     ) -> Self {
         let out = Devices { things, links: vec![], points: vec![], services: HashMap::new(), events: vec![] };
-        Assembly { drivers, links, templates, used: BTreeSet::new(), sight, marks: vec![], out }
+        Assembly { drivers, links, templates, used: BTreeSet::new(), sight, ids: HashMap::new(), out }
     }
 
     /// Adds a device as far as it is right.
     pub(super) fn add(&mut self, table: &Table, report: &mut Report) {
         let text = Device::read(table, self.drivers, report);
+        self.note_id(&text, report);
         let template = self.template(&text, report);
         let link = self.link(&text, template, report);
         if let Some(template) = template {
@@ -65,8 +66,7 @@ impl<'d> Assembly<'d> {
         let Some(id) = &text.id else { return };
         let device =
             edgeway_thing_models::Device { id: id.value.clone(), model: *model_ix, labels: text.labels.clone() };
-        let Some(device) = self.out.things.add_device(device) else { return self.repeated(id, report) };
-        self.marks.push(id.mark.clone());
+        let Some(device) = self.out.things.add_device(device) else { return };
         let poll = text.poll.or(template.poll).unwrap_or(POLL_DEFAULT);
         let seat = Seat { device, text, wire: self.wire(link), poll };
         self.connect(seat, template, report);
@@ -116,10 +116,16 @@ impl<'d> Assembly<'d> {
         }
     }
 
-    fn repeated(&self, id: &Found<Arc<str>>, report: &mut Report) {
-        let first = self.out.things.device_ix(&id.value).map(|ix| report.spot(&self.marks[ix.0 as usize]));
+    /// Finds ids that are there twice, also among devices that cannot be put together for another reason.
+    fn note_id(&mut self, text: &Device, report: &mut Report) {
+        let Some(id) = &text.id else { return };
+        let Some(first) = self.ids.get(&id.value) else {
+            self.ids.insert(id.value.clone(), id.mark.clone());
+            return;
+        };
         let problem = Problem::new(format!("a second device `{}`", id.value));
-        report.add(&id.mark, problem.maybe_help(first.map(|spot| format!("the first is at {spot}"))));
+        let help = format!("the first is at {}", report.spot(first));
+        report.add(&id.mark, problem.help(help));
     }
 
     fn wire(&self, link: Option<usize>) -> Option<(usize, &'d dyn Driver)> {

@@ -103,7 +103,6 @@ pub(crate) enum DeviceCommand {
         device: String,
         service: String,
         /// The input as NAME=VALUE, or one JSON object
-        #[arg(allow_hyphen_values = true)]
         input: Vec<String>,
         /// The command is never applied later than this
         #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "10s")]
