@@ -3,6 +3,8 @@
 //! Every wait has a deadline and says what it waited for. What a process prints is shown when a test fails.
 #![forbid(unsafe_code)]
 
+#[path = "harness/certificates.rs"]
+mod certificates;
 #[path = "harness/gateway.rs"]
 mod gateway;
 #[path = "harness/modbus.rs"]
@@ -12,6 +14,7 @@ mod mosquitto;
 #[path = "harness/process.rs"]
 mod process;
 
+pub use certificates::Certificates;
 pub use gateway::{Gateway, edgeway};
 pub use modbus::ModbusServer;
 pub use mosquitto::{Broker, Message, Subscriber};

@@ -15,4 +15,6 @@ mod e2e {
     mod path;
     #[cfg(feature = "peers")]
     mod plant;
+    #[cfg(feature = "peers")]
+    mod security;
 }

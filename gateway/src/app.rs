@@ -14,7 +14,7 @@ use crate::downlink::Downlink;
 use crate::links::{LinkStatus, LinkTask, Wiring, WriteJob};
 use crate::program::{self, Program};
 use crate::queries::{self, QueryHost};
-use crate::router::{Route, RouteStatus, Surroundings};
+use crate::router::{self, Route, RouteStatus, Surroundings};
 use crate::scenes::{self, SceneHost};
 use crate::spine::{self, MessageJournal};
 use crate::twins::{self, Twins};
@@ -28,14 +28,19 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use supervisor::{Restarts, Supervisor};
+
+pub(crate) use supervisor::Part;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 use tracing::{error, info, warn};
 
 /// How many commands may wait for one link.
 const JOBS_MAX: usize = 1024;
 /// How long each of the four stages of stopping may take; together with the journal they stay below 5 s.
-const STAGE_WITHIN: Duration = Duration::from_secs(1);
+const STAGE_WITHIN: Duration = Duration::from_millis(850);
+/// How long each of the two stores may take to close.
+const CLOSE_WITHIN: Duration = Duration::from_millis(500);
 
 /// Why a gateway could not start.
 #[derive(Debug, thiserror::Error)]
@@ -178,11 +183,17 @@ impl Gateway {
         for stage in self.stages {
             stage.stop(STAGE_WITHIN).await;
         }
-        if let Err(error) = self.state.journal.clone().close().await {
-            error!(%error, "The last messages could not be made durable.");
+        match timeout(CLOSE_WITHIN, self.state.journal.clone().close()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => error!(%error, "The last messages could not be made durable."),
+            Err(_) => error!("The disk takes too long; the last messages may not be durable."),
         }
-        if let Err(error) = self.store.close().await {
-            warn!(%error, "Twins and the queries' progress could not be saved; they will be made anew.");
+        match timeout(CLOSE_WITHIN, self.store.close()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                warn!(%error, "Twins and the queries' progress could not be saved; they will be made anew.")
+            }
+            Err(_) => warn!("Twins and the queries' progress could not be saved in time; they will be made anew."),
         }
     }
 }
@@ -190,14 +201,12 @@ impl Gateway {
 /// What stops first: the links, and the commands from the cloud.
 fn south(site: &Site, state: &Arc<State>, links: Vec<LinkTask>, restarts: &Restarts) -> Supervisor {
     let mut stage = Supervisor::new(restarts.clone());
-    for task in links {
-        stage.once(&format!("link {}", task.name()), |stop| task.run(stop));
-    }
+    links.into_iter().for_each(|task| stage.part(task));
     for target in &site.targets {
         let TargetKind::Mqtt(mqtt) = &target.kind else { continue };
         let downlink = Downlink::new(target.name.clone(), (**mqtt).clone(), state.things.clone(), state.desk.clone());
         if let Some(downlink) = downlink {
-            stage.once(&format!("commands from {}", target.name), |stop| downlink.run(stop));
+            stage.part(downlink);
         }
     }
     stage
@@ -218,9 +227,7 @@ fn middle(state: &Arc<State>, store: &StateStore, restarts: &Restarts) -> Superv
 /// What stops third: the routes.
 fn north(routes: Vec<Route>, restarts: &Restarts) -> Supervisor {
     let mut stage = Supervisor::new(restarts.clone());
-    for route in routes {
-        stage.once(&format!("route {}", route.name()), |stop| route.run(stop));
-    }
+    routes.into_iter().for_each(|route| stage.part(route));
     stage
 }
 
@@ -250,6 +257,10 @@ fn report_recovery(journal: &MessageJournal, store: &StateStore) {
             "The journal is damaged; the rest of it is used."
         );
         spine::publish(journal, vec![spine::lost("journal", lost)]);
+    }
+    let lost = journal.recovery().cursors_lost;
+    if lost > 0 {
+        warn!(lost, "Cursors are damaged; their routes begin again at the oldest message.");
     }
     if let Some(reason) = &store.recovery().reason {
         warn!(%reason, "The state store could not be read and was set aside; twins start empty.");
@@ -322,6 +333,21 @@ fn open_link(driver: &dyn Driver, site: &LinkSite) -> Result<Arc<dyn Link>, Star
     driver.open(site.options.clone()).map_err(refused)
 }
 
+/// Removes the cursors of routes that the site no longer has: their places are few.
+fn forget_cursors(site: &Site, journal: &MessageJournal) -> Result<(), edgeway_journal::Error> {
+    for cursor in journal.cursors() {
+        let gone = cursor
+            .name()
+            .strip_prefix(router::CURSOR)
+            .is_some_and(|name| !site.routes.iter().any(|route| &*route.name == name));
+        if gone {
+            info!(cursor = cursor.name(), "The cursor of a route that is no more is removed.");
+            journal.remove_cursor(cursor.name())?;
+        }
+    }
+    Ok(())
+}
+
 /// Makes the routes and their tasks, which do not run yet.
 fn routes(
     site: &Site,
@@ -329,7 +355,8 @@ fn routes(
     things: &Arc<Things>,
     journal: &MessageJournal,
 ) -> Result<(Vec<NamedRoute>, Vec<Route>), StartError> {
-    let around = Surroundings { gateway, site_name: &site.name, data: &site.data, things, journal };
+    let around = Surroundings { gateway, site_name: &site.name, things, journal };
+    forget_cursors(site, journal)?;
     let (mut routes, mut tasks) = (vec![], vec![]);
     for route_site in &site.routes {
         let target = &site.targets[route_site.target];

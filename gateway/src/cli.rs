@@ -18,6 +18,7 @@ use std::process::ExitCode;
 pub(crate) mod exit {
     pub(crate) const OK: u8 = 0;
     pub(crate) const FINDINGS: u8 = 1;
+    pub(crate) const USAGE: u8 = 2;
 }
 
 /// Parses the command line and carries it out.

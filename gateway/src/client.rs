@@ -67,11 +67,11 @@ fn report(error: &ClientError) -> Exit {
 async fn attempt(ask: Ask) -> Result<(), ClientError> {
     match ask {
         Ask::Device(command) => device(command).await,
-        Ask::Scene(SceneCommand::Ls { reach }) => overview::scenes(&Session::open(&reach)?).await,
+        Ask::Scene(SceneCommand::List { reach }) => overview::scenes(&Session::open(&reach)?).await,
         Ask::Scene(SceneCommand::Why { scene, reach }) => overview::why(&Session::open(&reach)?, &scene).await,
         Ask::Scene(SceneCommand::Run { scene, reach }) => overview::run_scene(&Session::open(&reach)?, &scene).await,
-        Ask::Query(QueryCommand::Ls { reach }) => overview::queries(&Session::open(&reach)?).await,
-        Ask::Route(RouteCommand::Ls { reach }) => overview::routes(&Session::open(&reach)?).await,
+        Ask::Query(QueryCommand::List { reach }) => overview::queries(&Session::open(&reach)?).await,
+        Ask::Route(RouteCommand::List { reach }) => overview::routes(&Session::open(&reach)?).await,
         Ask::Status { reach } => overview::status(&Session::open(&reach)?).await,
         Ask::Tap { filters, reach } => tap::follow(&Session::open(&reach)?, &filters).await,
     }

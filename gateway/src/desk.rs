@@ -6,8 +6,9 @@
 //!                            └──> refused                 journal (result) <──────┴──> whoever asked
 //! ```
 //!
-//! A command has an id. The same id again gives the same result and is not applied twice, as long as it is among the last
-//! [`REMEMBERED`] commands of this run. A command is never applied after its deadline.
+//! A command has an id, unique for its device. The same command again gives the same result and is not applied twice, as
+//! long as it is among the last [`REMEMBERED`] of this run; the same id with another content is refused. A command is never
+//! applied after its deadline.
 
 mod service;
 
@@ -19,8 +20,9 @@ use edgeway_thing_models::{Action, Binding, Body, Command, CommandRecord, Comman
 use parking_lot::Mutex;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// How many commands' results are remembered by id.
@@ -57,7 +59,7 @@ impl Ticket {
     /// Waits for the result.
     pub(crate) async fn result(mut self) -> CommandState {
         let ended = self.state.wait_for(|state| *state != CommandState::Accepted).await;
-        ended.map_or_else(|_| failed("the gateway is stopping"), |state| state.clone())
+        ended.map_or_else(|_| failed(STOPPING), |state| state.clone())
     }
 }
 
@@ -115,18 +117,27 @@ impl Desk {
         let id =
             request.id.clone().unwrap_or_else(|| format!("{:x}-{}", self.run, self.next.fetch_add(1, Relaxed)).into());
         let (tell, state) = watch::channel(CommandState::Accepted);
-        if let Some(known) = self.remembered.lock().insert(id.clone(), state.clone()) {
-            return Ticket { id, state: known };
-        }
-        match self.check(&id, &request) {
-            Ok(job) => self.send(job, request.caused_at, tell),
-            Err(reason) => self.refuse(id.clone(), &request, reason, &tell),
+        let checked = match self.check(&id, &request) {
+            Ok(checked) => checked,
+            Err(reason) => {
+                self.refuse(id.clone(), &request, reason, &tell);
+                return Ticket { id, state };
+            }
+        };
+        let known = self.remembered.lock().insert((request.device, id.clone()), &checked.command.action, state.clone());
+        match known {
+            Known::New => self.send(checked, request.caused_at, tell),
+            Known::Same(state) => return Ticket { id, state },
+            Known::Other => {
+                let reason = "the id is already that of another command for this device".to_owned();
+                self.refuse(id.clone(), &request, reason, &tell);
+            }
         }
         Ticket { id, state }
     }
 
     /// The command and what has to be written for it.
-    fn check(&self, id: &Arc<str>, request: &Request) -> Result<(Command, Vec<WriteOp>, Option<Call>), String> {
+    fn check(&self, id: &Arc<str>, request: &Request) -> Result<Checked, String> {
         let model = self.things.model_of(request.device);
         let (action, ops, call) = match &request.wanted {
             Wanted::Set { property, value } => {
@@ -143,7 +154,8 @@ impl Desk {
         };
         let issued = Timestamp::now();
         let (id, device, origin) = (id.clone(), request.device, request.origin.clone());
-        Ok((Command { id, device, action, origin, issued, deadline: issued + request.within }, ops, call))
+        let deadline = issued + request.within;
+        Ok(Checked { command: Command { id, device, action, origin, issued, deadline }, ops, call })
     }
 
     /// A service that the site maps to writes is made of them; any other is the driver's own.
@@ -187,30 +199,28 @@ impl Desk {
         Some(Command { id, device, action, origin, issued, deadline: issued + request.within })
     }
 
-    fn send(
-        &self,
-        (command, ops, call): (Command, Vec<WriteOp>, Option<Call>),
-        caused_at: Option<Timestamp>,
-        tell: watch::Sender<CommandState>,
-    ) {
+    fn send(&self, checked: Checked, caused_at: Option<Timestamp>, tell: watch::Sender<CommandState>) {
+        let Checked { command, ops, call } = checked;
         self.record(command.clone(), CommandState::Accepted);
         let (done, result) = oneshot::channel();
-        let job = WriteJob { command: command.clone(), ops, call, done, caused_at };
+        let started = Arc::new(AtomicBool::new(false));
+        let job = WriteJob { command: command.clone(), ops, call, started: started.clone(), done, caused_at };
         let queued = match self.links.get(&command.device) {
-            Some(link) => link.try_send(job).map_err(|_| "too many commands are waiting for this link"),
+            Some(link) => link.try_send(job).map_err(|error| match error {
+                TrySendError::Full(_) => "too many commands are waiting for this link",
+                TrySendError::Closed(_) => STOPPING,
+            }),
             None => Err("the device has no link any more"),
         };
         let (journal, tally) = (self.journal.clone(), self.tally.clone());
         tokio::spawn(async move {
             let state = match queued {
-                Ok(()) => result.await.unwrap_or_else(|_| failed("the gateway is stopping")),
+                Ok(()) => result.await.unwrap_or_else(|_| cut_off(&started)),
                 Err(reason) => failed(reason),
             };
             count(&tally, &state);
-            spine::publish(
-                &journal,
-                vec![spine::message(Body::Command(CommandRecord { command, state: state.clone() }))],
-            );
+            let record = CommandRecord { command, state: state.clone() };
+            spine::publish(&journal, vec![spine::message(Body::Command(record))]);
             tell.send_replace(state);
         });
     }
@@ -220,7 +230,25 @@ impl Desk {
     }
 }
 
+/// A service of the driver's own, and its input.
 type Call = (Arc<str>, edgeway_sdk::Json);
+
+/// A command that fits its model, and what has to be written for it.
+struct Checked {
+    command: Command,
+    ops: Vec<WriteOp>,
+    call: Option<Call>,
+}
+
+const STOPPING: &str = "the gateway is stopping";
+
+/// The state of a command whose link has gone without telling its result.
+fn cut_off(started: &AtomicBool) -> CommandState {
+    match started.load(Relaxed) {
+        true => CommandState::Unconfirmed { reason: "the call was cut off".into() },
+        false => failed(STOPPING),
+    }
+}
 
 fn failed(reason: &str) -> CommandState {
     CommandState::Failed { reason: reason.into() }
@@ -232,26 +260,71 @@ fn count(tally: &Tally, state: &CommandState) {
     metrics::counter!("edgeway_commands_total", "state" => state.as_str()).increment(1);
 }
 
+/// A command's id, which only has to be unique for its device.
+type Key = (DeviceIx, Arc<str>);
+
 /// The last commands by id.
 #[derive(Default)]
 struct Remembered {
-    states: HashMap<Arc<str>, watch::Receiver<CommandState>>,
-    order: VecDeque<Arc<str>>,
+    commands: HashMap<Key, (Action, watch::Receiver<CommandState>)>,
+    order: VecDeque<Key>,
+}
+
+/// Whether a command has come before.
+enum Known {
+    New,
+    /// The same command; its result is, or will be, here.
+    Same(watch::Receiver<CommandState>),
+    /// A command of this id that wants something else.
+    Other,
 }
 
 impl Remembered {
-    /// Remembers a command; gives the one that already has this id, if there is one.
-    fn insert(&mut self, id: Arc<str>, state: watch::Receiver<CommandState>) -> Option<watch::Receiver<CommandState>> {
-        if let Some(known) = self.states.get(&id) {
-            return Some(known.clone());
+    fn insert(&mut self, key: Key, wanted: &Action, state: watch::Receiver<CommandState>) -> Known {
+        match self.commands.get(&key) {
+            Some((known, state)) if known == wanted => return Known::Same(state.clone()),
+            Some(_) => return Known::Other,
+            None => {}
         }
         if self.order.len() == REMEMBERED
             && let Some(oldest) = self.order.pop_front()
         {
-            self.states.remove(&oldest);
+            self.commands.remove(&oldest);
         }
-        self.order.push_back(id.clone());
-        self.states.insert(id, state);
-        None
+        self.order.push_back(key.clone());
+        self.commands.insert(key, (wanted.clone(), state));
+        Known::New
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(value: i64) -> Action {
+        Action::Set { property: edgeway_thing_models::PropertyIx(0), value: Value::Int(value) }
+    }
+
+    #[test]
+    fn an_id_stands_for_one_command_of_one_device() {
+        let mut remembered = Remembered::default();
+        let (_tell, state) = watch::channel(CommandState::Accepted);
+        let mut insert =
+            |device, wanted: &Action| remembered.insert((DeviceIx(device), "x".into()), wanted, state.clone());
+        assert!(matches!(insert(1, &set(1700)), Known::New));
+        assert!(matches!(insert(1, &set(1700)), Known::Same(_)));
+        assert!(matches!(insert(1, &set(900)), Known::Other));
+        assert!(matches!(insert(2, &set(900)), Known::New), "another device has ids of its own");
+    }
+
+    #[test]
+    fn the_oldest_commands_are_forgotten() {
+        let mut remembered = Remembered::default();
+        let (_tell, state) = watch::channel(CommandState::Accepted);
+        for at in 0..=REMEMBERED {
+            remembered.insert((DeviceIx(0), at.to_string().into()), &set(1), state.clone());
+        }
+        assert_eq!(remembered.commands.len(), REMEMBERED);
+        assert!(matches!(remembered.insert((DeviceIx(0), "0".into()), &set(1), state), Known::New));
     }
 }

@@ -8,17 +8,24 @@
 //! ```
 //!
 //! `id` makes a repeat harmless; without `within` or `deadline` a command may take [`WITHIN_DEFAULT`]. The result goes to
-//! the topic for replies, in the form of a command message, and into the journal like every other.
+//! the topic for replies: `{"device": "wt-07", "command": "7f3a", "state": "applied", "result": 1500}`, with a `reason`
+//! unless it was applied. It goes into the journal like every other.
+//!
+//! Commands are not kept for a gateway that is away: the broker is told to forget the session, and a retained command is
+//! refused. Whoever sends a command and hears nothing knows that it was not taken.
 
+use crate::app::Part;
+use crate::backoff::Backoff;
 use crate::desk::{Desk, Request, Wanted};
 use crate::targets::{Incoming, MqttClient, MqttSettings};
+use async_trait::async_trait;
 use edgeway_sdk::{DeviceIx, Timestamp, Value, options};
 use edgeway_site::MqttTarget;
 use edgeway_thing_models::{CommandState, Origin, Things};
 use serde::Deserialize;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -26,10 +33,12 @@ use tracing::{info, warn};
 const WITHIN_DEFAULT: Duration = Duration::from_secs(10);
 /// The longest that a command may take: what it is about has to be remembered until then.
 const WITHIN_MOST: Duration = Duration::from_secs(3600);
-/// Backoff between attempts to reach the broker: this, doubled each time ...
-const RECONNECT_FIRST: Duration = Duration::from_millis(500);
-/// ... up to this.
-const RECONNECT_MOST: Duration = Duration::from_secs(15);
+/// The most commands of one target that are under way at a time; more are dropped and counted: their sender hears nothing.
+const UNDER_WAY_MAX: usize = 256;
+/// How long sending a reply may take. The result is in the journal all the same.
+const REPLY_WITHIN: Duration = Duration::from_secs(5);
+/// The longest id of a command, in bytes.
+const ID_BYTES_MAX: usize = 128;
 
 /// The task that takes commands from one target.
 pub(crate) struct Downlink {
@@ -54,26 +63,36 @@ struct Wire {
     deadline: Option<String>,
 }
 
+#[async_trait]
+impl Part for Arc<Downlink> {
+    fn name(&self) -> String {
+        format!("commands from {}", self.target)
+    }
+
+    async fn run(&mut self, stop: CancellationToken) {
+        Downlink::run_until(self.clone(), &stop).await;
+    }
+}
+
 impl Downlink {
     /// The task of a target, if the target takes commands.
-    pub(crate) fn new(target: Arc<str>, site: MqttTarget, things: Arc<Things>, desk: Arc<Desk>) -> Option<Self> {
+    pub(crate) fn new(target: Arc<str>, site: MqttTarget, things: Arc<Things>, desk: Arc<Desk>) -> Option<Arc<Self>> {
         let commands = site.commands.clone()?;
         let replies = site.replies.clone();
-        Some(Downlink { target, site, commands, replies, things, desk })
+        Some(Arc::new(Downlink { target, site, commands, replies, things, desk }))
     }
 
     /// Takes commands until told to stop.
-    pub(crate) async fn run(self, stop: CancellationToken) {
-        let this = Arc::new(self);
-        let mut pause = RECONNECT_FIRST;
+    async fn run_until(this: Arc<Self>, stop: &CancellationToken) {
+        let mut backoff = Backoff::new();
         let mut told = false;
         loop {
             match this.connect().await {
                 Ok((client, incoming)) => {
-                    (pause, told) = (RECONNECT_FIRST, false);
+                    (backoff, told) = (Backoff::new(), false);
                     info!(target_name = %this.target, "Commands from the cloud are taken.");
                     let client = Arc::new(client);
-                    let stopped = this.clone().serve(client.clone(), incoming, &stop).await;
+                    let stopped = this.clone().serve(client.clone(), incoming, stop).await;
                     if stopped {
                         if let Some(client) = Arc::into_inner(client) {
                             client.close().await;
@@ -89,7 +108,7 @@ impl Downlink {
             }
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = tokio::time::sleep(pause) => pause = (pause * 2).min(RECONNECT_MOST),
+                () = tokio::time::sleep(backoff.pause()) => {}
             }
         }
     }
@@ -106,6 +125,7 @@ impl Downlink {
         mut incoming: mpsc::Receiver<Incoming>,
         stop: &CancellationToken,
     ) -> bool {
+        let permits = Arc::new(Semaphore::new(UNDER_WAY_MAX));
         loop {
             let command = tokio::select! {
                 () = stop.cancelled() => return true,
@@ -113,7 +133,15 @@ impl Downlink {
             };
             let Some(command) = command else { return false };
             // A command that takes long must not hold up the next one.
-            tokio::spawn(self.clone().answer(client.clone(), command));
+            let Ok(permit) = permits.clone().try_acquire_owned() else {
+                metrics::counter!("edgeway_commands_dropped_total").increment(1);
+                continue;
+            };
+            let answer = self.clone().answer(client.clone(), command);
+            tokio::spawn(async move {
+                answer.await;
+                drop(permit);
+            });
         }
     }
 
@@ -122,17 +150,21 @@ impl Downlink {
         let id = serde_json::from_slice::<serde_json::Value>(&incoming.payload)
             .ok()
             .and_then(|json| Some(json.get("id")?.clone()));
-        let state = match self.request(name, &incoming.payload) {
+        let request = match incoming.retained {
+            false => self.request(name, &incoming.payload),
+            true => Err("a retained command is not carried out: nobody knows how old it is".to_owned()),
+        };
+        let state = match request {
             Ok(request) => self.desk.submit(request).result().await,
             Err(reason) => CommandState::Refused { reason: reason.into() },
         };
         let Some(replies) = &self.replies else { return };
         let reply = reply(name, id, &state);
-        match client.publish(&replies.replace("{device}", name), reply.into()).await {
-            Ok(notice) => drop(notice.await),
-            Err(error) => {
-                warn!(target_name = %self.target, %error, "A command's result could not be sent; it is in the journal.")
-            }
+        let topic = replies.replace("{device}", name);
+        let sent = async { client.publish(&topic, reply.into()).await?.await };
+        let sent = tokio::time::timeout(REPLY_WITHIN, sent).await.unwrap_or_else(|_| Err("no answer".to_owned()));
+        if let Err(error) = sent {
+            warn!(target_name = %self.target, %error, "A command's result could not be sent; it is in the journal.");
         }
     }
 
@@ -148,6 +180,9 @@ impl Downlink {
             }
             _ => return Err("a command needs either `set` or `invoke`".into()),
         };
+        if wire.id.as_ref().is_some_and(|id| id.is_empty() || id.len() > ID_BYTES_MAX) {
+            return Err(format!("a command's id has 1 to {ID_BYTES_MAX} bytes"));
+        }
         let within = within(wire.within.as_deref(), wire.deadline.as_deref())?;
         let origin = Origin::Cloud { target: self.target.clone() };
         Ok(Request { id: wire.id, device, wanted, origin, within, caused_at: None })

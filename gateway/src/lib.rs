@@ -5,6 +5,7 @@
 
 mod api;
 mod app;
+mod backoff;
 mod bench;
 mod broker;
 mod cli;

@@ -74,3 +74,27 @@ pub(crate) fn compile_queries(things: &Arc<Things>, site: &Site) -> Result<Queri
 fn name(file: &SourceFile) -> Arc<str> {
     file.path.to_string_lossy().into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `check` finds in a site of these files.
+    fn findings(files: &[(&str, &str)]) -> Vec<Finding> {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (name, text) in files {
+            std::fs::write(folder.path().join(name), text).expect("writable");
+        }
+        load(folder.path()).map_or_else(|findings| findings, |program| program.warnings)
+    }
+
+    #[test]
+    fn the_drivers_samples_are_sites_that_run() {
+        let modbus = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../drivers/modbus/sample.toml"));
+        let simulator = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../drivers/simulator/sample.toml"));
+        for sample in [modbus, simulator] {
+            let found = findings(&[("edgeway.toml", "name = \"sample\"\n"), ("devices.toml", sample)]);
+            assert!(found.is_empty(), "{found:#?}");
+        }
+    }
+}

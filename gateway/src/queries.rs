@@ -23,6 +23,8 @@ const FETCH: usize = 2048;
 const ADVANCE_PERIOD: Duration = Duration::from_secs(1);
 /// How often progress is saved, in advances.
 const SAVE_EVERY: u32 = 5;
+/// How long the last rows may take to become durable.
+const FLUSH_WITHIN: Duration = Duration::from_millis(300);
 /// Where progress is kept.
 const KEY: &[u8] = b"queries/1";
 
@@ -33,16 +35,26 @@ pub(crate) struct QueryHost {
     store: StateStore,
     /// The offset of the next message.
     position: AtomicU64,
+    /// Progress that may be saved once the journal is durable up to this head.
+    held: Mutex<Option<(u64, Vec<u8>)>>,
 }
 
 impl QueryHost {
     /// Takes the queries up where they were left.
     pub(crate) fn new(mut queries: Queries, journal: MessageJournal, store: StateStore) -> Self {
         let saved = store.get(KEY).and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        let progress: Vec<Progress> = saved.unwrap_or_default();
+        let mut progress: Vec<Progress> = saved.unwrap_or_default();
+        // Progress beyond the journal's end is of another journal.
+        progress.retain(|progress| progress.resume_offset <= journal.head());
         queries.restore(&progress);
-        let from = queries.resume_offset().unwrap_or_else(|| journal.head()).max(journal.first());
-        QueryHost { queries: Mutex::new(queries), journal, store, position: AtomicU64::new(from) }
+        let from = queries.resume_offset().unwrap_or_else(|| journal.head()).clamp(journal.first(), journal.head());
+        QueryHost {
+            queries: Mutex::new(queries),
+            journal,
+            store,
+            position: AtomicU64::new(from),
+            held: Mutex::default(),
+        }
     }
 
     /// How far the queries have come in the journal.
@@ -71,10 +83,15 @@ impl QueryHost {
         spine::publish(&self.journal, rows);
     }
 
+    /// Saves the progress held since the last time, now that the rows told until then are durable, and holds the present.
     fn save(&self) {
+        let mut held = self.held.lock();
+        match held.take() {
+            Some((head, bytes)) if head <= self.journal.durable_head() => self.store.put(KEY, bytes),
+            _ => {}
+        }
         let progress = self.queries.lock().progress();
-        let bytes = serde_json::to_vec(&progress).expect("progress serialises to memory");
-        self.store.put(KEY, bytes);
+        *held = Some((self.journal.head(), serde_json::to_vec(&progress).expect("progress serialises to memory")));
     }
 }
 
@@ -94,7 +111,7 @@ pub(crate) async fn run(host: Arc<QueryHost>, stop: CancellationToken) {
                         spine::publish(&host.journal, vec![spine::lost("queries", lost)]);
                     }
                     let entries: Vec<_> = fetched.entries.into_iter().map(|entry| (entry.offset, entry.item)).collect();
-                    // Before they are taken in: after a panic the message that caused it is not taken in again.
+                    // Before they are taken in: after a panic the messages that caused it are not taken in again.
                     host.position.store(reader.position(), Relaxed);
                     host.push(&entries);
                 }
@@ -117,4 +134,8 @@ pub(crate) async fn run(host: Arc<QueryHost>, stop: CancellationToken) {
         }
     }
     host.save();
+    // The last rows become durable within milliseconds, or, on a failing disk, not at all.
+    if tokio::time::timeout(FLUSH_WITHIN, host.journal.flush()).await.is_ok_and(|flushed| flushed.is_ok()) {
+        host.save();
+    }
 }

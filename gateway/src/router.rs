@@ -7,27 +7,29 @@
 mod packer;
 mod select;
 
+use crate::app::Part;
+use crate::backoff::Backoff;
 use crate::spine::{self, MessageJournal};
 use crate::targets::{self, Delivery, Outcome, Target, TargetError};
-use edgeway_journal::{Cursor, Entry, Fetched, Level, LostRange, Reader};
+use async_trait::async_trait;
+use edgeway_journal::{Cursor, Fetched, Level, LostRange, Reader};
 use edgeway_site::{RouteSite, Start, TargetSite};
 use edgeway_thing_models::{Message, Things};
 use packer::Packer;
 use parking_lot::Mutex;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+/// How the names of routes' cursors begin.
+pub(crate) const CURSOR: &str = "route/";
 /// How many messages a route looks at for one send.
 const FETCH: usize = 512;
-/// Backoff between attempts to reach a target: this, doubled each time ...
-const RECONNECT_FIRST: Duration = Duration::from_millis(500);
-/// ... up to this.
-const RECONNECT_MOST: Duration = Duration::from_secs(15);
+/// How long a target may take to acknowledge a batch before it counts as away.
+const SEND_WITHIN: Duration = Duration::from_secs(60);
 /// How long the last payloads of a gateway that stops may take to be acknowledged.
 const DRAIN_WITHIN: Duration = Duration::from_millis(800);
 
@@ -69,9 +71,19 @@ pub(crate) struct Route {
 pub(crate) struct Surroundings<'a> {
     pub(crate) gateway: &'a str,
     pub(crate) site_name: &'a str,
-    pub(crate) data: &'a Path,
     pub(crate) things: &'a Arc<Things>,
     pub(crate) journal: &'a MessageJournal,
+}
+
+#[async_trait]
+impl Part for Route {
+    fn name(&self) -> String {
+        format!("route {}", self.name)
+    }
+
+    async fn run(&mut self, stop: CancellationToken) {
+        self.run_until(&stop).await;
+    }
 }
 
 impl Route {
@@ -82,50 +94,50 @@ impl Route {
         around: &Surroundings<'_>,
     ) -> Result<Self, edgeway_journal::Error> {
         let start = match site.from {
+            // Where a lost cursor was, nobody knows: better twice than never.
+            _ if around.journal.recovery().cursors_lost > 0 => edgeway_journal::Start::First,
             Start::Oldest => edgeway_journal::Start::First,
             Start::Now => edgeway_journal::Start::Head,
         };
-        let cursor = around.journal.cursor(&format!("route/{}", site.name), start)?;
+        let cursor = around.journal.cursor(&format!("{CURSOR}{}", site.name), start)?;
         let status = Arc::new(RouteStatus::default());
         status.position.store(cursor.position(), Relaxed);
         Ok(Route {
             name: site.name.clone(),
             packer: Packer::new(site, around),
             batch_age: site.batch_age,
-            target: targets::open(&site.name, target, around.data),
+            target: targets::open(&site.name, target),
             journal: around.journal.clone(),
             cursor,
             status,
         })
     }
 
-    pub(crate) fn name(&self) -> &str {
-        &self.name
-    }
-
     pub(crate) fn status(&self) -> Arc<RouteStatus> {
         self.status.clone()
     }
 
-    /// Runs until told to stop, then sends what is durable by then, as far as that is quick.
-    pub(crate) async fn run(mut self, stop: CancellationToken) {
-        let mut pause = RECONNECT_FIRST;
+    /// Sends until told to stop, then what is durable by then, as far as that is quick.
+    async fn run_until(&mut self, stop: &CancellationToken) {
+        let mut backoff = Backoff::new();
         loop {
-            match self.target.connect().await {
+            let Some(connected) = stop.run_until_cancelled(self.target.connect()).await else { break };
+            match connected {
                 Ok(()) => {
-                    pause = RECONNECT_FIRST;
-                    self.connected();
-                    let error = match self.serve(&stop).await {
-                        Ok(()) => break,
-                        Err(error) => error,
-                    };
+                    self.status.connected.store(true, Relaxed);
+                    let acked = self.status.acked.load(Relaxed);
+                    let Err(error) = self.serve(stop).await else { break };
+                    // A target that lets us in and takes nothing is not asked again and again at once.
+                    if self.status.acked.load(Relaxed) > acked {
+                        backoff = Backoff::new();
+                    }
                     self.disconnected(&error);
                 }
                 Err(error) => self.disconnected(&error),
             }
             tokio::select! {
                 () = stop.cancelled() => break,
-                () = tokio::time::sleep(pause) => pause = (pause * 2).min(RECONNECT_MOST),
+                () = tokio::time::sleep(backoff.pause()) => {}
             }
         }
         self.target.close().await;
@@ -158,6 +170,8 @@ impl Route {
     }
 
     async fn drain(&mut self, mut reader: Reader<crate::codec::MessageCodec>) -> Result<(), TargetError> {
+        // What was fetched and still waited for others of its payload has not been sent.
+        reader.seek(self.cursor.position());
         let until = Instant::now() + DRAIN_WITHIN;
         while let Ok(Some(fetched)) = reader.try_next(FETCH).map_err(unreadable) {
             match timeout_at(until, self.deliver(fetched, reader.position())).await {
@@ -170,31 +184,36 @@ impl Route {
 
     /// Sends what was fetched and moves the cursor past it.
     async fn deliver(&mut self, fetched: Fetched<Message>, next: u64) -> Result<(), TargetError> {
-        if let Some(lost) = &fetched.lost {
-            self.note_lost(lost);
-        }
         let deliveries = self.packer.pack(&fetched.entries);
         if !deliveries.is_empty() {
             let messages = deliveries.iter().map(|delivery| delivery.messages).sum();
             self.status.sent.fetch_add(messages, Relaxed);
-            let outcomes = self.target.send(&deliveries).await?;
-            self.settle(&deliveries, &outcomes, &fetched.entries);
+            let outcomes =
+                timeout(SEND_WITHIN, self.target.send(&deliveries)).await.unwrap_or_else(|_| Err(unanswered()))?;
+            self.settle(&deliveries, &outcomes);
+            self.delivered();
+        }
+        // Only now: had the target gone away, the same would be fetched, and counted, again.
+        if let Some(lost) = &fetched.lost {
+            self.note_lost(lost);
         }
         self.cursor.commit(next);
         self.status.position.store(next, Relaxed);
         Ok(())
     }
 
-    fn settle(&self, deliveries: &[Delivery], outcomes: &[Outcome], entries: &[Entry<Message>]) {
+    fn settle(&self, deliveries: &[Delivery], outcomes: &[Outcome]) {
         for (delivery, outcome) in deliveries.iter().zip(outcomes) {
             match outcome {
                 Outcome::Acknowledged => drop(self.status.acked.fetch_add(delivery.messages, Relaxed)),
                 Outcome::Refused(reason) => {
                     error!(route = %self.name, topic = delivery.topic, reason, "The target refused a message for good.");
                     self.status.dropped.fetch_add(delivery.messages, Relaxed);
-                    let offsets = || entries.iter().map(|entry| entry.offset);
-                    let (from, to) = (offsets().min().unwrap_or_default(), offsets().max().unwrap_or_default());
-                    self.ledger(&format!("refused by target: {reason}"), from, to, delivery.messages);
+                    let ((from, to), reason) = (delivery.offsets, format!("refused by target: {reason}"));
+                    spine::publish(
+                        &self.journal,
+                        vec![spine::ledger(&self.name, &reason, from, to, delivery.messages)],
+                    );
                 }
             }
         }
@@ -207,14 +226,11 @@ impl Route {
         spine::publish(&self.journal, vec![spine::lost(&self.name, lost)]);
     }
 
-    fn ledger(&self, reason: &str, from: u64, to: u64, count: u64) {
-        spine::publish(&self.journal, vec![spine::ledger(&self.name, reason, from, to, count)]);
-    }
-
-    fn connected(&self) {
-        self.status.connected.store(true, Relaxed);
-        *self.status.trouble.lock() = None;
-        info!(route = %self.name, "Route is connected.");
+    /// The target takes what it is given. One line at the change.
+    fn delivered(&self) {
+        if self.status.trouble.lock().take().is_some() {
+            info!(route = %self.name, "Route delivers again.");
+        }
     }
 
     /// One line at the change; the state tells the rest.
@@ -225,6 +241,10 @@ impl Route {
             warn!(route = %self.name, %error, "Route is disconnected; its messages wait in the journal.");
         }
     }
+}
+
+fn unanswered() -> TargetError {
+    TargetError::Away(format!("nothing was acknowledged for {} s", SEND_WITHIN.as_secs()))
 }
 
 fn unreadable(error: edgeway_journal::Error) -> TargetError {

@@ -39,6 +39,11 @@ impl SceneHost {
         SceneHost { scenes: Mutex::new(scenes), things, desk, journal, position }
     }
 
+    /// How far the scenes have come in the journal.
+    pub(crate) fn position(&self) -> u64 {
+        self.position.load(Relaxed)
+    }
+
     /// Looks at the scenes.
     pub(crate) fn with<T>(&self, look: impl FnOnce(&Scenes) -> T) -> T {
         look(&self.scenes.lock())
@@ -108,20 +113,22 @@ impl SceneHost {
 
 /// Runs the scenes until told to stop.
 pub(crate) async fn run(host: Arc<SceneHost>, stop: CancellationToken) {
-    let mut reader = host.journal.reader(host.position.load(Relaxed), Level::Appended);
+    let mut reader = host.journal.reader(host.position(), Level::Appended);
     host.start();
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             fetched = reader.next(FETCH) => match fetched {
                 Ok(fetched) => {
-                    // Before they are handled: after a panic the message that caused it is not handled again.
-                    host.position.store(reader.position(), Relaxed);
                     if let Some(lost) = &fetched.lost {
                         error!(from = lost.from, to = lost.to, "Scenes were too slow and have missed messages.");
                         spine::publish(&host.journal, vec![spine::lost("scenes", lost)]);
                     }
-                    fetched.entries.iter().for_each(|entry| host.handle(&entry.item));
+                    for entry in &fetched.entries {
+                        // Before it is handled: after a panic the message that caused it is not handled again.
+                        host.position.store(entry.offset + 1, Relaxed);
+                        host.handle(&entry.item);
+                    }
                 }
                 Err(error) => {
                     warn!(%error, "Scenes cannot follow the journal.");

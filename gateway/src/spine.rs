@@ -9,7 +9,12 @@ use edgeway_site::Site;
 use edgeway_thing_models::{Body, Ledger, Message, Things};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use tracing::{error, warn};
+
+/// Messages kept in memory for live readers. A report of 20 values takes about 1 kB there, so this is some 8 MB; a reader
+/// that falls further behind reads from disk.
+const TAIL_MESSAGES: usize = 8192;
 
 /// The journal of this gateway's messages.
 pub(crate) type MessageJournal = Journal<MessageCodec>;
@@ -42,6 +47,7 @@ pub(crate) fn options(site: &Site) -> Options {
         age_max: site.journal.age,
         group_items: site.journal.group_messages,
         group_delay: site.journal.group_delay,
+        tail_items: TAIL_MESSAGES,
         ..Options::default()
     }
 }
@@ -51,15 +57,31 @@ pub(crate) fn message(body: Body) -> Message {
     Message { time: Timestamp::now(), body }
 }
 
+/// Messages that the journal refused and that no ledger tells of yet.
+static REFUSED: AtomicU64 = AtomicU64::new(0);
+
 /// Appends messages without waiting. When the journal can take no more (a full disk, for longer than its memory lasts)
 /// they are lost to everyone, which is counted and logged.
 pub(crate) fn publish(journal: &MessageJournal, messages: Vec<Message>) {
     if messages.is_empty() {
         return;
     }
-    if let Err((lost, error)) = journal.try_append(messages) {
-        metrics::counter!("edgeway_journal_refused_messages_total").increment(lost.len() as u64);
-        error!(%error, messages = lost.len(), "The journal takes no more messages.");
+    let Err((lost, error)) = journal.try_append(messages) else { return recovered(journal) };
+    metrics::counter!("edgeway_journal_refused_messages_total").increment(lost.len() as u64);
+    if REFUSED.fetch_add(lost.len() as u64, Relaxed) == 0 {
+        error!(%error, "The journal takes no more messages; they are lost until it does.");
+    }
+}
+
+/// Once the journal takes messages again, writes down how many it did not take. They never had an offset; the ledger names
+/// the place where they are missing.
+fn recovered(journal: &MessageJournal) {
+    if REFUSED.load(Relaxed) == 0 {
+        return;
+    }
+    let (count, head) = (REFUSED.swap(0, Relaxed), journal.head());
+    if count > 0 && journal.try_append(vec![ledger("journal", "the journal was full", head, head, count)]).is_err() {
+        REFUSED.fetch_add(count, Relaxed);
     }
 }
 

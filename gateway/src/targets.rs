@@ -8,7 +8,6 @@ pub(crate) use mqtt::{Incoming, MqttClient, Settings as MqttSettings};
 use async_trait::async_trait;
 use bytes::Bytes;
 use edgeway_site::{TargetKind, TargetSite};
-use std::path::Path;
 
 /// One thing to deliver: a message, or several of one topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +16,8 @@ pub(crate) struct Delivery {
     pub(crate) payload: Bytes,
     /// How many messages it holds.
     pub(crate) messages: u64,
+    /// The offsets of the first and the last of them.
+    pub(crate) offsets: (u64, u64),
 }
 
 /// A failed delivery.
@@ -51,10 +52,10 @@ pub(crate) enum Outcome {
 }
 
 /// Makes the connection of a route to a target, without any I/O.
-pub(crate) fn open(route: &str, target: &TargetSite, data: &Path) -> Box<dyn Target> {
+pub(crate) fn open(route: &str, target: &TargetSite) -> Box<dyn Target> {
     match &target.kind {
         TargetKind::Mqtt(options) => Box::new(mqtt::MqttTarget::new(route, (**options).clone())),
-        TargetKind::File(options) => Box::new(file::FileTarget::new(data.join(&options.path))),
+        TargetKind::File(options) => Box::new(file::FileTarget::new(options.path.clone())),
         other => unreachable!("the site was loaded by this build, which knows no {other:?}"),
     }
 }

@@ -202,7 +202,7 @@ fn scenes(page: &mut Page, state: &State) {
     for (name, help, number) in numbers {
         page.family(Kind::Counter, name, help).sample(&[], number);
     }
-    let mut fired = page.family(Kind::Counter, "edgeway_scene_runs_total", "How often each scene ran");
+    let mut fired = page.family(Kind::Counter, "edgeway_scene_firings_total", "How often each scene fired");
     for scene in &scenes {
         fired.sample(&[("scene", &scene.name)], scene.fired);
     }

@@ -3,7 +3,7 @@
 //! A view of the journal. It is kept in the state store so that it is there at once after a restart; values from before
 //! the restart are stale until they are read again.
 
-use crate::spine::MessageJournal;
+use crate::spine::{self, MessageJournal};
 use edgeway_journal::{Level, StateStore};
 use edgeway_sdk::{DeviceIx, Quality, Timestamp, Value};
 use edgeway_thing_models::{
@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
+use tracing::{error, warn};
 
 /// How often changed twins are saved.
 const SAVE_PERIOD: Duration = Duration::from_secs(5);
@@ -77,6 +77,11 @@ impl Twins {
         let load = |device| saved(device).map_or_else(Twin::unknown, |saved| thaw(&things, device, saved));
         let twins = things.devices().map(|(device, _)| load(device)).collect();
         Twins { twins: RwLock::new(twins), things, position: AtomicU64::new(position) }
+    }
+
+    /// How far the twins have come in the journal.
+    pub(crate) fn position(&self) -> u64 {
+        self.position.load(Relaxed)
     }
 
     /// Looks at one twin without copying it.
@@ -160,7 +165,7 @@ impl Twin {
 
 /// Follows the journal and keeps the twins, until told to stop.
 pub(crate) async fn follow(twins: Arc<Twins>, journal: MessageJournal, store: StateStore, stop: CancellationToken) {
-    let mut reader = journal.reader(twins.position.load(Relaxed), Level::Appended);
+    let mut reader = journal.reader(twins.position(), Level::Appended);
     let mut save = interval(SAVE_PERIOD);
     save.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -170,6 +175,10 @@ pub(crate) async fn follow(twins: Arc<Twins>, journal: MessageJournal, store: St
             fetched = reader.next(FETCH) => match fetched {
                 Ok(fetched) => {
                     twins.position.store(reader.position(), Relaxed);
+                    if let Some(lost) = &fetched.lost {
+                        error!(from = lost.from, to = lost.to, "Twins were too slow and have missed messages.");
+                        spine::publish(&journal, vec![spine::lost("twins", lost)]);
+                    }
                     twins.apply(fetched.entries.into_iter().map(|entry| entry.item));
                 }
                 Err(error) => {
@@ -178,6 +187,10 @@ pub(crate) async fn follow(twins: Arc<Twins>, journal: MessageJournal, store: St
                 }
             },
         }
+    }
+    // What the links said last, when they stopped.
+    while let Ok(Some(fetched)) = reader.try_next(FETCH) {
+        twins.apply(fetched.entries.into_iter().map(|entry| entry.item));
     }
     twins.save(&store);
 }

@@ -1,6 +1,6 @@
 //! Nothing is lost, and nothing out of order, while the broker is away.
 
-use super::plant::{Plant, SOON, offset, value};
+use super::plant::{self, Plant, SOON, offset, value};
 use harness::Message;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -27,6 +27,39 @@ fn nothing_is_lost_when_the_broker_restarts() {
     plant.cloud.collect(Duration::from_secs(2));
     assert_complete(&plant.cloud.messages);
     assert_in_order(&plant.cloud.messages);
+}
+
+#[test]
+fn a_broker_that_is_away_at_the_start_gets_everything_later() {
+    let modbus = harness::ModbusServer::start();
+    let mut broker = harness::Broker::new();
+    let site = tempfile::tempdir().expect("a temporary folder");
+    plant::write_site(site.path(), modbus.port, &plant::routes(broker.port, ""));
+    let gateway = harness::Gateway::run(site.path());
+    let head = |gateway: &harness::Gateway| gateway.json(&["status"])["journal"]["head"].as_u64().expect("an offset");
+    harness::wait_for("messages in the journal", SOON, || (head(&gateway) > 20).then_some(()));
+    broker.start();
+    let mut cloud = harness::Subscriber::new(&broker, "edgeway/#");
+    // The route may have connected before the subscriber has: then there is nothing left to see of the start.
+    let recent = |message: &Message| offset(message).is_some_and(|offset| offset > 20);
+    cloud.wait_for("messages", SOON * 2, recent);
+    assert_eq!(gateway.stop(), 0);
+}
+
+#[test]
+#[should_panic(expected = "1 of 3 messages are missing: [1]")]
+fn the_check_for_completeness_sees_a_gap() {
+    assert_complete(&[message(0), message(2)]);
+}
+
+#[test]
+#[should_panic(expected = "0 came after Some(1)")]
+fn the_check_for_order_sees_a_swap() {
+    assert_in_order(&[message(1), message(0)]);
+}
+
+fn message(offset: u64) -> Message {
+    Message { topic: "t".into(), json: serde_json::json!({"id": format!("plant:{offset}"), "device": "probe-1"}) }
 }
 
 /// The route takes every message, so the ids that arrived have no gaps.

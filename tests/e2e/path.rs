@@ -29,6 +29,52 @@ fn a_register_arrives_as_a_typed_value_with_unit_source_time_and_quality() {
 }
 
 #[test]
+fn every_kind_of_register_means_what_the_site_says() {
+    let mut plant = Plant::start();
+    // -123.4 kW in tenths, low word first; bit 3 set; "wt-07" padded with zeros.
+    let power = (-1234_i32) as u32;
+    plant.modbus.set(1, 102, &[power as u16, (power >> 16) as u16]);
+    plant.modbus.set(1, 104, &[0b1000]);
+    plant.modbus.set(1, 110, &[0x7774, 0x2d30, 0x3700, 0]);
+    let expected = [("power", serde_json::json!(-123.4)), ("running", true.into()), ("label", "wt-07".into())];
+    for (property, expected) in expected {
+        let wanted =
+            |message: &harness::Message| value(message, "probe-1", property).is_some_and(|v| v["value"] == expected);
+        let message = plant.cloud.wait_for(&format!("{property} in the cloud"), SOON, wanted);
+        assert_eq!(value(&message, "probe-1", property).expect("just found")["quality"], "good");
+    }
+}
+
+#[test]
+fn every_value_that_is_polled_arrives_and_in_its_order() {
+    let mut plant = Plant::start();
+    plant.cloud.wait_for("values", SOON, |message| value(message, "probe-1", "temperature").is_some());
+    let written: Vec<f64> = (1..=12).map(f64::from).collect();
+    for step in &written {
+        plant.modbus.set_f32(1, TEMPERATURE, *step as f32);
+        // Longer than two polls: each value is read at least once.
+        plant.cloud.collect(Duration::from_millis(600));
+    }
+    plant.cloud.collect(Duration::from_secs(1));
+    let mut arrived: Vec<f64> = vec![];
+    for message in &plant.cloud.messages {
+        let Some(seen) = value(message, "probe-1", "temperature") else { continue };
+        assert_eq!(seen["quality"], "good");
+        let [source, received] = [&seen["time"], &message.json["time"]].map(time);
+        assert!(source <= received && (received - source).total(jiff::Unit::Second).expect("a span") < 1.0);
+        let number = seen["value"].as_f64().expect("a number");
+        if arrived.last() != Some(&number) {
+            arrived.push(number);
+        }
+    }
+    assert_eq!(arrived, [&[0.0], &written[..]].concat());
+}
+
+fn time(text: &serde_json::Value) -> jiff::Timestamp {
+    text.as_str().and_then(|text| text.parse().ok()).expect("a time")
+}
+
+#[test]
 fn a_scene_writes_a_register_back() {
     let mut plant = Plant::start();
     plant.modbus.set_f32(1, TEMPERATURE, 20.0);
@@ -65,8 +111,7 @@ fn a_windows_average_is_that_of_the_values_published() {
         let Some(seen) = value(message, "probe-1", "temperature").filter(|seen| seen["quality"] == "good") else {
             continue;
         };
-        let time: jiff::Timestamp = seen["time"].as_str().and_then(|time| time.parse().ok()).expect("a time");
-        let window = time.as_millisecond() / WINDOW_MS * WINDOW_MS;
+        let window = time(&seen["time"]).as_millisecond() / WINDOW_MS * WINDOW_MS;
         published.entry(window).or_default().push(seen["value"].as_f64().expect("a number"));
     }
     for message in plant.cloud.messages.iter().filter(|message| message.topic == "edgeway/stream/mean") {

@@ -20,12 +20,18 @@ pub(super) struct Plant {
 impl Plant {
     /// Starts everything; values have not necessarily arrived yet.
     pub(super) fn start() -> Plant {
+        let broker = Broker::new();
+        let routes = routes(broker.port, "");
+        Self::start_with(broker, &routes)
+    }
+
+    /// The same with a broker that is not running yet, and other routes.
+    pub(super) fn start_with(mut broker: Broker, routes: &str) -> Plant {
         let modbus = ModbusServer::start();
-        let mut broker = Broker::new();
         broker.start();
         let cloud = Subscriber::new(&broker, "edgeway/#");
         let folder = tempfile::tempdir().expect("a temporary folder");
-        write_site(folder.path(), modbus.port, broker.port);
+        write_site(folder.path(), modbus.port, routes);
         let gateway = Gateway::run(folder.path());
         Plant { modbus, broker, cloud, gateway, _folder: folder }
     }
@@ -40,7 +46,12 @@ impl Plant {
     }
 }
 
-fn write_site(site: &Path, modbus_port: u16, broker_port: u16) {
+/// The route to a broker, with more keys for its target.
+pub(super) fn routes(port: u16, more: &str) -> String {
+    ROUTES.replace("PORT", &port.to_string()).replace("MORE", more)
+}
+
+pub(super) fn write_site(site: &Path, modbus_port: u16, routes: &str) {
     for folder in ["models", "scenes", "queries"] {
         std::fs::create_dir_all(site.join(folder)).expect("a writable folder");
     }
@@ -53,13 +64,18 @@ fn write_site(site: &Path, modbus_port: u16, broker_port: u16) {
     put("devices.toml", DEVICES.replace("PORT", &modbus_port.to_string()));
     put("scenes/heat.rhai", SCENE.to_owned());
     put("queries/mean.sql", QUERY.to_owned());
-    put("routes.toml", ROUTES.replace("PORT", &broker_port.to_string()));
+    put("routes.toml", routes.to_owned());
 }
 
 const MODEL: &str = r#"{
   "properties": [
     {"identifier": "temperature", "name": "Temperature", "accessMode": "r",
      "dataType": {"type": "float", "specs": {"min": "-50", "max": "200", "unit": "°C"}}},
+    {"identifier": "power", "name": "Power", "accessMode": "r",
+     "dataType": {"type": "double", "specs": {"min": "-1000", "max": "1000", "unit": "kW"}}},
+    {"identifier": "running", "name": "Running", "accessMode": "r",
+     "dataType": {"type": "bool", "specs": {"0": "no", "1": "yes"}}},
+    {"identifier": "label", "name": "Label", "accessMode": "r", "dataType": {"type": "text", "specs": {"length": "8"}}},
     {"identifier": "output", "name": "Output", "accessMode": "rw",
      "dataType": {"type": "int", "specs": {"min": "0", "max": "100", "unit": "%"}}}
   ],
@@ -78,6 +94,9 @@ model = "probe"
 poll = "250ms"
 [template.probe.points]
 temperature = { at = "holding:100", type = "f32", order = "ABCD", unit = "°C" }
+power = { at = "holding:102", type = "i32", order = "CDAB", scale = 0.1, unit = "kW" }
+running = { at = "holding:104.3" }
+label = { at = "holding:110", type = "string", length = 4 }
 output = { at = "holding:200", type = "u16" }
 
 [[device]]
@@ -110,6 +129,7 @@ kind = "mqtt"
 url = "mqtt://127.0.0.1:PORT"
 commands = "commands/{device}"
 replies = "edgeway/replies/{device}"
+MORE
 
 [[route]]
 name = "everything"

@@ -1,5 +1,6 @@
 //! mosquitto, and mosquitto_sub with a durable session: whatever is published reaches it in the end.
 
+use crate::Certificates;
 use crate::process::Process;
 use std::net::TcpStream;
 use std::path::PathBuf;
@@ -20,10 +21,28 @@ pub struct Broker {
 impl Broker {
     /// A broker that is not running yet.
     pub fn new() -> Broker {
+        Self::with("")
+    }
+
+    /// The same with a second listener on a port of its own, which takes only clients with a certificate.
+    pub fn with_tls(certificates: &Certificates) -> (Broker, u16) {
+        let tls_port = crate::free_port();
+        let [ca, cert, key] = ["ca.pem", "broker.pem", "broker.key"].map(|name| certificates.path(name));
+        let listener = format!(
+            "listener {tls_port} 127.0.0.1\ncafile {}\ncertfile {}\nkeyfile {}\nrequire_certificate true\n",
+            ca.display(),
+            cert.display(),
+            key.display()
+        );
+        (Self::with(&listener), tls_port)
+    }
+
+    fn with(more: &str) -> Broker {
         let (port, folder) = (crate::free_port(), tempfile::tempdir().expect("a temporary folder"));
         let config = format!(
-            "listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\npersistence true\npersistence_location {}/\n",
-            folder.path().display()
+            "listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\npersistence true\npersistence_location {}/\n{}",
+            folder.path().display(),
+            more
         );
         std::fs::write(folder.path().join("mosquitto.conf"), config).expect("a writable folder");
         // mosquitto gives up root's rights before it writes there.

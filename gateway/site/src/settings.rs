@@ -17,6 +17,8 @@ use std::time::Duration;
 const FILE: &str = "edgeway.toml";
 /// The layout of a site that this package reads.
 const VERSION: i64 = 1;
+/// Room for the journal's cursors.
+const CURSORS_BYTES: u64 = 1 << 20;
 const API: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 const BROKER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 1883);
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -104,10 +106,7 @@ fn api(section: &mut Section<'_>, report: &mut Report) -> SocketAddr {
     let Some(found) = listen(section, "api", report) else { return API };
     if !found.value.ip().is_loopback() {
         let problem = Problem::new(format!("the API listens on {}, which other machines can reach", found.value));
-        report.add(
-            &found.mark,
-            problem.help("whoever reaches it can command devices; put a proxy with a login before it").warning(),
-        );
+        report.add(&found.mark, problem.help("its token travels in clear there; put TLS before it").warning());
     }
     found.value
 }
@@ -148,11 +147,10 @@ fn journal(section: &mut Section<'_>, report: &mut Report) -> JournalOptions {
     journal.segment_bytes = segment.map_or(journal.segment_bytes, |found| found.value);
     journal.group_messages = messages.map_or(journal.group_messages, |found| found.value as usize);
     journal.group_delay = delay.map_or(journal.group_delay, |found| found.value);
-    if journal.size_bytes < 4 * journal.segment_bytes {
-        report.add(
-            &table.mark,
-            Problem::new("the journal's size is less than four segments").help("space comes back a segment at a time"),
-        );
+    let least = 4 * journal.segment_bytes + CURSORS_BYTES;
+    if journal.size_bytes < least {
+        let problem = Problem::new("the journal's size is less than four segments and 1 MiB for its cursors");
+        report.add(&table.mark, problem.help(format!("at least {} MiB, or smaller segments", least.div_ceil(1 << 20))));
     }
     journal
 }

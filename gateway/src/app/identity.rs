@@ -53,6 +53,10 @@ pub(super) fn load_or_make(data: &Path, site: &str) -> Result<Identity, StartErr
         StartError::Data { path: data.display().to_string(), reason }
     };
     fs::create_dir_all(data).map_err(refused)?;
+    // Offsets begin at 0 again with a new journal; under the old id they would pass for messages already seen.
+    if !data.join("journal").exists() {
+        let _ = fs::remove_file(data.join("id"));
+    }
     let gateway = keep(&data.join("id"), || format!("{site}-{}", &random_hex()[..8])).map_err(refused)?;
     let token = keep(&data.join(TOKEN_FILE), random_hex).map_err(refused)?;
     Ok(Identity { gateway: gateway.as_str().into(), token: Token::new(&token) })
@@ -91,10 +95,14 @@ mod tests {
     fn the_token_is_made_once_and_is_the_owners_alone() {
         let folder = tempfile::tempdir().expect("a folder");
         let first = load_or_make(&folder.path().join("data"), "farm").expect("writable");
+        fs::create_dir(folder.path().join("data/journal")).expect("writable");
         let again = load_or_make(&folder.path().join("data"), "farm").expect("writable");
         assert_eq!(first.token, again.token);
         assert_eq!(first.gateway, again.gateway);
         assert!(first.gateway.starts_with("farm-"));
+        fs::remove_dir(folder.path().join("data/journal")).expect("there");
+        let new_journal = load_or_make(&folder.path().join("data"), "farm").expect("writable");
+        assert_ne!(first.gateway, new_journal.gateway, "a new journal has a new id");
         let mode = fs::metadata(folder.path().join("data/token")).expect("there").permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
     }

@@ -1,5 +1,6 @@
 //! Tasks that are watched: a panic stays in its task, is counted and logged, and the part is started again.
 
+use async_trait::async_trait;
 use futures::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -12,6 +13,9 @@ use tracing::{error, warn};
 /// How long a part that panicked rests before it is started again.
 const REST: Duration = Duration::from_secs(1);
 
+/// How long cutting off may take.
+const CUT_OFF_WITHIN: Duration = Duration::from_millis(50);
+
 /// How often parts have panicked.
 #[derive(Clone, Default)]
 pub(crate) struct Restarts(Arc<AtomicU64>);
@@ -20,6 +24,16 @@ impl Restarts {
     pub(crate) fn get(&self) -> u64 {
         self.0.load(Relaxed)
     }
+}
+
+/// A part that can be run again after a panic.
+#[async_trait]
+pub(crate) trait Part: Send + 'static {
+    /// For logs.
+    fn name(&self) -> String;
+
+    /// Runs until told to stop.
+    async fn run(&mut self, stop: CancellationToken);
 }
 
 /// A set of tasks that stop together.
@@ -44,6 +58,18 @@ impl Supervisor {
         self.tasks.spawn(async move {
             while AssertUnwindSafe(start(stop.clone())).catch_unwind().await.is_err() {
                 error!(part = name, "A part has panicked and is started again. This is a bug in Edgeway.");
+                restarts.0.fetch_add(1, Relaxed);
+                tokio::time::sleep(REST).await;
+            }
+        });
+    }
+
+    /// Runs a part that keeps what it knows when it is started again.
+    pub(super) fn part(&mut self, mut part: impl Part) {
+        let (stop, restarts) = (self.stop.clone(), self.restarts.clone());
+        self.tasks.spawn(async move {
+            while AssertUnwindSafe(part.run(stop.clone())).catch_unwind().await.is_err() {
+                error!(part = part.name(), "A part has panicked and is started again. This is a bug in Edgeway.");
                 restarts.0.fetch_add(1, Relaxed);
                 tokio::time::sleep(REST).await;
             }
@@ -75,7 +101,10 @@ impl Supervisor {
         let all = async { while self.tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(within, all).await.is_err() {
             warn!(parts = self.tasks.len(), "Some parts did not stop in time and are cut off.");
-            self.tasks.shutdown().await;
+            self.tasks.abort_all();
+            // A task that blocks its thread cannot be cut off; the process ends without it.
+            let ended = async { while self.tasks.join_next().await.is_some() {} };
+            let _ = tokio::time::timeout(CUT_OFF_WITHIN, ended).await;
         }
     }
 }

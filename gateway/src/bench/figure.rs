@@ -14,10 +14,8 @@ pub(super) struct Figure {
     pub(super) reference_value: f64,
     /// value / reference_value
     pub(super) ratio: f64,
-    /// In words; `None` for a figure without a goal.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// In words; `None` for a figure that is only judged at another rate.
     pub(super) goal: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) met: Option<bool>,
 }
 

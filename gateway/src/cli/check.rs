@@ -8,6 +8,10 @@ use edgeway_site::Finding;
 use std::path::Path;
 
 pub(super) fn run(site: &Path, output: Output) -> u8 {
+    if !site.is_dir() {
+        eprintln!("error: there is no folder {}; `edgeway init` makes a new site", site.display());
+        return exit::USAGE;
+    }
     let (findings, summary) = match program::load(site) {
         Ok(program) => {
             let site = &program.site;

@@ -15,7 +15,7 @@ pub(super) fn run(folder: &Path, name: Option<&str>) -> u8 {
         }
         Err(error) => {
             eprintln!("error: {error}");
-            exit::FINDINGS
+            exit::USAGE
         }
     }
 }

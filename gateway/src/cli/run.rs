@@ -8,6 +8,10 @@ use tokio::signal::unix::{SignalKind, signal};
 
 pub(super) async fn run(site: &Path) -> u8 {
     telemetry::init_logging();
+    if !site.is_dir() {
+        eprintln!("error: there is no folder {}; `edgeway init` makes a new site", site.display());
+        return exit::USAGE;
+    }
     let program = match program::load(site) {
         Ok(program) => program,
         Err(findings) => {

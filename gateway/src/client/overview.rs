@@ -55,7 +55,7 @@ fn status_text(status: &StatusView, screen: Screen) -> String {
             format!("{} with {} values, {} of them not good", status.readings, status.values, status.bad_values),
         ),
         ("commands", format!("{} applied, {} not", status.commands.ok, status.commands.failed)),
-        ("scenes", format!("{} loaded, ran {} times", status.scenes.len(), status.scene_firings)),
+        ("scenes", format!("{} loaded, fired {} times", status.scenes.len(), status.scene_firings)),
         ("queries", format!("{} loaded, {} rows", status.queries.len(), status.query_rows)),
         ("journal", journal(status)),
         ("broker", status.broker.clone().unwrap_or_default()),
@@ -143,7 +143,7 @@ fn scene_table(scenes: &[SceneView], now: Timestamp, screen: Screen) -> String {
         ]
     };
     let rows: Vec<_> = scenes.iter().map(row).collect();
-    screen.table(&["scene", "ran", "declined", "errors", "last", "state", "when"], &rows)
+    screen.table(&["scene", "fired", "declined", "errors", "last", "state", "when"], &rows)
 }
 
 fn query_table(queries: &[QueryView], screen: Screen) -> String {
@@ -181,7 +181,7 @@ gateway   farm-1, Edgeway 0.1.0, up 2 h
 devices   1 offline, 8 online
 readings  10 with 100 values, 2 of them not good
 commands  3 applied, 1 not
-scenes    0 loaded, ran 4 times
+scenes    0 loaded, fired 4 times
 queries   0 loaded, 5 rows
 journal   8.0 MiB, 600 messages kept of 700
 

@@ -70,7 +70,8 @@ fn command(record: &CommandRecord, state: &State) -> String {
     let device = &state.things.device(command.device).id;
     let what = match &command.action {
         Action::Set { property, value } => {
-            format!("{} = {value}", state.things.property(command.device, *property).identifier)
+            let property = state.things.property(command.device, *property);
+            format!("{} = {}", property.identifier, super::view::cell(value, &property.data_type))
         }
         Action::Invoke { service, .. } => {
             format!("{}()", state.things.model_of(command.device).services[usize::from(service.0)].identifier)

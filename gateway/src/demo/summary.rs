@@ -87,10 +87,9 @@ impl Summary {
         need("journal (no messages)", self.journal_messages > 0);
         need("cloud (nothing arrived)", self.cloud_messages > 0);
         for (name, route) in &self.routes {
-            need(&format!("route {name} (sent and not acknowledged)"), route.acked > 0 || route.sent == 0);
+            need(&format!("route {name} (nothing acknowledged)"), route.acked > 0);
             need(&format!("route {name} (messages dropped)"), route.dropped == 0);
         }
-        need("routes (nothing acknowledged)", self.routes.values().any(|route| route.acked > 0));
         missing
     }
 

@@ -33,15 +33,16 @@ pub(super) enum Trust {
 }
 
 const TURBINE: [&str; 5] = ["wind_speed", "active_power", "pitch_angle", "power_limit", "state"];
-const ROOM: [&str; 6] = ["key_card", "temperature", "setpoint", "ac_power", "window_open", "light_scene"];
+/// The last column is the meter's.
+const ROOM: [&str; 6] = ["key_card", "temperature", "setpoint", "ac_power", "light_scene", "active_power"];
 
 impl View {
     pub(super) fn of(demo: &Demo) -> View {
         let state = demo.state();
         View {
             heading: where_to_look(demo).lines().map(str::to_owned).collect(),
-            farm: table(state, "wind-turbine", &TURBINE),
-            hotel: table(state, "hotel-room", &ROOM),
+            farm: table(state, &["wind-turbine", "met-mast"], &TURBINE),
+            hotel: table(state, &["hotel-room", "energy-meter"], &ROOM),
             scenes: demo.recent.scenes(),
             rows: demo.recent.rows(),
             routes: routes(state),
@@ -83,8 +84,8 @@ fn routes(state: &State) -> Vec<String> {
     state.routes.iter().map(one).collect()
 }
 
-fn table(state: &State, model: &str, properties: &[&str]) -> Table {
-    let devices = state.things.current_devices().filter(|(ix, _)| &*state.things.model_of(*ix).name == model);
+fn table(state: &State, models: &[&str], properties: &[&str]) -> Table {
+    let devices = state.things.current_devices().filter(|(ix, _)| models.contains(&&*state.things.model_of(*ix).name));
     let now = Timestamp::now();
     let heads = ["device"].into_iter().chain(properties.iter().copied()).chain(["quality", "age"]).map(str::to_owned);
     let rows =
@@ -126,7 +127,7 @@ fn row(
     (cells, trust)
 }
 
-fn cell(value: &Value, data_type: &DataType) -> String {
+pub(super) fn cell(value: &Value, data_type: &DataType) -> String {
     let unit = data_type.unit().map(|unit| format!(" {unit}")).unwrap_or_default();
     match (value, data_type) {
         (Value::Float(x), _) => format!("{x:.1}{unit}"),

@@ -1,8 +1,8 @@
 //! Events for protocols that have none: a property that turns from nothing to something.
 
-use edgeway_sdk::{DeviceIx, Value};
+use edgeway_sdk::{DeviceIx, Timestamp, Value};
 use edgeway_site::EventSite;
-use edgeway_thing_models::{Body, Event, Message, Observation, PropertyIx, Report, Things};
+use edgeway_thing_models::{Body, Event, Message, Observation, PropertyIx, Report};
 use std::collections::{BTreeMap, HashMap};
 
 /// Watches the properties that events are made from.
@@ -24,7 +24,7 @@ impl Happenings {
 
     /// Events that a report makes: a good value that differs from the last good one and is not zero, false or empty.
     /// The first value after the start makes none: nobody knows whether it is new.
-    pub(super) fn note(&mut self, report: &Report, things: &Things, out: &mut Vec<Message>) {
+    pub(super) fn note(&mut self, report: &Report, received: Timestamp, out: &mut Vec<Message>) {
         if self.by_property.is_empty() {
             return;
         }
@@ -33,25 +33,21 @@ impl Happenings {
             for &at in watching {
                 let before = self.last.insert(at, observation.value.clone());
                 if before.is_some_and(|before| before != observation.value) && is_something(&observation.value) {
-                    out.push(event(&self.events[at], report, observation, things));
+                    out.push(event(&self.events[at], report, observation, received));
                 }
             }
         }
     }
 }
 
-fn event(site: &EventSite, report: &Report, on: &Observation, things: &Things) -> Message {
+fn event(site: &EventSite, report: &Report, on: &Observation, received: Timestamp) -> Message {
     let value_of = |property: PropertyIx| {
         let found = report.values.iter().find(|o| o.property == property && o.quality.is_good());
         found.map_or(Value::Null, |o| o.value.clone())
     };
     let output = site.output.iter().map(|(name, property)| (name.clone(), value_of(*property))).collect();
-    debug_assert!(
-        usize::from(site.event.0) < things.model_of(report.device).events.len(),
-        "checked when the site was loaded"
-    );
     let event = Event { device: report.device, event: site.event, output, source_time: on.source_time };
-    Message { time: on.source_time, body: Body::Event(event) }
+    Message { time: received, body: Body::Event(event) }
 }
 
 fn is_something(value: &Value) -> bool {
@@ -65,10 +61,10 @@ fn is_something(value: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use edgeway_sdk::{Quality, Timestamp};
-    use edgeway_thing_models::{Device, ready_made};
+    use edgeway_sdk::Quality;
+    use edgeway_thing_models::{Device, Things, ready_made};
 
-    fn setting() -> (Happenings, Things, PropertyIx) {
+    fn setting() -> (Happenings, PropertyIx) {
         let mut things = Things::default();
         let model = ready_made().into_iter().find(|m| &*m.name == "wind-turbine").expect("shipped");
         let (on, _) = model.property("alarm_code").expect("in the model");
@@ -76,17 +72,17 @@ mod tests {
         let model = things.add_model(model.into());
         let device = things.add_device(Device { id: "wt".into(), model, labels: Default::default() }).expect("new");
         let site = EventSite { device, event, on, output: vec![("code".into(), on)] };
-        (Happenings::new(vec![site]), things, on)
+        (Happenings::new(vec![site]), on)
     }
 
     #[test]
     fn an_event_happens_when_the_property_changes_to_something() {
-        let (mut happenings, things, on) = setting();
+        let (mut happenings, on) = setting();
         let mut events_after = |value: i64, quality| {
             let observation =
                 Observation { property: on, value: Value::Int(value), quality, source_time: Timestamp::EPOCH };
             let mut out = vec![];
-            happenings.note(&Report { device: DeviceIx(0), values: vec![observation] }, &things, &mut out);
+            happenings.note(&Report { device: DeviceIx(0), values: vec![observation] }, Timestamp::EPOCH, &mut out);
             out.len()
         };
         let good = Quality::Good;

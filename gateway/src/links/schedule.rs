@@ -45,16 +45,30 @@ pub(super) struct Transition {
     pub(super) reason: String,
 }
 
+/// Who did not answer.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Silence {
+    /// The device, with its change of state if that is one.
+    OfDevice(Option<Transition>),
+    /// Only this step; it is treated as refused.
+    OfStep(Option<Transition>),
+}
+
 struct Planned {
     step: Step,
     due: Instant,
+    running: bool,
     refused: bool,
     retired: bool,
+    /// Since when it has had no answer.
+    silent_since: Option<Instant>,
 }
 
 struct Health {
     online: Online,
     faults: u32,
+    /// When it answered last, whichever step asked.
+    answered_at: Option<Instant>,
     /// Not asked before this time.
     retry_at: Option<Instant>,
     slots: Vec<Slot>,
@@ -85,9 +99,16 @@ impl Schedule {
 
     fn add(&mut self, step: Step, due: Instant) {
         let slot = Slot(self.planned.len());
-        let fresh = || Health { online: Online::Unknown, faults: 0, retry_at: None, slots: vec![], refused: 0 };
+        let fresh = || Health {
+            online: Online::Unknown,
+            faults: 0,
+            answered_at: None,
+            retry_at: None,
+            slots: vec![],
+            refused: 0,
+        };
         self.devices.entry(step.device).or_insert_with(fresh).slots.push(slot);
-        self.planned.push(Planned { step, due, refused: false, retired: false });
+        self.planned.push(Planned { step, due, running: false, refused: false, retired: false, silent_since: None });
         self.queue.push(Reverse((due, slot)));
     }
 
@@ -108,7 +129,7 @@ impl Schedule {
         self.overruns
     }
 
-    /// The next step to run. A step that is running is not due again before `done` is called for it.
+    /// The next step to run. A step that is running is not due again before its outcome has been told.
     pub(super) fn next(&mut self, now: Instant) -> Next {
         while let Some(Reverse((due, slot))) = self.queue.peek().copied() {
             let planned = &self.planned[slot.0];
@@ -122,7 +143,10 @@ impl Schedule {
             self.queue.pop();
             match self.held_back(slot, now) {
                 Some(until) => self.put(slot, until),
-                None => return Next::Run(slot),
+                None => {
+                    self.planned[slot.0].running = true;
+                    return Next::Run(slot);
+                }
             }
         }
         Next::Never
@@ -141,11 +165,12 @@ impl Schedule {
 
     fn put(&mut self, slot: Slot, due: Instant) {
         self.planned[slot.0].due = due;
+        self.planned[slot.0].running = false;
         self.queue.push(Reverse((due, slot)));
     }
 
     /// Puts a step back after it has run. Missed periods are skipped, not made up for.
-    fn again(&mut self, slot: Slot, now: Instant) {
+    pub(super) fn again(&mut self, slot: Slot, now: Instant) {
         let planned = &self.planned[slot.0];
         let period = if planned.refused { REFUSED_PERIOD } else { planned.step.period };
         let due = planned.due + period;
@@ -155,8 +180,9 @@ impl Schedule {
         self.put(slot, due.max(now));
     }
 
-    /// The device answered. `bad` says whether the answer held points that are bad.
+    /// The device answered.
     pub(super) fn answered(&mut self, slot: Slot, now: Instant) -> Option<Transition> {
+        self.planned[slot.0].silent_since = None;
         if std::mem::take(&mut self.planned[slot.0].refused) {
             self.refused_points(slot, -1);
         }
@@ -164,7 +190,7 @@ impl Schedule {
         self.alive(slot, now)
     }
 
-    /// The device answered that it is busy, or refuses the step's only point.
+    /// The device refuses the step, and it cannot be divided further.
     pub(super) fn refused(&mut self, slot: Slot, now: Instant) -> Option<Transition> {
         if !std::mem::replace(&mut self.planned[slot.0].refused, true) {
             self.refused_points(slot, 1);
@@ -192,6 +218,7 @@ impl Schedule {
         let device = self.planned[slot.0].step.device;
         let health = self.devices.get_mut(&device)?;
         health.faults = 0;
+        health.answered_at = Some(now);
         let online = if health.refused == 0 { Online::Online } else { Online::Degraded };
         let reason = match health.refused {
             0 => String::new(),
@@ -201,23 +228,35 @@ impl Schedule {
         if health.retry_at.take().is_some() {
             let waiting: Vec<Slot> = health.slots.iter().copied().filter(|other| *other != slot).collect();
             for slot in waiting {
-                self.put(slot, now);
+                if !self.planned[slot.0].running {
+                    self.put(slot, now);
+                }
             }
         }
         self.turn(device, online, reason)
     }
 
-    /// The device did not answer.
-    pub(super) fn silent(&mut self, slot: Slot, now: Instant, reason: &str) -> Option<Transition> {
-        self.again(slot, now);
+    /// The device did not answer this step.
+    pub(super) fn silent(&mut self, slot: Slot, now: Instant, reason: &str) -> Silence {
+        let since = *self.planned[slot.0].silent_since.get_or_insert(now);
         let device = self.planned[slot.0].step.device;
-        let health = self.devices.get_mut(&device)?;
+        let health = self.devices.get_mut(&device).expect("every step's device is known");
+        if health.answered_at.is_some_and(|answered| answered > since) {
+            // The device has answered other steps meanwhile: it is there, and does not know this one.
+            return Silence::OfStep(self.refused(slot, now));
+        }
         health.faults = health.faults.saturating_add(1);
         if health.faults < FAULTS_UNTIL_OFFLINE {
-            return None;
+            // A lost answer is asked for again at once, not only at the next period.
+            self.put(slot, now);
+            return Silence::OfDevice(None);
         }
-        health.retry_at = Some(now + backoff(health.faults - FAULTS_UNTIL_OFFLINE));
-        self.turn(device, Online::Offline, reason.to_owned())
+        // Answers that were lost at the same time count once.
+        if health.retry_at.is_none_or(|retry_at| retry_at <= now + BACKOFF_FIRST) {
+            health.retry_at = Some(now + backoff(health.faults - FAULTS_UNTIL_OFFLINE));
+        }
+        self.again(slot, now);
+        Silence::OfDevice(self.turn(device, Online::Offline, reason.to_owned()))
     }
 
     /// The wire is gone: every device is.
@@ -300,8 +339,8 @@ mod tests {
                     *runs.entry(id).or_default() += 1;
                     *now += if answers(device) { took } else { SECOND };
                     match answers(device) {
-                        true => schedule.answered(slot, *now),
-                        false => schedule.silent(slot, *now, "no answer"),
+                        true => drop(schedule.answered(slot, *now)),
+                        false => drop(schedule.silent(slot, *now, "no answer")),
                     };
                 }
                 Next::Wait(until) => *now = until.min(end),
@@ -345,7 +384,7 @@ mod tests {
         let now = Instant::now();
         let mut schedule = Schedule::new(vec![step(0, 0, &[0])], now);
         assert_eq!(schedule.answered(Slot(0), now).map(|t| t.online), Some(Online::Online));
-        assert_eq!(schedule.silent(Slot(0), now, "no answer"), None);
+        assert_eq!(schedule.silent(Slot(0), now, "no answer"), Silence::OfDevice(None));
         assert_eq!(schedule.answered(Slot(0), now), None);
     }
 
@@ -383,6 +422,28 @@ mod tests {
         }
         assert_eq!(runs, 0, "25 s are less than {REFUSED_PERIOD:?}");
         assert_eq!(schedule.answered(bad, now).map(|t| t.online), Some(Online::Online));
+    }
+
+    #[test]
+    fn a_step_that_alone_gets_no_answer_degrades_its_device_and_does_not_make_it_flap() {
+        let mut now = Instant::now();
+        let mut schedule = Schedule::new(vec![step(0, 0, &[0]), step(1, 0, &[1])], now);
+        let (end, mut offline) = (now + Duration::from_secs(120), 0);
+        while now < end {
+            match schedule.next(now) {
+                Next::Run(slot) if schedule.step(slot).id == StepIx(0) => drop(schedule.answered(slot, now)),
+                Next::Run(slot) => {
+                    now += SECOND;
+                    if let Silence::OfDevice(Some(turned)) = schedule.silent(slot, now, "no answer") {
+                        offline += u32::from(turned.online == Online::Offline);
+                    }
+                }
+                Next::Wait(until) => now = until,
+                Next::Never => panic!("there are steps"),
+            }
+        }
+        assert!(offline <= 1, "went offline {offline} times");
+        assert_eq!(schedule.online(DeviceIx(0)), Online::Degraded);
     }
 
     #[test]

@@ -2,12 +2,15 @@
 
 use super::ageing::Ageing;
 use super::happenings::Happenings;
-use super::schedule::{Next, Schedule, Slot, Transition};
+use super::schedule::{Next, Schedule, Silence, Slot, Transition};
 use super::transaction::{self, Ended, Table};
 use super::write::WriteJob;
 use super::{LinkState, LinkStatus};
+use crate::app::Part;
+use crate::backoff::Backoff;
 use crate::spine::{self, MessageJournal};
-use edgeway_sdk::{Batch, DeviceIx, Fault, Link, PointIx, PointSpec, Quality, Split, Timestamp};
+use async_trait::async_trait;
+use edgeway_sdk::{Batch, DeviceIx, DeviceSpec, Fault, Link, PointIx, PointSpec, Quality, Split, Timestamp};
 use edgeway_site::{EventSite, LinkSite, PointSite};
 use edgeway_thing_models::{Binding, Body, CommandState, Message, Online, Status, Things};
 use futures::StreamExt;
@@ -15,18 +18,19 @@ use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 /// How long opening the wire may take.
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
-/// Backoff between attempts to open the wire: this, doubled each time ...
-const RECONNECT_FIRST: Duration = Duration::from_millis(500);
-/// ... up to this.
-const RECONNECT_MOST: Duration = Duration::from_secs(15);
+/// After this many commands one step that is due runs, so that a flood of commands does not blind the gateway.
+const WRITES_IN_ROW_MAX: usize = 8;
+/// How long closing the wire may take.
+const CLOSE_WITHIN: Duration = Duration::from_millis(500);
 /// How often values are looked at for staleness.
 const AGEING_PERIOD: Duration = Duration::from_millis(500);
 
@@ -58,8 +62,21 @@ pub(crate) struct LinkTask {
     happenings: Happenings,
     ageing_tick: Interval,
     concurrency: usize,
+    /// Commands since the last step.
+    writes_in_row: usize,
     /// Columns to use again.
     batches: Vec<Batch>,
+}
+
+#[async_trait]
+impl Part for LinkTask {
+    fn name(&self) -> String {
+        format!("link {}", self.site.name)
+    }
+
+    async fn run(&mut self, stop: CancellationToken) {
+        self.run_until(&stop).await;
+    }
 }
 
 impl LinkTask {
@@ -85,25 +102,28 @@ impl LinkTask {
             jobs: wiring.jobs,
             ageing_tick,
             concurrency: 1,
+            writes_in_row: 0,
             batches: vec![],
         }
     }
 
-    pub(crate) fn name(&self) -> &str {
-        &self.site.name
-    }
-
     /// Runs until told to stop, then closes the wire.
-    pub(crate) async fn run(mut self, stop: CancellationToken) {
+    async fn run_until(&mut self, stop: &CancellationToken) {
         if let Err(fault) = self.plan().await {
-            return self.unusable(&fault, &stop).await;
+            return self.unusable(&fault, stop).await;
         }
-        while !stop.is_cancelled() {
-            if self.connect(&stop).await {
-                self.serve(&stop).await;
+        let mut backoff = Backoff::new();
+        while self.connect(&mut backoff, stop).await {
+            let readings = self.status.readings.load(Relaxed);
+            self.serve(stop).await;
+            if self.status.readings.load(Relaxed) > readings {
+                backoff = Backoff::new();
+            } else if self.meanwhile(sleep(backoff.pause()), stop).await.is_none() {
+                // A peer that takes the connection and hangs up is not asked again at the speed of the network.
+                break;
             }
         }
-        self.link.close(Instant::now() + Duration::from_secs(1)).await;
+        self.link.close(Instant::now() + CLOSE_WITHIN).await;
     }
 
     async fn plan(&mut self) -> Result<(), Fault> {
@@ -126,22 +146,21 @@ impl LinkTask {
     }
 
     /// A link whose driver refuses its configuration stays down; commands for it are answered.
-    async fn unusable(mut self, fault: &Fault, stop: &CancellationToken) {
+    async fn unusable(&mut self, fault: &Fault, stop: &CancellationToken) {
         error!(link = %self.site.name, %fault, "The link cannot be used.");
         self.lost(&fault.to_string());
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                Some(job) = self.jobs.recv() => self.refuse(job),
-            }
-        }
+        let offline =
+            |device: &DeviceSpec| Transition { device: device.ix, online: Online::Offline, reason: fault.to_string() };
+        self.turned(self.site.devices.iter().map(offline).collect());
+        self.meanwhile(std::future::pending::<()>(), stop).await;
     }
 
     /// Opens the wire, with backoff, for as long as it takes. False if told to stop.
-    async fn connect(&mut self, stop: &CancellationToken) -> bool {
-        let mut pause = RECONNECT_FIRST;
-        loop {
-            let attempt = self.link.connect(Instant::now() + CONNECT_WITHIN).await;
+    async fn connect(&mut self, backoff: &mut Backoff, stop: &CancellationToken) -> bool {
+        while !stop.is_cancelled() {
+            let link = self.link.clone();
+            let attempt = async move { link.connect(Instant::now() + CONNECT_WITHIN).await };
+            let Some(attempt) = self.meanwhile(attempt, stop).await else { return false };
             match attempt {
                 Ok(link_info) => {
                     self.concurrency = usize::from(link_info.concurrency).max(1);
@@ -153,20 +172,20 @@ impl LinkTask {
                 }
                 Err(fault) => self.lost(&fault.to_string()),
             }
-            if !self.wait(pause, stop).await {
+            if self.meanwhile(sleep(backoff.pause()), stop).await.is_none() {
                 return false;
             }
-            pause = (pause * 2).min(RECONNECT_MOST);
         }
+        false
     }
 
-    /// Waits while the wire is down: values go on ageing, commands are answered. False if told to stop.
-    async fn wait(&mut self, pause: Duration, stop: &CancellationToken) -> bool {
-        let until = Instant::now() + pause;
+    /// Waits for something while the wire is down: values go on ageing, commands are answered. `None` if told to stop.
+    async fn meanwhile<T>(&mut self, wanted: impl Future<Output = T>, stop: &CancellationToken) -> Option<T> {
+        tokio::pin!(wanted);
         loop {
             tokio::select! {
-                () = stop.cancelled() => return false,
-                () = sleep_until(until) => return true,
+                () = stop.cancelled() => return None,
+                done = &mut wanted => return Some(done),
                 Some(job) = self.jobs.recv() => self.refuse(job),
                 _ = self.ageing_tick.tick() => self.age(),
             }
@@ -201,11 +220,15 @@ impl LinkTask {
     /// Starts what can be started: commands first, then steps that are due. Returns when the next step is due.
     fn start(&mut self, in_flight: &mut InFlight) -> Option<Instant> {
         while in_flight.len() < self.concurrency {
-            if let Ok(job) = self.jobs.try_recv() {
+            if self.writes_in_row < WRITES_IN_ROW_MAX
+                && let Ok(job) = self.jobs.try_recv()
+            {
                 self.write(job, in_flight);
                 continue;
             }
-            match self.schedule.next(Instant::now()) {
+            let next = self.schedule.next(Instant::now());
+            self.writes_in_row = 0;
+            match next {
                 Next::Run(slot) => self.exec(slot, in_flight),
                 Next::Wait(until) => return Some(until),
                 Next::Never => return None,
@@ -221,6 +244,7 @@ impl LinkTask {
     }
 
     fn write(&mut self, job: WriteJob, in_flight: &InFlight) {
+        self.writes_in_row += 1;
         if self.schedule.online(job.command.device) == Online::Offline {
             return self.refuse(job);
         }
@@ -270,31 +294,46 @@ impl LinkTask {
                 self.schedule.answered(slot, now)
             }
             Err(Fault::Busy(_)) => self.schedule.busy(slot, now),
-            Err(Fault::Device(reason)) => self.schedule.silent(slot, now, &reason),
+            Err(Fault::Device(reason)) => self.silent(slot, now, &reason),
             Err(Fault::Link(reason)) => {
-                self.schedule.busy(slot, now);
+                self.schedule.again(slot, now);
                 return Some(reason);
             }
-            Err(Fault::Step(reason)) if self.schedule.step(slot).points.len() > 1 => {
-                self.split(slot, &reason).await;
+            Err(fault @ (Fault::Step(_) | Fault::Point { .. })) if self.schedule.step(slot).points.len() > 1 => {
+                self.split(slot, &fault).await;
                 None
             }
             Err(fault) => self.refused(slot, &fault),
         };
-        self.status.overruns.store(self.schedule.overruns(), std::sync::atomic::Ordering::Relaxed);
+        self.status.overruns.store(self.schedule.overruns(), Relaxed);
         self.turned(transition.into_iter().collect());
         None
     }
 
     /// Divides a step that the device refuses, so that one bad point does not spoil its neighbours.
-    async fn split(&mut self, slot: Slot, reason: &str) {
+    async fn split(&mut self, slot: Slot, fault: &Fault) {
         let step = self.schedule.step(slot).clone();
         let points: Vec<PointSpec> = self.site.points.iter().filter(|p| step.points.contains(&p.ix)).cloned().collect();
         match self.link.plan(&self.site.devices, &points, Split::Step(&step)).await {
-            Ok(plan) if !plan.steps.is_empty() => self.schedule.split(slot, plan.steps, Instant::now()),
+            Ok(plan) if !plan.steps.is_empty() => {
+                self.schedule.split(slot, plan.steps, Instant::now());
+                let rejected: Vec<PointIx> = plan.rejected.iter().map(|(point, _)| *point).collect();
+                self.publish_bad(&rejected, Quality::BadConfig);
+            }
             _ => {
-                let refused = self.refused(slot, &Fault::Step(reason.to_owned()));
+                let refused = self.refused(slot, fault);
                 self.turned(refused.into_iter().collect());
+            }
+        }
+    }
+
+    fn silent(&mut self, slot: Slot, now: Instant, reason: &str) -> Option<Transition> {
+        match self.schedule.silent(slot, now, reason) {
+            Silence::OfDevice(transition) => transition,
+            Silence::OfStep(transition) => {
+                let points = self.schedule.step(slot).points.clone();
+                self.publish_bad(&points, Quality::BadTimeout);
+                transition
             }
         }
     }
@@ -316,6 +355,9 @@ impl LinkTask {
     }
 
     fn publish_bad(&mut self, points: &[PointIx], quality: Quality) {
+        if points.is_empty() {
+            return;
+        }
         let mut batch = Batch::default();
         let now = Timestamp::now();
         points.iter().for_each(|point| batch.bad(*point, quality, now));
@@ -338,7 +380,7 @@ impl LinkTask {
         for message in &messages {
             if let Body::Report(report) = &message.body {
                 self.ageing.note(report, now);
-                self.happenings.note(report, &self.table.things, &mut events);
+                self.happenings.note(report, message.time, &mut events);
             }
         }
         messages.append(&mut events);

@@ -4,6 +4,7 @@ use edgeway_sdk::{DeviceIx, Fault, Link, PointIx, Timestamp, Value, WriteOp};
 use edgeway_site::PointSite;
 use edgeway_thing_models::{Binding, Body, Command, CommandState, Message, Observation, Report, Things};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -22,6 +23,8 @@ pub(crate) struct WriteJob {
     pub(crate) ops: Vec<WriteOp>,
     /// The service to call, for a driver with services of its own; `ops` is empty then.
     pub(crate) call: Option<(Arc<str>, edgeway_sdk::Json)>,
+    /// Set when the first byte may have gone out: from then on a lost result may mean an applied command.
+    pub(crate) started: Arc<AtomicBool>,
     /// Where the result goes.
     pub(crate) done: oneshot::Sender<CommandState>,
     /// When the message that caused it came in, to measure the way from reading to command.
@@ -55,6 +58,7 @@ pub(super) async fn run(
     if left.is_zero() {
         return Written::of(CommandState::Expired);
     }
+    job.started.store(true, Relaxed);
     let by = Instant::now() + left.min(WRITE_WITHIN);
     if let Some((service, input)) = &job.call {
         return called(link.call(job.command.device, service, input.clone(), by).await);

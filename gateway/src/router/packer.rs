@@ -12,6 +12,9 @@ use std::sync::Arc;
 /// The most bytes of a payload that holds several messages; a single message may be larger.
 const PAYLOAD_BYTES_MAX: usize = 128 << 10;
 
+/// What an array adds to its messages at its end and between two of them.
+const BRACKETS: usize = 2;
+
 /// Selects and renders the messages of one route.
 pub(super) struct Packer {
     select: Select,
@@ -35,6 +38,7 @@ struct Open {
     topic: String,
     bytes: Vec<u8>,
     messages: usize,
+    offsets: (u64, u64),
 }
 
 impl Packer {
@@ -54,7 +58,7 @@ impl Packer {
 
     /// Payloads of the messages that the route takes. Messages of one topic keep their order.
     pub(super) fn pack(&mut self, entries: &[Entry<Message>]) -> Vec<Delivery> {
-        let mut closed = vec![];
+        let (mut closed, mut rendered) = (vec![], vec![]);
         let mut open: Vec<Open> = vec![];
         let mut by_topic: HashMap<String, usize> = HashMap::new();
         for entry in entries {
@@ -63,11 +67,15 @@ impl Packer {
             }
             let topic = self.topic(&entry.item);
             let at = *by_topic.entry(topic).or_insert_with_key(|topic| {
-                open.push(Open { topic: topic.clone(), bytes: vec![], messages: 0 });
+                open.push(Open { topic: topic.clone(), bytes: vec![], messages: 0, offsets: (0, 0) });
                 open.len() - 1
             });
-            self.add(&mut open[at], entry);
-            if open[at].messages == self.messages_max || open[at].bytes.len() >= PAYLOAD_BYTES_MAX {
+            self.render(entry, &mut rendered);
+            if open[at].bytes.len() + rendered.len() + BRACKETS > PAYLOAD_BYTES_MAX {
+                closed.extend(self.close(&mut open[at]));
+            }
+            self.add(&mut open[at], entry.offset, &rendered);
+            if open[at].messages == self.messages_max {
                 closed.extend(self.close(&mut open[at]));
             }
         }
@@ -75,13 +83,22 @@ impl Packer {
         closed
     }
 
-    fn add(&self, open: &mut Open, entry: &Entry<Message>) {
+    fn render(&self, entry: &Entry<Message>, out: &mut Vec<u8>) {
+        out.clear();
+        let id = MessageId { gateway: &self.gateway, offset: entry.offset };
+        let rendered = Rendered { message: &entry.item, things: &self.things, id: Some(id) };
+        serde_json::to_writer(out, &rendered).expect("a message renders to memory");
+    }
+
+    fn add(&self, open: &mut Open, offset: u64, rendered: &[u8]) {
         if self.messages_max > 1 {
             open.bytes.push(if open.messages == 0 { b'[' } else { b',' });
         }
-        let id = MessageId { gateway: &self.gateway, offset: entry.offset };
-        let rendered = Rendered { message: &entry.item, things: &self.things, id: Some(id) };
-        serde_json::to_writer(&mut open.bytes, &rendered).expect("a message renders to memory");
+        if open.messages == 0 {
+            open.offsets.0 = offset;
+        }
+        open.bytes.extend_from_slice(rendered);
+        open.offsets.1 = offset;
         open.messages += 1;
     }
 
@@ -94,7 +111,7 @@ impl Packer {
             open.bytes.push(b']');
         }
         let payload = std::mem::take(&mut open.bytes).into();
-        Some(Delivery { topic: open.topic.clone(), payload, messages: messages as u64 })
+        Some(Delivery { topic: open.topic.clone(), payload, messages: messages as u64, offsets: open.offsets })
     }
 
     fn topic(&self, message: &Message) -> String {

@@ -7,6 +7,7 @@ use super::{Delivery, Outcome, Target, TargetError};
 use async_trait::async_trait;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// When a file is full, in bytes.
@@ -34,16 +35,28 @@ impl FileTarget {
     fn write(&mut self, batch: &[Delivery]) -> std::io::Result<()> {
         let lines: Vec<u8> =
             batch.iter().flat_map(|delivery| delivery.payload.iter().copied().chain([b'\n'])).collect();
-        if self.file.as_ref().map_or(Ok(0), |file| file.metadata().map(|m| m.len()))? + lines.len() as u64
-            > self.bytes_max
-        {
-            self.file = None;
+        let before = self.length()?;
+        if before > 0 && before + lines.len() as u64 > self.bytes_max {
             std::fs::rename(&self.path, old(&self.path))?;
-        }
-        if self.file.is_none() {
             self.open()?;
         }
-        self.file.as_mut().map_or(Ok(()), |file| file.write_all(&lines))
+        let Some(file) = &mut self.file else { return Err(std::io::ErrorKind::NotConnected.into()) };
+        let before = file.metadata()?.len();
+        file.write_all(&lines).inspect_err(|_| {
+            // Half a line on a full disk would be glued to the next one. If it cannot be taken back, it stays.
+            let _ = file.set_len(before);
+        })
+    }
+
+    /// The length of the file, opened anew if it is not the one of that name any more: another route to the same target
+    /// may have set it aside.
+    fn length(&mut self) -> std::io::Result<u64> {
+        let named = std::fs::metadata(&self.path).map(|file| (file.dev(), file.ino())).ok();
+        let ours = self.file.as_ref().map(File::metadata).transpose()?.map(|file| (file.dev(), file.ino()));
+        if ours.is_none() || ours != named {
+            self.open()?;
+        }
+        self.file.as_ref().map_or(Ok(0), |file| Ok(file.metadata()?.len()))
     }
 }
 
@@ -80,7 +93,7 @@ mod tests {
     use super::*;
 
     fn delivery(text: &str) -> Delivery {
-        Delivery { topic: "t".into(), payload: text.to_owned().into(), messages: 1 }
+        Delivery { topic: "t".into(), payload: text.to_owned().into(), messages: 1, offsets: (0, 0) }
     }
 
     #[tokio::test]

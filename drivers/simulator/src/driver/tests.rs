@@ -151,11 +151,13 @@ fn two_links_to_one_world_are_one_wire() {
 #[test]
 fn the_sample_is_valid() {
     let sample: Json = toml::from_str(include_str!("../../sample.toml")).expect("valid TOML");
-    assert_eq!(sample["link"]["driver"], Simulator.manifest().name);
-    assert_eq!(Simulator.check_link(&sample["link"]["simulator"]), Ok("wind-farm of seed 1".into()));
+    let mut link = sample["link"]["wind"].clone();
+    let driver = link.as_object_mut().and_then(|link| link.remove("driver"));
+    assert_eq!(driver, Some(json!(Simulator.manifest().name)));
+    assert_eq!(Simulator.check_link(&link), Ok("wind-farm of seed 1".into()));
     let device = &sample["device"][0];
     assert_eq!(Simulator.check_device(&device["simulator"]), []);
-    for (name, options) in device["points"].as_object().expect("a table") {
+    for (name, options) in sample["template"]["turbine"]["points"].as_object().expect("a table") {
         let access = if name == "power_limit" { Access::ReadWrite } else { Access::Read };
         assert_eq!(Simulator.check_point(options, access), [], "{name}");
     }

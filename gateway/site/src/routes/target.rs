@@ -181,6 +181,7 @@ fn transport(section: &mut Section<'_>, tls: Option<Tls>, folder: &Folder, repor
         let problem = Problem::new(found.mark.say("certificates have no meaning without TLS"));
         report.add(&found.mark, problem.help("write the URL with `mqtts://`"));
     }
+    let mark = cert.as_ref().map(|found| found.mark.clone());
     let identity = match (cert, key) {
         (Some(cert), Some(key)) => Some((cert.value, key.value)),
         (None, None) => None,
@@ -189,6 +190,10 @@ fn transport(section: &mut Section<'_>, tls: Option<Tls>, folder: &Folder, repor
             None
         }
     };
+    if let (None, Some(found), Some(Tls::With)) = (&ca, &mark, tls) {
+        let problem = Problem::new(found.say("a certificate of the gateway's own needs `ca` too"));
+        report.add(found, problem.help("name the file with the broker's certificate authority"));
+    }
     match tls {
         Some(Tls::With) => Transport::Tls { ca: ca.map(|found| found.value), identity },
         Some(Tls::Without) | None => Transport::Plain,

@@ -11,13 +11,13 @@ pub(crate) enum Ask {
     #[command(subcommand, after_help = "Example:\n  edgeway device list --site my-site")]
     Device(DeviceCommand),
     /// Scenes: list them, ask why, run one
-    #[command(subcommand, after_help = "Example:\n  edgeway scene ls --site my-site")]
+    #[command(subcommand, after_help = "Example:\n  edgeway scene list --site my-site")]
     Scene(SceneCommand),
     /// Queries: list them
-    #[command(subcommand, after_help = "Example:\n  edgeway query ls --site my-site")]
+    #[command(subcommand, after_help = "Example:\n  edgeway query list --site my-site")]
     Query(QueryCommand),
     /// Routes: list them
-    #[command(subcommand, after_help = "Example:\n  edgeway route ls --site my-site")]
+    #[command(subcommand, after_help = "Example:\n  edgeway route list --site my-site")]
     Route(RouteCommand),
     /// Print messages as they come, until Ctrl-C
     #[command(
@@ -115,8 +115,9 @@ pub(crate) enum DeviceCommand {
 #[derive(Subcommand)]
 pub(crate) enum SceneCommand {
     /// List scenes with how often they fired and declined
-    #[command(after_help = "Example:\n  edgeway scene ls")]
-    Ls {
+    #[command(after_help = "Example:\n  edgeway scene list")]
+    #[command(visible_alias = "ls")]
+    List {
         #[command(flatten)]
         reach: ReachOptions,
     },
@@ -139,8 +140,9 @@ pub(crate) enum SceneCommand {
 #[derive(Subcommand)]
 pub(crate) enum QueryCommand {
     /// List queries with rows in, rows out, late rows and watermark
-    #[command(after_help = "Example:\n  edgeway query ls")]
-    Ls {
+    #[command(after_help = "Example:\n  edgeway query list")]
+    #[command(visible_alias = "ls")]
+    List {
         #[command(flatten)]
         reach: ReachOptions,
     },
@@ -149,8 +151,9 @@ pub(crate) enum QueryCommand {
 #[derive(Subcommand)]
 pub(crate) enum RouteCommand {
     /// List routes with what was sent, acknowledged and is waiting
-    #[command(after_help = "Example:\n  edgeway route ls")]
-    Ls {
+    #[command(after_help = "Example:\n  edgeway route list")]
+    #[command(visible_alias = "ls")]
+    List {
         #[command(flatten)]
         reach: ReachOptions,
     },

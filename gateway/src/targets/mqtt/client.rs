@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 /// How long a goodbye may take.
 const CLOSE_WITHIN: Duration = Duration::from_secs(1);
-/// The most incoming messages that wait to be handled; the connection is not read while there are more.
+/// The most incoming messages that wait to be handled; more are dropped and counted.
 const INCOMING_MAX: usize = 256;
 /// The largest packet taken in, in bytes: commands are small.
 const INCOMING_BYTES_MAX: u32 = 256 << 10;
@@ -24,6 +24,8 @@ const INCOMING_BYTES_MAX: u32 = 256 << 10;
 pub(crate) struct Incoming {
     pub(crate) topic: String,
     pub(crate) payload: Bytes,
+    /// The broker had kept it for us from before we subscribed.
+    pub(crate) retained: bool,
 }
 
 /// What came of a publish: acknowledged or refused, or an error if the connection broke before that was known.
@@ -159,9 +161,11 @@ macro_rules! version {
                             up.take().map(|up| up.send(Ok(())));
                         }
                         Ok(Event::Incoming(Packet::Publish(publish))) => {
+                            // This loop also keeps the connection alive, so it never waits for whoever listens.
                             let topic = String::from_utf8_lossy(&publish.topic).into_owned();
-                            if incoming.send(Incoming { topic, payload: publish.payload }).await.is_err() {
-                                // Nobody subscribed, so nobody listens; a broker that sends all the same is ignored.
+                            let message = Incoming { topic, payload: publish.payload, retained: publish.retain };
+                            if incoming.try_send(message).is_err() {
+                                metrics::counter!("edgeway_mqtt_incoming_dropped_messages_total").increment(1);
                             }
                         }
                         Ok(_) => {}
