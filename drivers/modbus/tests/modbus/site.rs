@@ -87,7 +87,7 @@ const SAMPLE: &str = include_str!("../../sample.toml");
 fn the_sample_is_right() {
     let site = Site::read(SAMPLE);
     assert_eq!(site.problems(), [""; 0]);
-    assert_eq!(site.points.len(), 8);
+    assert_eq!(site.points.len(), 5);
 }
 
 /// Every commented value can be taken into use as it stands, and the plan stays the same.
