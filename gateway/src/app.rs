@@ -3,6 +3,7 @@
 //! Whatever can be refused is tried before anything is started: the data folder, the ports, the cursors. If one of them
 //! fails, nothing runs.
 
+mod control;
 mod identity;
 mod supervisor;
 
@@ -19,11 +20,12 @@ use crate::scenes::{self, SceneHost};
 use crate::spine::{self, MessageJournal};
 use crate::twins::{self, Twins};
 use crate::{api, telemetry};
+use control::Control;
 use edgeway_journal::{StateOptions, StateStore};
 use edgeway_sdk::{DeviceIx, Driver, Link, Timestamp};
-use edgeway_site::{Finding, LinkSite, PointSite, Site, TargetKind};
+use edgeway_site::{EventSite, Finding, LinkSite, PointSite, Site, TargetKind};
 use edgeway_thing_models::{Binding, PointBinding, Things};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,14 +33,15 @@ use supervisor::{Restarts, Supervisor};
 
 pub(crate) use supervisor::Part;
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tracing::{error, info, warn};
 
 /// How many commands may wait for one link.
 const JOBS_MAX: usize = 1024;
-/// How long each of the four stages of stopping may take; together with the journal they stay below 5 s.
-const STAGE_WITHIN: Duration = Duration::from_millis(850);
+/// How long each of the five stages of stopping may take; together with the two stores they stay below 5 s.
+const STAGE_WITHIN: Duration = Duration::from_millis(700);
 /// How long each of the two stores may take to close.
 const CLOSE_WITHIN: Duration = Duration::from_millis(500);
 
@@ -54,6 +57,8 @@ pub(crate) enum StartError {
     Api { address: SocketAddr, source: std::io::Error },
     #[error("{0}")]
     Broker(String),
+    #[error("no threads can be started: {0}")]
+    Threads(std::io::Error),
     #[error("link {link}: {reason}")]
     Link { link: String, reason: String },
     #[error("the site was changed while it was being loaded")]
@@ -99,8 +104,9 @@ pub(crate) struct Gateway {
     pub(crate) state: Arc<State>,
     pub(crate) api: SocketAddr,
     /// In the order in which they are stopped.
-    stages: [Supervisor; 4],
+    stages: [Supervisor; 5],
     store: StateStore,
+    _control: Control,
 }
 
 /// Where to listen instead of where the site says; for the demo and for benches.
@@ -136,7 +142,7 @@ impl Gateway {
         let binding = Arc::new(binding(&site));
         let points: Arc<[PointSite]> = std::mem::take(&mut site.points).into();
         let shared = Shared { points: &points, binding: &binding, things: &things, journal: &journal };
-        let (links, senders, link_tasks) = wire(&site, &drivers, &shared)?;
+        let (links, senders, link_tasks) = wire(std::mem::take(&mut site.links), &site.events, &drivers, &shared)?;
         let desk = Arc::new(Desk::new(
             things.clone(),
             binding,
@@ -151,6 +157,7 @@ impl Gateway {
         let twins = Arc::new(Twins::load(things.clone(), &store, journal.head()));
         let (routes, route_tasks) = routes(&site, &identity.gateway, &things, &journal)?;
         let restarts = Restarts::default();
+        let control = Control::start().map_err(StartError::Threads)?;
         let state = Arc::new(State {
             name: site.name.clone(),
             gateway: identity.gateway,
@@ -168,13 +175,14 @@ impl Gateway {
             routes,
         });
         let stages = [
-            south(&site, &state, link_tasks, &restarts),
-            middle(&state, &store, &restarts),
-            north(route_tasks, &restarts),
-            surface(&state, broker, api_listener, identity.token, &restarts),
+            south(&site, &state, link_tasks, Supervisor::new(control.handle(), &restarts)),
+            reactions(&state, Supervisor::new(control.handle(), &restarts)),
+            middle(&state, &store, Supervisor::new(&Handle::current(), &restarts)),
+            north(route_tasks, Supervisor::new(&Handle::current(), &restarts)),
+            surface(&state, broker, api_listener, identity.token, Supervisor::new(&Handle::current(), &restarts)),
         ];
         info!(site = %state.name, %api, devices = state.things.current_devices().count(), "Edgeway is running.");
-        Ok(Gateway { state, api, stages, store })
+        Ok(Gateway { state, api, stages, store, _control: control })
     }
 
     /// Stops in the order of the data's way: links first, then what works on messages, then, when everything is durable
@@ -199,8 +207,7 @@ impl Gateway {
 }
 
 /// What stops first: the links, and the commands from the cloud.
-fn south(site: &Site, state: &Arc<State>, links: Vec<LinkTask>, restarts: &Restarts) -> Supervisor {
-    let mut stage = Supervisor::new(restarts.clone());
+fn south(site: &Site, state: &Arc<State>, links: Vec<LinkTask>, mut stage: Supervisor) -> Supervisor {
     links.into_iter().for_each(|task| stage.part(task));
     for target in &site.targets {
         let TargetKind::Mqtt(mqtt) = &target.kind else { continue };
@@ -212,11 +219,15 @@ fn south(site: &Site, state: &Arc<State>, links: Vec<LinkTask>, restarts: &Resta
     stage
 }
 
-/// What stops second: all that works on messages.
-fn middle(state: &Arc<State>, store: &StateStore, restarts: &Restarts) -> Supervisor {
-    let mut stage = Supervisor::new(restarts.clone());
+/// What stops second: what reacts to messages at once.
+fn reactions(state: &Arc<State>, mut stage: Supervisor) -> Supervisor {
     let host = state.scenes.clone();
     stage.restarting("scenes", move |stop| scenes::run(host.clone(), stop));
+    stage
+}
+
+/// What stops third: what works on messages by the hundred.
+fn middle(state: &Arc<State>, store: &StateStore, mut stage: Supervisor) -> Supervisor {
     let host = state.queries.clone();
     stage.restarting("queries", move |stop| queries::run(host.clone(), stop));
     let (twins, journal, store) = (state.twins.clone(), state.journal.clone(), store.clone());
@@ -224,9 +235,8 @@ fn middle(state: &Arc<State>, store: &StateStore, restarts: &Restarts) -> Superv
     stage
 }
 
-/// What stops third: the routes.
-fn north(routes: Vec<Route>, restarts: &Restarts) -> Supervisor {
-    let mut stage = Supervisor::new(restarts.clone());
+/// What stops fourth: the routes.
+fn north(routes: Vec<Route>, mut stage: Supervisor) -> Supervisor {
     routes.into_iter().for_each(|route| stage.part(route));
     stage
 }
@@ -237,9 +247,8 @@ fn surface(
     broker: Option<Broker>,
     api: TcpListener,
     token: Token,
-    restarts: &Restarts,
+    mut stage: Supervisor,
 ) -> Supervisor {
-    let mut stage = Supervisor::new(restarts.clone());
     if let Some(broker) = broker {
         stage.once("broker", |stop| broker::run(broker, stop));
     }
@@ -291,31 +300,24 @@ struct Shared<'a> {
 
 /// Makes the links and their tasks, which do not run yet.
 fn wire(
-    site: &Site,
+    sites: Vec<LinkSite>,
+    events: &[EventSite],
     drivers: &[Arc<dyn Driver>],
     shared: &Shared<'_>,
 ) -> Result<(Vec<NamedLink>, Senders, Vec<LinkTask>), StartError> {
     let (mut links, mut senders, mut tasks) = (vec![], Senders::new(), vec![]);
-    for link_site in &site.links {
-        let driver = &drivers[link_site.driver];
+    for site in sites {
+        let driver = &drivers[site.driver];
         let status = Arc::new(LinkStatus::default());
         let (sender, jobs) = mpsc::channel(JOBS_MAX);
-        senders.extend(link_site.devices.iter().map(|device| (device.ix, sender.clone())));
-        links.push(NamedLink {
-            name: link_site.name.clone(),
-            driver: driver.manifest().name,
-            wire: link_site.key.clone(),
-            status: status.clone(),
-        });
+        senders.extend(site.devices.iter().map(|device| (device.ix, sender.clone())));
+        let (name, wire) = (site.name.clone(), site.key.clone());
+        links.push(NamedLink { name, driver: driver.manifest().name, wire, status: status.clone() });
+        let devices: HashSet<DeviceIx> = site.devices.iter().map(|device| device.ix).collect();
         tasks.push(LinkTask::new(Wiring {
-            link: open_link(&**driver, link_site)?,
-            site: link_site.clone(),
-            events: site
-                .events
-                .iter()
-                .filter(|event| link_site.devices.iter().any(|d| d.ix == event.device))
-                .cloned()
-                .collect(),
+            link: open_link(&**driver, &site)?,
+            events: events.iter().filter(|event| devices.contains(&event.device)).cloned().collect(),
+            site,
             points: shared.points.clone(),
             binding: shared.binding.clone(),
             things: shared.things.clone(),

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
 /// How many messages are taken in at a time.
-const FETCH: usize = 2048;
+const FETCH: usize = 1024;
 /// How often idle inputs are looked at.
 const ADVANCE_PERIOD: Duration = Duration::from_secs(1);
 /// How often progress is saved, in advances.

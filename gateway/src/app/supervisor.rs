@@ -6,6 +6,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
@@ -41,11 +42,14 @@ pub(super) struct Supervisor {
     tasks: JoinSet<()>,
     stop: CancellationToken,
     restarts: Restarts,
+    runtime: Handle,
 }
 
 impl Supervisor {
-    pub(super) fn new(restarts: Restarts) -> Self {
-        Supervisor { tasks: JoinSet::new(), stop: CancellationToken::new(), restarts }
+    /// A set whose tasks run on this runtime.
+    pub(super) fn new(runtime: &Handle, restarts: &Restarts) -> Self {
+        let (stop, restarts) = (CancellationToken::new(), restarts.clone());
+        Supervisor { tasks: JoinSet::new(), stop, restarts, runtime: runtime.clone() }
     }
 
     /// Runs a part that can be started again after a panic.
@@ -55,25 +59,27 @@ impl Supervisor {
         start: impl Fn(CancellationToken) -> F + Send + 'static,
     ) {
         let (stop, restarts) = (self.stop.clone(), self.restarts.clone());
-        self.tasks.spawn(async move {
+        let task = async move {
             while AssertUnwindSafe(start(stop.clone())).catch_unwind().await.is_err() {
                 error!(part = name, "A part has panicked and is started again. This is a bug in Edgeway.");
                 restarts.0.fetch_add(1, Relaxed);
                 tokio::time::sleep(REST).await;
             }
-        });
+        };
+        self.tasks.spawn_on(task, &self.runtime);
     }
 
     /// Runs a part that keeps what it knows when it is started again.
     pub(super) fn part(&mut self, mut part: impl Part) {
         let (stop, restarts) = (self.stop.clone(), self.restarts.clone());
-        self.tasks.spawn(async move {
+        let task = async move {
             while AssertUnwindSafe(part.run(stop.clone())).catch_unwind().await.is_err() {
                 error!(part = part.name(), "A part has panicked and is started again. This is a bug in Edgeway.");
                 restarts.0.fetch_add(1, Relaxed);
                 tokio::time::sleep(REST).await;
             }
-        });
+        };
+        self.tasks.spawn_on(task, &self.runtime);
     }
 
     /// Runs a part that owns what cannot be made again. A panic ends it, and only it.
@@ -84,7 +90,7 @@ impl Supervisor {
     ) {
         let (name, restarts) = (name.to_owned(), self.restarts.clone());
         let run = AssertUnwindSafe(start(self.stop.clone())).catch_unwind();
-        self.tasks.spawn(async move {
+        let task = async move {
             if run.await.is_err() {
                 error!(
                     part = name,
@@ -92,7 +98,8 @@ impl Supervisor {
                 );
                 restarts.0.fetch_add(1, Relaxed);
             }
-        });
+        };
+        self.tasks.spawn_on(task, &self.runtime);
     }
 
     /// Tells all tasks to stop and waits for them; what takes longer than `within` is cut off.
