@@ -190,10 +190,18 @@ pub(crate) fn show(data_type: &DataType, value: &Value) -> String {
             None => number.to_string(),
         },
         (data_type, value @ (Value::Int(_) | Value::Float(_))) => match data_type.unit() {
-            Some(unit) if !unit.is_empty() => format!("{value} {unit}"),
-            _ => value.to_string(),
+            Some(unit) if !unit.is_empty() => format!("{} {unit}", number(value)),
+            _ => number(value),
         },
         (_, Value::Text(text)) => format!("\"{text}\""),
         (_, value) => value.to_string(),
+    }
+}
+
+/// Fractions with three digits at most: more of them tell people nothing.
+fn number(value: &Value) -> String {
+    match value {
+        Value::Float(number) if number.abs() < 1e9 => ((number * 1000.0).round() / 1000.0).to_string(),
+        other => other.to_string(),
     }
 }

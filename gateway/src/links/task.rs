@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::task::coop::consume_budget;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -208,6 +209,8 @@ impl LinkTask {
                 () = sleep_until(wake.unwrap_or_else(Instant::now)), if room && wake.is_some() => {}
                 _ = self.ageing_tick.tick() => self.age(),
             }
+            // A driver without a wire answers at once; it must not hold the thread for ever.
+            consume_budget().await;
         }
         while let Some(ended) = in_flight.next().await {
             self.finish(ended).await;
