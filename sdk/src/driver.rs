@@ -48,8 +48,8 @@ pub struct PointSpec {
     pub ix: PointIx,
     /// Its device.
     pub device: DeviceIx,
-    /// Its options for this driver: `{ "at": "holding:100", "type": "f32" }`.
-    pub options: Json,
+    /// Its options for this driver: `{ "at": "holding:100", "type": "f32" }`. Points that are written alike share them.
+    pub options: Arc<Json>,
     /// Whether it is read, written or both.
     pub access: Access,
     /// How often it is to be read. Points of one step share a period.

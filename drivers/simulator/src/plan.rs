@@ -62,7 +62,7 @@ mod tests {
 
     fn point(ix: u32, device: u32, period_s: u64, access: Access) -> PointSpec {
         let period = Duration::from_secs(period_s);
-        PointSpec { ix: PointIx(ix), device: DeviceIx(device), options: Json::Null, access, period }
+        PointSpec { ix: PointIx(ix), device: DeviceIx(device), options: Json::Null.into(), access, period }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::app::{Gateway, Overrides, State};
 use crate::cli::PathOptions;
 use crate::{broker, program, usage};
 use edgeway_sdk::{Batch, DeviceIx, DeviceSpec, Driver, Json, PointIx, PointSpec, Split};
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -200,7 +201,7 @@ async fn bare_rate() -> Result<f64, String> {
     let point = |at| PointSpec {
         ix: PointIx(at),
         device: DeviceIx(0),
-        options: serde_json::json!({"at": "sine", "cycle": "4s", "amplitude": 10.0}),
+        options: Arc::new(serde_json::json!({"at": "sine", "cycle": "4s", "amplitude": 10.0})),
         access: edgeway_sdk::Access::Read,
         period: Duration::from_millis(100),
     };

@@ -19,6 +19,8 @@ const FAULTS_UNTIL_OFFLINE: u32 = 2;
 const BACKOFF_FIRST: Duration = Duration::from_secs(1);
 /// ... up to this.
 const BACKOFF_MOST: Duration = Duration::from_secs(300);
+/// A step waits no longer than this for its first run.
+const SPREAD_MOST: Duration = Duration::from_secs(1);
 /// How often a point that the device refuses is asked for again.
 pub(super) const REFUSED_PERIOD: Duration = Duration::from_secs(60);
 
@@ -89,10 +91,10 @@ impl Schedule {
     /// A schedule in which the first runs are spread over each step's period, so that they do not come in bursts.
     pub(super) fn new(steps: Vec<Step>, now: Instant) -> Self {
         let mut schedule = Schedule::default();
-        let count = steps.len().max(1) as u32;
+        let count = steps.len();
         for (at, step) in steps.into_iter().enumerate() {
-            let offset = step.period.min(Duration::from_secs(1)) * at as u32 / count;
-            schedule.add(step, now + offset);
+            let due = now + spread(&step, at, count);
+            schedule.add(step, due);
         }
         schedule
     }
@@ -265,15 +267,16 @@ impl Schedule {
         devices.into_iter().filter_map(|device| self.turn(device, Online::Offline, reason.to_owned())).collect()
     }
 
-    /// The wire is back: everything is due, and nobody is backed off.
+    /// The wire is back: everything is due within its period, and nobody is backed off.
     pub(super) fn link_up(&mut self, now: Instant) {
         for health in self.devices.values_mut() {
             (health.faults, health.retry_at) = (0, None);
         }
         self.queue.clear();
-        for slot in 0..self.planned.len() {
+        let count = self.planned.len();
+        for slot in 0..count {
             if !self.planned[slot].retired {
-                self.put(Slot(slot), now);
+                self.put(Slot(slot), now + spread(&self.planned[slot].step, slot, count));
             }
         }
     }
@@ -304,6 +307,11 @@ impl Schedule {
     pub(super) fn points(&self) -> impl Iterator<Item = PointIx> + '_ {
         self.planned.iter().filter(|p| !p.retired).flat_map(|p| p.step.points.iter().copied())
     }
+}
+
+/// When a step first runs: steps that all began at once would come in bursts for ever.
+fn spread(step: &Step, at: usize, count: usize) -> Duration {
+    step.period.min(SPREAD_MOST) * at as u32 / count.max(1) as u32
 }
 
 fn backoff(failures: u32) -> Duration {

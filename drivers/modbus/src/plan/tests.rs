@@ -17,7 +17,13 @@ fn device(ix: u32, options: edgeway_sdk::Json) -> DeviceSpec {
 }
 
 fn point(ix: u32, device: u32, options: edgeway_sdk::Json) -> PointSpec {
-    PointSpec { ix: PointIx(ix), device: DeviceIx(device), options, access: Access::Read, period: SECOND }
+    PointSpec {
+        ix: PointIx(ix),
+        device: DeviceIx(device),
+        options: options.into(),
+        access: Access::Read,
+        period: SECOND,
+    }
 }
 
 /// Points of device 0, numbered in this order.

@@ -58,7 +58,7 @@ fn specs(points: &[Json]) -> Vec<PointSpec> {
         PointSpec {
             ix: PointIx(ix as u32),
             device: DeviceIx(0),
-            options: options.clone(),
+            options: options.clone().into(),
             access,
             period: Duration::from_secs(1),
         }

@@ -45,7 +45,7 @@ impl Site {
             self.points.push(PointSpec {
                 ix: PointIx(self.points.len() as u32),
                 device: ix,
-                options,
+                options: options.into(),
                 access,
                 period: period(poll),
             });

@@ -17,7 +17,7 @@ fn device(ix: u32, options: Json) -> DeviceSpec {
 }
 
 fn point(ix: u32, access: Access, options: Json) -> PointSpec {
-    PointSpec { ix: PointIx(ix), device: DeviceIx(0), options, access, period: SECOND }
+    PointSpec { ix: PointIx(ix), device: DeviceIx(0), options: options.into(), access, period: SECOND }
 }
 
 /// A connected link with a plan for these points of device 0.

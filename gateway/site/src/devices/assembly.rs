@@ -9,7 +9,7 @@ use super::{Devices, Sight};
 use crate::report::{Mark, Report};
 use crate::section::Found;
 use crate::tree::Table;
-use edgeway_sdk::{DeviceIx, Driver, Problem, did_you_mean};
+use edgeway_sdk::{DeviceIx, Driver, Json, Problem, did_you_mean};
 use edgeway_thing_models::Things;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -25,6 +25,8 @@ pub(super) struct Assembly<'d> {
     sight: Sight,
     /// Where each id was written first.
     ids: HashMap<Arc<str>, Mark>,
+    /// Options of points, by their text.
+    options: HashMap<String, Arc<Json>>,
     out: Devices,
 }
 
@@ -47,7 +49,16 @@ impl<'d> Assembly<'d> {
         sight: Sight,
     ) -> Self {
         let out = Devices { things, links: vec![], points: vec![], services: HashMap::new(), events: vec![] };
-        Assembly { drivers, links, templates, used: BTreeSet::new(), sight, ids: HashMap::new(), out }
+        Assembly {
+            drivers,
+            links,
+            templates,
+            used: BTreeSet::new(),
+            sight,
+            ids: HashMap::new(),
+            options: HashMap::new(),
+            out,
+        }
     }
 
     /// Adds a device as far as it is right.

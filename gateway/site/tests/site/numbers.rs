@@ -86,7 +86,7 @@ fn a_driver_gets_its_options_and_nothing_of_the_gateways() {
     assert_eq!(link.devices[1].options, json!({ "unit": 2 }));
     let ix = point_of(&site, "wt-02", "wind_speed");
     let point = link.points.iter().find(|point| point.ix == ix).unwrap();
-    assert_eq!(point.options, json!({ "at": "holding:100", "type": "f32" }));
+    assert_eq!(*point.options, json!({ "at": "holding:100", "type": "f32" }));
 }
 
 #[test]

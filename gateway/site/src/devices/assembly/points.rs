@@ -11,7 +11,7 @@ use crate::report::{Mark, Report};
 use crate::section::refuse;
 use crate::site::{EventSite, PointSite, ServiceWrite};
 use crate::tree::{Entry, Item, Table};
-use edgeway_sdk::{Access, DeviceSpec, PointIx, PointSpec, Problem};
+use edgeway_sdk::{Access, DeviceSpec, Json, PointIx, PointSpec, Problem};
 use edgeway_thing_models::{Model, Property, PropertyIx};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -115,16 +115,16 @@ impl Assembly<'_> {
         self.place(seat, site, options)
     }
 
+    /// One copy of options that many points have: four hundred rooms are one room type.
+    fn shared(&mut self, options: Json) -> Arc<Json> {
+        self.options.entry(options.to_string()).or_insert_with(|| Arc::new(options)).clone()
+    }
+
     fn place(&mut self, seat: Seat<'_>, site: PointSite, options: &Table) -> PointIx {
         let ix = PointIx(u32::try_from(self.out.points.len()).expect("a site has fewer than 2^32 points"));
         if let Some((link, _)) = seat.wire {
-            let spec = PointSpec {
-                ix,
-                device: seat.device,
-                options: options.to_json(),
-                access: site.access,
-                period: site.period,
-            };
+            let options = self.shared(options.to_json());
+            let spec = PointSpec { ix, device: seat.device, options, access: site.access, period: site.period };
             self.links[link].points.push(spec);
         }
         self.out.points.push(site);
