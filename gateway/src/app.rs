@@ -38,6 +38,8 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tracing::{error, info, warn};
 
+/// Memory for the state store's pages; reads do not need it.
+const STATE_CACHE_BYTES: u64 = 2 << 20;
 /// How many commands may wait for one link.
 const JOBS_MAX: usize = 1024;
 /// How long each of the five stages of stopping may take; together with the two stores they stay below 5 s.
@@ -125,7 +127,10 @@ impl Gateway {
         let identity = identity::load_or_make(&site.data, &site.name)?;
         let options = spine::options(&site);
         let (journal, things) = spine::open(&site.data.join("journal"), &mut site.things, options)?;
-        let store = StateStore::open(site.data.join("state"), StateOptions::default())?;
+        let store = StateStore::open(
+            site.data.join("state"),
+            StateOptions { cache_bytes: STATE_CACHE_BYTES, ..StateOptions::default() },
+        )?;
         report_recovery(&journal, &store);
 
         let api_listener = match overrides.api {

@@ -13,12 +13,14 @@ use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
 /// How many messages are taken in at a time.
 const FETCH: usize = 1024;
+/// How long messages may gather before they are taken in: to be woken for each of them would cost more than the work.
+const GATHER: Duration = Duration::from_millis(20);
 /// How often idle inputs are looked at.
 const ADVANCE_PERIOD: Duration = Duration::from_secs(1);
 /// How often progress is saved, in advances.
@@ -114,6 +116,9 @@ pub(crate) async fn run(host: Arc<QueryHost>, stop: CancellationToken) {
                     // Before they are taken in: after a panic the messages that caused it are not taken in again.
                     host.position.store(reader.position(), Relaxed);
                     host.push(&entries);
+                    if entries.len() < FETCH {
+                        sleep(GATHER).await;
+                    }
                 }
                 Err(error) => {
                     warn!(%error, "Queries cannot follow the journal.");

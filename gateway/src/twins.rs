@@ -15,12 +15,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
-/// How often changed twins are saved.
+/// How long messages may gather before they are taken in: to be woken for each of them would cost more than the work.
+const GATHER: Duration = Duration::from_millis(20);
+/// How often twins are saved whose desired values have changed.
 const SAVE_PERIOD: Duration = Duration::from_secs(5);
+/// In how many of these periods all changed twins are saved. Reported values come anew with the next poll, so saving them
+/// often would only wear the flash.
+const SAVE_ALL_EVERY: u32 = 60;
 /// How many messages are taken in at a time.
 const FETCH: usize = 1024;
 
@@ -36,7 +41,15 @@ pub(crate) struct Twin {
     pub(crate) reported: BTreeMap<PropertyIx, Reported>,
     /// By property.
     pub(crate) desired: BTreeMap<PropertyIx, Desired>,
-    changed: bool,
+    changed: Change,
+}
+
+/// What has changed in a twin since it was saved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Change {
+    Nothing,
+    Reported,
+    Desired,
 }
 
 /// What a property was last seen to be.
@@ -103,13 +116,14 @@ impl Twins {
         }
     }
 
-    fn save(&self, store: &StateStore) {
+    /// Saves the twins in which at least this has changed.
+    fn save(&self, store: &StateStore, least: Change) {
         let mut twins = self.twins.write();
-        for (at, twin) in twins.iter_mut().enumerate().filter(|(_, twin)| twin.changed) {
+        for (at, twin) in twins.iter_mut().enumerate().filter(|(_, twin)| twin.changed >= least) {
             let device = DeviceIx(at as u32);
             let bytes = serde_json::to_vec(&freeze(&self.things, device, twin)).expect("a twin serialises to memory");
             store.put(&key(&self.things, device), bytes);
-            twin.changed = false;
+            twin.changed = Change::Nothing;
         }
     }
 }
@@ -122,12 +136,12 @@ impl Twin {
             since: None,
             reported: BTreeMap::new(),
             desired: BTreeMap::new(),
-            changed: false,
+            changed: Change::Nothing,
         }
     }
 
     fn report(&mut self, values: &[Observation], received: Timestamp) {
-        self.changed = true;
+        self.changed = self.changed.max(Change::Reported);
         for Observation { property, value, quality, source_time } in values {
             let reported = Reported { value: value.clone(), quality: *quality, source_time: *source_time, received };
             self.reported.insert(*property, reported);
@@ -144,7 +158,7 @@ impl Twin {
         if matches!(record.state, CommandState::Refused { .. }) {
             return;
         }
-        self.changed = true;
+        self.changed = Change::Desired;
         let before = self.desired.get(property);
         let version = match before {
             Some(desired) if desired.command == record.command.id => desired.version,
@@ -167,11 +181,15 @@ impl Twin {
 pub(crate) async fn follow(twins: Arc<Twins>, journal: MessageJournal, store: StateStore, stop: CancellationToken) {
     let mut reader = journal.reader(twins.position(), Level::Appended);
     let mut save = interval(SAVE_PERIOD);
+    let mut until_all = SAVE_ALL_EVERY;
     save.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             () = stop.cancelled() => break,
-            _ = save.tick() => twins.save(&store),
+            _ = save.tick() => {
+                until_all = until_all.checked_sub(1).unwrap_or(SAVE_ALL_EVERY);
+                twins.save(&store, if until_all == 0 { Change::Reported } else { Change::Desired });
+            }
             fetched = reader.next(FETCH) => match fetched {
                 Ok(fetched) => {
                     twins.position.store(reader.position(), Relaxed);
@@ -179,7 +197,11 @@ pub(crate) async fn follow(twins: Arc<Twins>, journal: MessageJournal, store: St
                         error!(from = lost.from, to = lost.to, "Twins were too slow and have missed messages.");
                         spine::publish(&journal, vec![spine::lost("twins", lost)]);
                     }
+                    let gathered = fetched.entries.len();
                     twins.apply(fetched.entries.into_iter().map(|entry| entry.item));
+                    if gathered < FETCH {
+                        sleep(GATHER).await;
+                    }
                 }
                 Err(error) => {
                     warn!(%error, "Twins cannot follow the journal.");
@@ -192,7 +214,7 @@ pub(crate) async fn follow(twins: Arc<Twins>, journal: MessageJournal, store: St
     while let Ok(Some(fetched)) = reader.try_next(FETCH) {
         twins.apply(fetched.entries.into_iter().map(|entry| entry.item));
     }
-    twins.save(&store);
+    twins.save(&store, Change::Reported);
 }
 
 /// A twin in the state store, version 1: by names, so that it survives a change of the site.
