@@ -80,7 +80,7 @@ impl Ageing {
 }
 
 fn report(device: DeviceIx, values: Vec<Observation>, time: Timestamp) -> Option<Message> {
-    (!values.is_empty()).then(|| Message { time, body: Body::Report(Report { device, values }) })
+    (!values.is_empty()).then_some(Message { time, body: Body::Report(Report { device, values }) })
 }
 
 #[cfg(test)]

@@ -130,7 +130,7 @@ fn confirmed(
         None => CommandState::Applied { result },
         Some(reason) => CommandState::Failed { reason: reason.into() },
     };
-    let report = (!values.is_empty()).then(|| Message { time: now, body: Body::Report(Report { device, values }) });
+    let report = (!values.is_empty()).then_some(Message { time: now, body: Body::Report(Report { device, values }) });
     Written { state, report, link_lost: None }
 }
 

@@ -1,4 +1,4 @@
-//! Rows per second of five queries over reports of ten values: `cargo run --release -p edgeway-streams --example throughput`.
+//! Rows per second of five queries over reports of ten values: `cargo run --release -p edgeway-streams --example query_throughput`.
 
 use edgeway_sdk::{DeviceIx, Quality, Timestamp, Value};
 use edgeway_streams::{Queries, Source};

@@ -1,4 +1,4 @@
-//! How long a report takes: `cargo run --release -p edgeway-rules --example throughput`.
+//! How long a report takes: `cargo run --release -p edgeway-rules --example scene_throughput`.
 
 use edgeway_rules::{Options, Scenes, Script};
 use edgeway_sdk::{DeviceIx, Quality, Timestamp, Value};
