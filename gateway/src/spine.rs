@@ -12,9 +12,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use tracing::{error, warn};
 
-/// Messages kept in memory for live readers. A report of 20 values takes about 1 kB there, so this is some 4 MB; a reader
+/// Messages kept in memory for live readers. A report of 20 values takes about 1 kB there, so this is some 2 MB; a reader
 /// that falls further behind reads from disk.
-const TAIL_MESSAGES: usize = 4096;
+const TAIL_MESSAGES: usize = 2048;
 
 /// The journal of this gateway's messages.
 pub(crate) type MessageJournal = Journal<MessageCodec>;
