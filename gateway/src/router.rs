@@ -27,7 +27,7 @@ use tracing::{error, info, warn};
 /// How the names of routes' cursors begin.
 pub(crate) const CURSOR: &str = "route/";
 /// How many messages a route looks at for one send.
-const FETCH: usize = 256;
+const FETCH: usize = 128;
 /// How long a target may take to acknowledge a batch before it counts as away.
 const SEND_WITHIN: Duration = Duration::from_secs(60);
 /// How long the last payloads of a gateway that stops may take to be acknowledged.
