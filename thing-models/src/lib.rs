@@ -29,6 +29,7 @@
 
 mod bind;
 mod check;
+mod id;
 mod message;
 mod model;
 mod names;
@@ -40,6 +41,7 @@ mod things;
 
 pub use bind::{Binding, Bound, PointBinding};
 pub use check::{CheckError, NamedValues, Unfit};
+pub use id::{GatewayId, MessageId, NoMessageId};
 pub use message::{
     Action, Body, Command, CommandRecord, CommandState, Event, Firing, Ledger, Message, Notice, Observation, Online,
     Origin, Report, Row, Status,
@@ -47,6 +49,6 @@ pub use message::{
 pub use model::{CallType, DataType, EventKind, EventModel, Field, Model, Property, Range, Service};
 pub use names::{Names, Translator};
 pub use ready_made::{ready_made, ready_made_source};
-pub use render::{MessageId, Rendered, Rfc3339};
+pub use render::{ClockState, Rendered, Rfc3339, Selected};
 pub use subject::{Filter, FilterError};
 pub use things::{Device, EventIx, ModelIx, PropertyIx, ServiceIx, Things};

@@ -15,7 +15,7 @@
 //! | ledger | `ledger/<consumer>` | `consumer`, `reason`, `from`, `to`, `count` |
 //!
 //! ```json
-//! {"subject":"property/wind-turbine/wt-07","id":"farm:4711","time":"2026-11-23T09:00:00.500Z","device":"wt-07",
+//! {"subject":"property/wind-turbine/wt-07","id":"0f3c5a1e9b2d0000000700000000126f","time":"2026-11-23T09:00:00.500Z","device":"wt-07",
 //!  "model":"wind-turbine","values":{
 //!   "wind_speed":{"value":7.1,"unit":"m/s","quality":"good","time":"2026-11-23T09:00:00.480Z"},
 //!   "state":{"value":2,"label":"production","quality":"good","time":"2026-11-23T09:00:00.480Z"},
@@ -31,10 +31,13 @@ mod value;
 
 pub use clock::Rfc3339;
 
+use crate::id::MessageId;
 use crate::message::Message;
 use crate::things::Things;
+use edgeway_sdk::Value;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use std::fmt;
+use std::sync::Arc;
 
 /// A message as JSON, by any serde serializer; nothing is built in between.
 #[derive(Debug, Clone, Copy)]
@@ -44,28 +47,50 @@ pub struct Rendered<'a> {
     /// What its numbers stand for.
     pub things: &'a Things,
     /// Its id, if it is in the journal.
-    pub id: Option<MessageId<'a>>,
+    pub id: Option<MessageId>,
+    /// What its times are worth.
+    pub clock: ClockState,
+    /// What a route wants to say instead of what the message says.
+    pub selected: Option<&'a Selected>,
 }
 
-/// The id of a message, `farm:4711`: the same on every delivery, so that a receiver can drop repeats.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct MessageId<'a> {
-    /// The gateway's name.
-    pub gateway: &'a str,
-    /// The message's place in the gateway's journal.
-    pub offset: u64,
-}
-
-impl fmt::Display for MessageId<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.gateway, self.offset)
+impl<'a> Rendered<'a> {
+    /// A message as it is.
+    pub fn new(message: &'a Message, things: &'a Things, id: Option<MessageId>) -> Self {
+        Rendered { message, things, id, clock: ClockState::Set, selected: None }
     }
 }
 
-impl Serialize for MessageId<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+/// What the gateway's clock was worth when a message was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum ClockState {
+    /// It was right, as far as anyone knows.
+    #[default]
+    Set,
+    /// It had not been set; times of the gateway's own are worth nothing.
+    Unset,
+    /// It had not been set; the times were put right afterwards, when it became known how far off it was.
+    Corrected,
+}
+
+impl ClockState {
+    /// In one word, as messages show it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ClockState::Set => "set",
+            ClockState::Unset => "unset",
+            ClockState::Corrected => "corrected",
+        }
     }
+}
+
+/// What a route's `select` made of a message.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Selected {
+    /// Names of the columns; the same for all messages of a route.
+    pub columns: Arc<[Arc<str>]>,
+    /// Their values.
+    pub values: Vec<Value>,
 }
 
 impl Serialize for Rendered<'_> {
@@ -76,7 +101,13 @@ impl Serialize for Rendered<'_> {
             map.serialize_entry("id", id)?;
         }
         map.serialize_entry("time", &Rfc3339::new(self.message.time))?;
-        body::entries(&self.message.body, self.things, &mut map)?;
+        if self.clock != ClockState::Set {
+            map.serialize_entry("clock", self.clock.as_str())?;
+        }
+        match self.selected {
+            Some(selected) => map.serialize_entry("values", &body::Columns::of(selected))?,
+            None => body::entries(&self.message.body, self.things, &mut map)?,
+        }
         map.end()
     }
 }

@@ -43,6 +43,8 @@ pub use finding::{Failed, Finding, render, sort};
 pub use init::{Error, init};
 pub use load::{Loaded, load, load_with_variables};
 pub use site::{
-    EventSite, FileTarget, JournalOptions, LinkSite, MqttTarget, MqttVersion, PointSite, RouteSite, Secret,
-    ServiceWrite, Site, SourceFile, Start, TargetKind, TargetSite, Transport, WriteFrom,
+    ClassOptions, ClassSite, EventSite, FileTarget, FormatSite, HttpAuth, HttpTarget, JournalOptions, KafkaTarget, LinkSite,
+    MqttPreset, MqttTarget, MqttVersion, NatsTarget, ObjectStore, OnFull, Order, ParquetTarget, PointSite, PostgresTarget,
+    Rate, RouteSite, Secret, ServiceWrite, Site, SourceFile, SqlSite, Start, SyncSite, TargetKind, TargetSite, TlsFiles,
+    Transport, UnsetClock, WriteFrom,
 };

@@ -2,10 +2,14 @@
 
 mod target;
 
-pub use target::{FileTarget, MqttTarget, MqttVersion, RouteSite, Secret, Start, TargetKind, TargetSite, Transport};
+pub use target::{
+    ClassSite, FileTarget, FormatSite, HttpAuth, HttpTarget, KafkaTarget, MqttPreset, MqttTarget, MqttVersion, NatsTarget,
+    ObjectStore, OnFull, Order, ParquetTarget, PostgresTarget, Rate, RouteSite, Secret, SqlSite, Start, TargetKind,
+    TargetSite, TlsFiles, Transport, UnsetClock,
+};
 
 use edgeway_sdk::{Access, DeviceIx, DeviceSpec, Json, PointIx, PointSpec, Value};
-use edgeway_thing_models::{EventIx, PropertyIx, ServiceIx, Things};
+use edgeway_thing_models::{EventIx, Filter, PropertyIx, ServiceIx, Things};
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -53,6 +57,17 @@ pub struct Site {
 /// The journal's limits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JournalOptions {
+    /// By class: critical, normal, bulk.
+    pub classes: [ClassOptions; 3],
+    /// What is kept in memory alone: seen by scenes, queries and twins, by no route, and gone after a restart.
+    pub memory: Vec<Filter>,
+}
+
+/// The limits of one class.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClassOptions {
+    /// Which subjects are of this class; those that no class names are normal.
+    pub subjects: Vec<Filter>,
     /// The most bytes on disk; the oldest segment goes first.
     pub size_bytes: u64,
     /// How long messages are kept at most.
@@ -63,18 +78,19 @@ pub struct JournalOptions {
     pub group_messages: usize,
     /// ... or when its first message has waited this long.
     pub group_delay: Duration,
+    /// When a message counts as durable.
+    pub sync: SyncSite,
 }
 
-impl Default for JournalOptions {
-    fn default() -> Self {
-        JournalOptions {
-            size_bytes: 1 << 30,
-            age: Duration::from_secs(7 * 24 * 3600),
-            segment_bytes: 8 << 20,
-            group_messages: 1024,
-            group_delay: Duration::from_millis(5),
-        }
-    }
+/// When a message counts as durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SyncSite {
+    /// On disk, without waiting for others.
+    Disk,
+    /// On disk, with its group.
+    Group,
+    /// With the operating system; on disk a second later.
+    Os,
 }
 
 /// One wire with everything on it, ready for [`Driver::open`](edgeway_sdk::Driver::open) and

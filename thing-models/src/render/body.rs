@@ -1,7 +1,7 @@
 //! What each kind of message says.
 
 use super::value::{Named, Typed};
-use super::{Rfc3339, Shown};
+use super::{Rfc3339, Selected, Shown};
 use crate::message::{
     Action, Body, Command, CommandRecord, CommandState, Event, Firing, Ledger, Notice, Observation, Report, Row, Status,
 };
@@ -9,6 +9,7 @@ use crate::model::{DataType, EventKind, Model};
 use crate::things::Things;
 use edgeway_sdk::{DeviceIx, Value};
 use serde::ser::{Serialize, SerializeMap, Serializer};
+use std::sync::Arc;
 
 /// Adds what a body says to the object of its message.
 pub(super) fn entries<M: SerializeMap>(body: &Body, things: &Things, map: &mut M) -> Result<(), M::Error> {
@@ -165,17 +166,26 @@ impl Serialize for One<'_> {
 fn row_entries<M: SerializeMap>(row: &Row, map: &mut M) -> Result<(), M::Error> {
     map.serialize_entry("query", &row.query)?;
     map.serialize_entry("row_id", &row.id)?;
-    map.serialize_entry("values", &Columns(row))?;
+    map.serialize_entry("values", &Columns { names: &row.columns, values: &row.values })?;
     map.serialize_entry("source_time", &Rfc3339::new(row.source_time))
 }
 
-/// The values of a row by column.
-struct Columns<'a>(&'a Row);
+/// Values by column.
+pub(super) struct Columns<'a> {
+    names: &'a [Arc<str>],
+    values: &'a [Value],
+}
+
+impl<'a> Columns<'a> {
+    pub(super) fn of(selected: &'a Selected) -> Self {
+        Columns { names: &selected.columns, values: &selected.values }
+    }
+}
 
 impl Serialize for Columns<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let values = self.0.values.iter().map(|value| Typed { value, data_type: None });
-        serializer.collect_map(self.0.columns.iter().zip(values))
+        let values = self.values.iter().map(|value| Typed { value, data_type: None });
+        serializer.collect_map(self.names.iter().zip(values))
     }
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::id::GatewayId;
 use crate::message::{
     Action, Body, Command, CommandRecord, CommandState, Event, Firing, Ledger, Notice, Observation, Online, Origin,
     Report, Row, Status,
@@ -21,9 +22,9 @@ fn things() -> Things {
 /// What follows the head that all kinds share.
 fn rendered(subject: &str, body: Body) -> String {
     let (message, things) = (Message { time: AT, body }, things());
-    let id = Some(MessageId { gateway: "farm", offset: 4711 });
-    let text = serde_json::to_string(&Rendered { message: &message, things: &things, id }).expect("JSON");
-    let head = format!(r#"{{"subject":"{subject}","id":"farm:4711","time":"2026-11-23T09:00:00.500Z","#);
+    let id = MessageId { gateway: GatewayId::of("farm"), epoch: 7, offset: 4711 };
+    let text = serde_json::to_string(&Rendered::new(&message, &things, Some(id))).expect("JSON");
+    let head = format!(r#"{{"subject":"{subject}","id":"{id}","time":"2026-11-23T09:00:00.500Z","#);
     text.strip_prefix(&head).unwrap_or_else(|| panic!("{text} does not begin with {head}")).to_owned()
 }
 
@@ -144,4 +145,13 @@ fn nested_values_are_plain_json() {
         rendered("event/wind-turbine/wt-07/alarm", event)
             .contains(r#""output":{"code":{"list":[1,null]},"raw":"01ab"}"#)
     );
+}
+
+#[test]
+fn selected_columns_stand_in_for_the_body_and_a_doubtful_clock_is_named() {
+    let (message, things) = (Message { time: AT, body: Body::Report(Report { device: DeviceIx(0), values: vec![] }) }, things());
+    let selected = Selected { columns: ["speed".into(), "n".into()].into(), values: vec![Value::Float(7.5), Value::Null] };
+    let rendered = Rendered { selected: Some(&selected), clock: ClockState::Unset, ..Rendered::new(&message, &things, None) };
+    let expected = r#"{"subject":"property/wind-turbine/wt-07","time":"2026-11-23T09:00:00.500Z","clock":"unset","values":{"speed":7.5,"n":null}}"#;
+    assert_eq!(serde_json::to_string(&rendered).expect("JSON"), expected);
 }

@@ -1,0 +1,93 @@
+//! Where routes send.
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use edgeway_formats::Content;
+use edgeway_site::TargetSite;
+use edgeway_thing_models::MessageId;
+use std::time::Duration;
+
+/// One thing to deliver: a message, or several of one topic.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    /// Where to; empty for targets without topics.
+    pub topic: String,
+    /// What keeps its order: the device's id, or the subject of what is of no device.
+    pub key: String,
+    /// What is said.
+    pub content: Content,
+    /// The id of the first message in it; with the number of messages, and the last id, this names them all.
+    pub id: MessageId,
+    /// The id of the last message in it.
+    pub last_id: MessageId,
+    /// How many messages it holds.
+    pub messages: u64,
+}
+
+/// What became of one delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The target has it, safely.
+    Delivered,
+    /// The target will never take it, and why.
+    Refused(String),
+}
+
+/// Why a connection is of no use at the moment.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TargetError {
+    /// The link or the peer is away: connect again after a growing pause, without end.
+    #[error("{0}")]
+    Away(String),
+    /// The peer asks to be left alone for a while.
+    #[error("{reason}; asked to wait {} s", after.as_secs())]
+    Throttled {
+        /// How long.
+        after: Duration,
+        /// What it said.
+        reason: String,
+    },
+    /// The peer refuses this gateway or this route: wrong credentials, no rights, no such stream. A person has to act.
+    #[error("{0}")]
+    Denied(String),
+}
+
+/// What is said at the start of a connection.
+#[derive(Debug, Clone, Default)]
+pub struct Opening {
+    /// The last will: topic and payload.
+    pub will: Option<(String, Bytes)>,
+}
+
+/// The connection of one route to a target.
+///
+/// Deliveries are settled in the order in which they were sent, each once. After an error everything that is not settled
+/// yet may or may not have arrived; the route connects again and sends it again.
+#[async_trait]
+pub trait Target: Send {
+    /// Opens the connection. Called first, and again after an error.
+    async fn connect(&mut self, opening: Opening) -> Result<(), TargetError>;
+
+    /// Takes deliveries and sends them in order. Waits while the target's window is full, not for the answers. Returns
+    /// the outcomes known by now, of the oldest deliveries that were not settled before.
+    async fn send(&mut self, batch: Vec<Delivery>) -> Result<Vec<Outcome>, TargetError>;
+
+    /// Waits for more outcomes; at least one if anything is unsettled. Never ends if nothing is. May be dropped at any
+    /// time without losing an outcome.
+    async fn settle(&mut self) -> Result<Vec<Outcome>, TargetError>;
+
+    /// Settles what can be settled quickly (a file that is being gathered is finished now), for a clean stop.
+    async fn finish(&mut self) -> Result<Vec<Outcome>, TargetError>;
+
+    /// Closes the connection. Called last.
+    async fn close(&mut self);
+}
+
+/// The connection of a route to a target, without any I/O.
+pub fn open(route: &str, site: &TargetSite) -> Result<Box<dyn Target>, TargetError> {
+    let _ = (route, site);
+    unimplemented!()
+}
