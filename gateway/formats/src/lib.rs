@@ -19,6 +19,8 @@ pub struct Item {
     pub clock: ClockState,
     /// What the route's `select` made of it.
     pub selected: Option<Arc<Selected>>,
+    /// It is sent out of a backlog, while newer messages overtake it.
+    pub late: bool,
 }
 
 /// What a payload is.
@@ -89,7 +91,7 @@ pub trait Format: Send {
 }
 
 /// The format that a site asks for.
-pub fn format(site: &FormatSite, around: &Surroundings) -> Box<dyn Format> {
-    let _ = (site, around);
+pub fn format(site: &FormatSite, batch_messages: usize, around: &Surroundings) -> Box<dyn Format> {
+    let _ = (site, batch_messages, around);
     unimplemented!()
 }

@@ -33,6 +33,8 @@ pub enum Outcome {
     Delivered,
     /// The target will never take it, and why.
     Refused(String),
+    /// The target will not take this payload of several messages, and why; it may take them one by one.
+    Split(String),
 }
 
 /// Why a connection is of no use at the moment.

@@ -132,7 +132,7 @@ fn what_is_derived_keeps_its_names() {
 fn a_message_without_an_id_goes_without() {
     let notice = Notice { channel: "c".into(), text: "t".into(), scene: "s".into() };
     let message = Message { time: AT, body: Body::Notice(notice) };
-    let text = serde_json::to_string(&Rendered { message: &message, things: &things(), id: None }).expect("JSON");
+    let text = serde_json::to_string(&Rendered::new(&message, &things(), None)).expect("JSON");
     assert!(text.starts_with(r#"{"subject":"notify/c","time":"#), "{text}");
 }
 
@@ -149,9 +149,12 @@ fn nested_values_are_plain_json() {
 
 #[test]
 fn selected_columns_stand_in_for_the_body_and_a_doubtful_clock_is_named() {
-    let (message, things) = (Message { time: AT, body: Body::Report(Report { device: DeviceIx(0), values: vec![] }) }, things());
-    let selected = Selected { columns: ["speed".into(), "n".into()].into(), values: vec![Value::Float(7.5), Value::Null] };
-    let rendered = Rendered { selected: Some(&selected), clock: ClockState::Unset, ..Rendered::new(&message, &things, None) };
+    let (message, things) =
+        (Message { time: AT, body: Body::Report(Report { device: DeviceIx(0), values: vec![] }) }, things());
+    let selected =
+        Selected { columns: ["speed".into(), "n".into()].into(), values: vec![Value::Float(7.5), Value::Null] };
+    let rendered =
+        Rendered { selected: Some(&selected), clock: ClockState::Unset, ..Rendered::new(&message, &things, None) };
     let expected = r#"{"subject":"property/wind-turbine/wt-07","time":"2026-11-23T09:00:00.500Z","clock":"unset","values":{"speed":7.5,"n":null}}"#;
     assert_eq!(serde_json::to_string(&rendered).expect("JSON"), expected);
 }
