@@ -43,8 +43,8 @@ pub use bind::{Binding, Bound, PointBinding};
 pub use check::{CheckError, NamedValues, Unfit};
 pub use id::{GatewayId, MessageId, NoMessageId};
 pub use message::{
-    Action, Body, Command, CommandRecord, CommandState, Event, Firing, Ledger, Message, Notice, Observation, Online,
-    Origin, Report, Row, Status,
+    Account, Action, Balance, Body, Command, CommandRecord, CommandState, Event, Firing, Ledger, Message, Notice,
+    Observation, Online, Origin, Report, Row, Status,
 };
 pub use model::{CallType, DataType, EventKind, EventModel, Field, Model, Property, Range, Service};
 pub use names::{Names, Translator};

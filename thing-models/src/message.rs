@@ -37,6 +37,8 @@ pub enum Body {
     Notice(Notice),
     /// `ledger/<consumer>`: messages that a consumer will never get.
     Ledger(Ledger),
+    /// `ledger/<route>`: what has become of a route's messages so far.
+    Balance(Balance),
 }
 
 /// Values of properties of one device.
@@ -165,6 +167,46 @@ pub struct Ledger {
     pub to: u64,
     /// How many messages, where it is known; otherwise how many offsets.
     pub count: u64,
+}
+
+/// What has become of a route's messages, counted from the route's beginning:
+/// taken = delivered + queued + expired + dropped + dead.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Balance {
+    /// The route.
+    pub route: Arc<str>,
+    /// All its messages.
+    pub total: Account,
+    /// The same by device, for devices whose account has changed since the last balance; `-` stands for what is of no
+    /// device. A long list comes in several balances.
+    pub devices: Vec<(Arc<str>, Account)>,
+}
+
+/// What has become of some messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Account {
+    /// The route's subjects and conditions took them.
+    pub taken: u64,
+    /// The target has acknowledged them.
+    pub delivered: u64,
+    /// They were older than the route's `ttl` when their turn came.
+    pub expired: u64,
+    /// The journal was full, by the route's `on_full`, or they were damaged on disk.
+    pub dropped: u64,
+    /// The target refused them for good; they are dead letters.
+    pub dead: u64,
+}
+
+impl Account {
+    /// What still waits.
+    pub fn queued(&self) -> u64 {
+        self.taken.saturating_sub(self.settled())
+    }
+
+    /// What no longer waits, for whatever reason.
+    pub fn settled(&self) -> u64 {
+        self.delivered + self.expired + self.dropped + self.dead
+    }
 }
 
 /// A property set or a service call on its way to a device.
@@ -338,6 +380,7 @@ impl fmt::Display for Address<'_> {
             Body::Firing(firing) => write!(f, "scene/{}", firing.scene),
             Body::Notice(notice) => write!(f, "notify/{}", notice.channel),
             Body::Ledger(ledger) => write!(f, "ledger/{}", ledger.consumer),
+            Body::Balance(balance) => write!(f, "ledger/{}", balance.route),
         }
     }
 }

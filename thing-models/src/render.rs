@@ -13,6 +13,7 @@
 //! | command | `command/<model>/<device>` | `device`, `model`, `command` (its id), `state`, `reason` (if it was not applied), `result` (if a value was read back), `action` (`{"set":{property:value}}` or `{"invoke":service,"input":{}}`), `origin` (`api`, `scene/<scene>`, `cloud/<target>`), `issued`, `deadline` |
 //! | notice | `notify/<channel>` | `channel`, `text`, `scene` |
 //! | ledger | `ledger/<consumer>` | `consumer`, `reason`, `from`, `to`, `count` |
+//! | balance | `ledger/<route>` | `route`, `taken`, `delivered`, `queued`, `expired`, `dropped`, `dead`, `devices` (the same by device, `-` for what is of none) |
 //!
 //! ```json
 //! {"subject":"property/wind-turbine/wt-07","id":"0f3c5a1e9b2d0000000700000000126f","time":"2026-11-23T09:00:00.500Z","device":"wt-07",

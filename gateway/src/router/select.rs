@@ -47,6 +47,6 @@ fn known(message: &Message) -> Option<Known> {
         Body::Event(event) => Some(Known::Event(event.device, event.event)),
         Body::Status(status) => Some(Known::Status(status.device)),
         Body::Command(record) => Some(Known::Command(record.command.device)),
-        Body::Row(_) | Body::Firing(_) | Body::Notice(_) | Body::Ledger(_) => None,
+        Body::Row(_) | Body::Firing(_) | Body::Notice(_) | Body::Ledger(_) | Body::Balance(_) => None,
     }
 }

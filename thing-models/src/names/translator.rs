@@ -43,7 +43,7 @@ impl Translator {
                     Action::Invoke { service, .. } => renumber(&mapping.services, &mut service.0)?,
                 }
             }
-            Body::Row(_) | Body::Firing(_) | Body::Notice(_) | Body::Ledger(_) => {}
+            Body::Row(_) | Body::Firing(_) | Body::Notice(_) | Body::Ledger(_) | Body::Balance(_) => {}
         }
         Some(message)
     }

@@ -3,7 +3,8 @@
 use super::value::{Named, Typed};
 use super::{Rfc3339, Selected, Shown};
 use crate::message::{
-    Action, Body, Command, CommandRecord, CommandState, Event, Firing, Ledger, Notice, Observation, Report, Row, Status,
+    Account, Action, Balance, Body, Command, CommandRecord, CommandState, Event, Firing, Ledger, Notice, Observation,
+    Report, Row, Status,
 };
 use crate::model::{DataType, EventKind, Model};
 use crate::things::Things;
@@ -22,6 +23,7 @@ pub(super) fn entries<M: SerializeMap>(body: &Body, things: &Things, map: &mut M
         Body::Firing(firing) => firing_entries(firing, map),
         Body::Notice(notice) => notice_entries(notice, map),
         Body::Ledger(ledger) => ledger_entries(ledger, map),
+        Body::Balance(balance) => balance_entries(balance, map),
     }
 }
 
@@ -207,4 +209,38 @@ fn ledger_entries<M: SerializeMap>(ledger: &Ledger, map: &mut M) -> Result<(), M
     map.serialize_entry("from", &ledger.from)?;
     map.serialize_entry("to", &ledger.to)?;
     map.serialize_entry("count", &ledger.count)
+}
+
+fn balance_entries<M: SerializeMap>(balance: &Balance, map: &mut M) -> Result<(), M::Error> {
+    map.serialize_entry("route", &balance.route)?;
+    account_entries(&balance.total, map)?;
+    map.serialize_entry("devices", &Accounts(&balance.devices))
+}
+
+/// Accounts by device.
+struct Accounts<'a>(&'a [(Arc<str>, Account)]);
+
+impl Serialize for Accounts<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(device, account)| (device, Counted(account))))
+    }
+}
+
+struct Counted<'a>(&'a Account);
+
+impl Serialize for Counted<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        account_entries(self.0, &mut map)?;
+        map.end()
+    }
+}
+
+fn account_entries<M: SerializeMap>(account: &Account, map: &mut M) -> Result<(), M::Error> {
+    map.serialize_entry("taken", &account.taken)?;
+    map.serialize_entry("delivered", &account.delivered)?;
+    map.serialize_entry("queued", &account.queued())?;
+    map.serialize_entry("expired", &account.expired)?;
+    map.serialize_entry("dropped", &account.dropped)?;
+    map.serialize_entry("dead", &account.dead)
 }

@@ -1,8 +1,8 @@
 use super::*;
 use crate::id::GatewayId;
 use crate::message::{
-    Action, Body, Command, CommandRecord, CommandState, Event, Firing, Ledger, Notice, Observation, Online, Origin,
-    Report, Row, Status,
+    Account, Action, Balance, Body, Command, CommandRecord, CommandState, Event, Firing, Ledger, Notice, Observation,
+    Online, Origin, Report, Row, Status,
 };
 use crate::ready_made;
 use crate::things::{Device, EventIx, PropertyIx, ServiceIx};
@@ -125,6 +125,16 @@ fn what_is_derived_keeps_its_names() {
     assert_eq!(
         rendered("ledger/hub", Body::Ledger(ledger)),
         r#""consumer":"hub","reason":"retention","from":3,"to":9,"count":7}"#
+    );
+    let total = Account { taken: 9, delivered: 4, expired: 1, dropped: 1, dead: 1 };
+    let balance = Balance {
+        route: "hub".into(),
+        total,
+        devices: vec![("wt-07".into(), Account { taken: 1, ..Account::default() })],
+    };
+    assert_eq!(
+        rendered("ledger/hub", Body::Balance(balance)),
+        r#""route":"hub","taken":9,"delivered":4,"queued":2,"expired":1,"dropped":1,"dead":1,"devices":{"wt-07":{"taken":1,"delivered":0,"queued":1,"expired":0,"dropped":0,"dead":0}}}"#
     );
 }
 
