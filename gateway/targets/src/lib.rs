@@ -2,10 +2,20 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod file;
+mod http;
+#[cfg(feature = "kafka")]
+mod kafka;
+mod mqtt;
+mod nats;
+mod parquet;
+mod postgres;
+mod stdout;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use edgeway_formats::Content;
-use edgeway_site::TargetSite;
+use edgeway_site::{TargetKind, TargetSite};
 use edgeway_thing_models::MessageId;
 use std::time::Duration;
 
@@ -89,7 +99,27 @@ pub trait Target: Send {
 }
 
 /// The connection of a route to a target, without any I/O.
+///
+/// # Errors
+/// [`TargetError::Denied`] if this build cannot speak to such a target.
 pub fn open(route: &str, site: &TargetSite) -> Result<Box<dyn Target>, TargetError> {
-    let _ = (route, site);
-    unimplemented!()
+    Ok(match &site.kind {
+        TargetKind::Mqtt(site) => Box::new(mqtt::MqttTarget::new(route, site)),
+        TargetKind::Http(site) => Box::new(http::HttpTarget::new(site)),
+        TargetKind::Nats(site) => Box::new(nats::NatsTarget::new(route, site)),
+        #[cfg(feature = "kafka")]
+        TargetKind::Kafka(site) => Box::new(kafka::KafkaTarget::new(route, site)),
+        TargetKind::Postgres(site) => Box::new(postgres::PostgresTarget::new(route, site)),
+        TargetKind::Parquet(site) => Box::new(parquet::ParquetTarget::new(route, site)),
+        TargetKind::File(site) => Box::new(file::FileTarget::new(site)),
+        TargetKind::Stdout => Box::new(stdout::StdoutTarget::new()),
+        other => return Err(unknown(other)),
+    })
+}
+
+fn unknown(kind: &TargetKind) -> TargetError {
+    TargetError::Denied(match kind {
+        TargetKind::Kafka(_) => "this build has no Kafka; build with `--features kafka`".into(),
+        other => format!("this build does not know the target {other:?}; use a newer one"),
+    })
 }

@@ -1,0 +1,35 @@
+//! A file.
+
+use crate::{Delivery, Opening, Outcome, Target, TargetError};
+use async_trait::async_trait;
+use edgeway_site::FileTarget as FileSite;
+
+pub(crate) struct FileTarget {}
+
+impl FileTarget {
+    pub(crate) fn new(site: &FileSite) -> Self {
+        let _ = site;
+        FileTarget {}
+    }
+}
+
+#[async_trait]
+impl Target for FileTarget {
+    async fn connect(&mut self, _opening: Opening) -> Result<(), TargetError> {
+        Err(TargetError::Away("not built yet".into()))
+    }
+
+    async fn send(&mut self, _batch: Vec<Delivery>) -> Result<Vec<Outcome>, TargetError> {
+        Err(TargetError::Away("not built yet".into()))
+    }
+
+    async fn settle(&mut self) -> Result<Vec<Outcome>, TargetError> {
+        std::future::pending().await
+    }
+
+    async fn finish(&mut self) -> Result<Vec<Outcome>, TargetError> {
+        Ok(vec![])
+    }
+
+    async fn close(&mut self) {}
+}

@@ -1,0 +1,33 @@
+//! Standard output.
+
+use crate::{Delivery, Opening, Outcome, Target, TargetError};
+use async_trait::async_trait;
+
+pub(crate) struct StdoutTarget {}
+
+impl StdoutTarget {
+    pub(crate) fn new() -> Self {
+        StdoutTarget {}
+    }
+}
+
+#[async_trait]
+impl Target for StdoutTarget {
+    async fn connect(&mut self, _opening: Opening) -> Result<(), TargetError> {
+        Err(TargetError::Away("not built yet".into()))
+    }
+
+    async fn send(&mut self, _batch: Vec<Delivery>) -> Result<Vec<Outcome>, TargetError> {
+        Err(TargetError::Away("not built yet".into()))
+    }
+
+    async fn settle(&mut self) -> Result<Vec<Outcome>, TargetError> {
+        std::future::pending().await
+    }
+
+    async fn finish(&mut self) -> Result<Vec<Outcome>, TargetError> {
+        Ok(vec![])
+    }
+
+    async fn close(&mut self) {}
+}
