@@ -11,6 +11,8 @@ mod nats;
 mod parquet;
 mod postgres;
 mod stdout;
+mod tls;
+mod window;
 
 use async_trait::async_trait;
 use bytes::Bytes;
