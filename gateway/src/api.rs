@@ -6,6 +6,7 @@
 
 mod access;
 mod commands;
+mod deadletters;
 mod devices;
 mod document;
 mod health;
@@ -21,12 +22,13 @@ mod status;
 mod value;
 
 pub(crate) use commands::{CallBody, CommandView, SetBody, WITHIN_DEFAULT};
+pub(crate) use deadletters::{LetterList, LetterView, Redriven, WhichLetters};
 pub(crate) use devices::{DeviceList, DeviceSummary, DeviceView, PropertyView};
 pub(crate) use links::LinkView;
 pub(crate) use live::Lost;
 pub(crate) use problem::Problem;
 pub(crate) use queries::{QueryList, QueryView};
-pub(crate) use routes::{RouteList, RouteView};
+pub(crate) use routes::{AccountView, RouteLedger, RouteList, RouteTest, RouteView, SeekBody};
 pub(crate) use scenes::{SceneList, SceneView, WhyView};
 pub(crate) use status::StatusView;
 
@@ -120,6 +122,15 @@ fn guarded() -> OpenApiRouter<Surface> {
         .routes(routes!(scenes::run))
         .routes(routes!(queries::list))
         .routes(routes!(routes::list))
+        .routes(routes!(routes::show))
+        .routes(routes!(routes::ledger))
+        .routes(routes!(routes::pause))
+        .routes(routes!(routes::resume))
+        .routes(routes!(routes::seek))
+        .routes(routes!(routes::test))
+        .routes(routes!(deadletters::list))
+        .routes(routes!(deadletters::show))
+        .routes(routes!(deadletters::redrive))
         .routes(routes!(links::list))
         .routes(routes!(live::follow))
         .routes(routes!(document::show));

@@ -15,15 +15,17 @@ use crate::downlink::Downlink;
 use crate::links::{LinkStatus, LinkTask, Wiring, WriteJob};
 use crate::program::{self, Program};
 use crate::queries::{self, QueryHost};
-use crate::router::{self, Route, RouteStatus, Surroundings};
+use crate::clock::{self, Clocks};
+use crate::deadletters::DeadLetters;
+use crate::router::{self, Accountant, Route, RouteState, Surroundings};
 use crate::scenes::{self, SceneHost};
-use crate::spine::{self, MessageJournal};
+use crate::spine::{self, MessageJournal, Spine};
 use crate::twins::{self, Twins};
 use crate::{api, telemetry};
 use control::Control;
 use edgeway_journal::{StateOptions, StateStore};
 use edgeway_sdk::{DeviceIx, Driver, Link, Timestamp};
-use edgeway_site::{EventSite, Finding, LinkSite, PointSite, Site, TargetKind};
+use edgeway_site::{EventSite, Finding, LinkSite, PointSite, Site, TargetKind, TargetSite};
 use edgeway_thing_models::{Binding, PointBinding, Things};
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
@@ -42,10 +44,10 @@ use tracing::{error, info, warn};
 const STATE_CACHE_BYTES: u64 = 2 << 20;
 /// How many commands may wait for one link.
 const JOBS_MAX: usize = 1024;
-/// How long each of the five stages of stopping may take; together with the two stores they stay below 5 s.
+/// How long each of the five stages of stopping may take; together with the three stores they stay below 5 s.
 const STAGE_WITHIN: Duration = Duration::from_millis(700);
-/// How long each of the two stores may take to close.
-const CLOSE_WITHIN: Duration = Duration::from_millis(500);
+/// How long each of the three stores may take to close.
+const CLOSE_WITHIN: Duration = Duration::from_millis(400);
 
 /// Why a gateway could not start.
 #[derive(Debug, thiserror::Error)]
@@ -81,6 +83,9 @@ pub(crate) struct State {
     pub(crate) journal: MessageJournal,
     pub(crate) links: Vec<NamedLink>,
     pub(crate) routes: Vec<NamedRoute>,
+    pub(crate) accountant: Arc<Accountant>,
+    pub(crate) letters: Arc<DeadLetters>,
+    pub(crate) clocks: Arc<Clocks>,
     pub(crate) broker: Option<SocketAddr>,
     pub(crate) metrics: telemetry::Metrics,
     pub(crate) restarts: Restarts,
@@ -97,8 +102,8 @@ pub(crate) struct NamedLink {
 /// A route and what it shows.
 pub(crate) struct NamedRoute {
     pub(crate) name: Arc<str>,
-    pub(crate) target: Arc<str>,
-    pub(crate) status: Arc<RouteStatus>,
+    pub(crate) target: TargetSite,
+    pub(crate) state: Arc<RouteState>,
 }
 
 /// A running gateway.
@@ -125,8 +130,10 @@ impl Gateway {
         let Program { mut site, drivers, .. } = program;
         let metrics = telemetry::Metrics::install();
         let identity = identity::load_or_make(&site.data, &site.name)?;
-        let options = spine::options(&site);
-        let (journal, things) = spine::open(&site.data.join("journal"), &mut site.things, options)?;
+        let clocks = Clocks::load(&site.data);
+        let Spine { journal, things, thinning } =
+            spine::open(&site.data.join("journal"), &mut site.things, &site.journal)?;
+        let letters = Arc::new(DeadLetters::open(&site.data.join("deadletters"), things.clone())?);
         let store = StateStore::open(
             site.data.join("state"),
             StateOptions { cache_bytes: STATE_CACHE_BYTES, ..StateOptions::default() },
@@ -160,7 +167,20 @@ impl Gateway {
         let scenes = Arc::new(SceneHost::new(scenes, things.clone(), desk.clone(), journal.clone()));
         let queries = Arc::new(QueryHost::new(queries, journal.clone(), store.clone()));
         let twins = Arc::new(Twins::load(things.clone(), &store, journal.head()));
-        let (routes, route_tasks) = routes(&site, &identity.gateway, &things, &journal)?;
+        let around = Surroundings {
+            gateway: &identity.gateway,
+            site_name: &site.name,
+            things: &things,
+            journal: &journal,
+            store: &store,
+            clocks: &clocks,
+            letters: &letters,
+        };
+        let (routes, route_tasks) = routes(&site, &around)?;
+        let states: Vec<_> = routes.iter().map(|route| route.state.clone()).collect();
+        let accountant = Accountant::new(&site.routes, &states, &journal, &things, &store, &thinning);
+        let accountant = accountant.map_err(StartError::Changed)?;
+        journal.set_keeper(accountant.clone());
         let restarts = Restarts::default();
         let control = Control::start().map_err(StartError::Threads)?;
         let state = Arc::new(State {
@@ -178,12 +198,15 @@ impl Gateway {
             journal,
             links,
             routes,
+            accountant: accountant.clone(),
+            letters,
+            clocks,
         });
         let stages = [
             south(&site, &state, link_tasks, Supervisor::new(control.handle(), &restarts)),
             reactions(&state, Supervisor::new(control.handle(), &restarts)),
             middle(&state, &store, Supervisor::new(&Handle::current(), &restarts)),
-            north(route_tasks, Supervisor::new(&Handle::current(), &restarts)),
+            north(&state, route_tasks, accountant, site.ledger_every, Supervisor::new(&Handle::current(), &restarts)),
             surface(&state, broker, api_listener, identity.token, Supervisor::new(&Handle::current(), &restarts)),
         ];
         info!(site = %state.name, %api, devices = state.things.current_devices().count(), "Edgeway is running.");
@@ -195,6 +218,9 @@ impl Gateway {
     pub(crate) async fn stop(self) {
         for stage in self.stages {
             stage.stop(STAGE_WITHIN).await;
+        }
+        if timeout(CLOSE_WITHIN, self.state.letters.close()).await.is_err() {
+            warn!("The store of dead letters could not be closed in time.");
         }
         match timeout(CLOSE_WITHIN, self.state.journal.clone().close()).await {
             Ok(Ok(())) => {}
@@ -240,8 +266,17 @@ fn middle(state: &Arc<State>, store: &StateStore, mut stage: Supervisor) -> Supe
     stage
 }
 
-/// What stops fourth: the routes.
-fn north(routes: Vec<Route>, mut stage: Supervisor) -> Supervisor {
+/// What stops fourth: the routes, and whoever keeps their books.
+fn north(
+    state: &Arc<State>,
+    routes: Vec<Route>,
+    accountant: Arc<Accountant>,
+    balance_every: Duration,
+    mut stage: Supervisor,
+) -> Supervisor {
+    let (clocks, journal) = (state.clocks.clone(), state.journal.clone());
+    stage.restarting("clock", move |stop| clock::watch(clocks.clone(), journal.clone(), stop));
+    stage.restarting("accountant", move |stop| router::account(accountant.clone(), balance_every, stop));
     routes.into_iter().for_each(|route| stage.part(route));
     stage
 }
@@ -356,19 +391,14 @@ fn forget_cursors(site: &Site, journal: &MessageJournal) -> Result<(), edgeway_j
 }
 
 /// Makes the routes and their tasks, which do not run yet.
-fn routes(
-    site: &Site,
-    gateway: &str,
-    things: &Arc<Things>,
-    journal: &MessageJournal,
-) -> Result<(Vec<NamedRoute>, Vec<Route>), StartError> {
-    let around = Surroundings { gateway, site_name: &site.name, things, journal };
-    forget_cursors(site, journal)?;
+fn routes(site: &Site, around: &Surroundings<'_>) -> Result<(Vec<NamedRoute>, Vec<Route>), StartError> {
+    forget_cursors(site, around.journal)?;
     let (mut routes, mut tasks) = (vec![], vec![]);
     for route_site in &site.routes {
         let target = &site.targets[route_site.target];
-        let route = Route::new(route_site, target, &around)?;
-        routes.push(NamedRoute { name: route_site.name.clone(), target: target.name.clone(), status: route.status() });
+        let route = Route::new(route_site, target, around).map_err(StartError::Changed)??;
+        let state = route.state();
+        routes.push(NamedRoute { name: route_site.name.clone(), target: target.clone(), state });
         tasks.push(route);
     }
     Ok((routes, tasks))

@@ -3,13 +3,14 @@
 mod arguments;
 mod check;
 mod init;
+mod journal;
 mod run;
 
 pub(crate) use run::told_to_stop;
 
 use arguments::{Arguments, Command};
 pub(crate) use arguments::{
-    Ask, Bench, DemoOptions, DeviceCommand, Output, PathOptions, QueryCommand, ReachOptions, RouteCommand, SceneCommand,
+    Ask, Bench, DeadletterCommand, DemoOptions, DeviceCommand, JournalBenchOptions, Output, PathOptions, QueryCommand, ReachOptions, RouteCommand, SceneCommand,
 };
 use clap::{CommandFactory, Parser};
 use std::process::ExitCode;
@@ -40,6 +41,7 @@ async fn carry_out(command: Command) -> u8 {
         Command::Init { folder, name } => init::run(&folder, name.as_deref()),
         Command::Check { site, output } => check::run(&site, output),
         Command::Run { site } => run::run(&site).await,
+        Command::Journal(command) => journal::run(command),
         Command::Bench(options) => crate::bench::run(options).await,
         Command::Completions { shell } => completions(shell),
         Command::Man { folder } => man(folder.as_deref()),

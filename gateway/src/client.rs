@@ -4,17 +4,19 @@
 //! colours on a terminal only.
 
 mod connection;
+mod deadletters;
 mod devices;
 mod error;
 mod events;
 mod overview;
 mod reach;
+mod routes;
 mod screen;
 mod table;
 mod tap;
 mod wording;
 
-use crate::cli::{Ask, DeviceCommand, QueryCommand, ReachOptions, RouteCommand, SceneCommand};
+use crate::cli::{Ask, DeadletterCommand, DeviceCommand, QueryCommand, ReachOptions, RouteCommand, SceneCommand};
 use connection::Client;
 use error::ClientError;
 use screen::Screen;
@@ -71,7 +73,8 @@ async fn attempt(ask: Ask) -> Result<(), ClientError> {
         Ask::Scene(SceneCommand::Why { scene, reach }) => overview::why(&Session::open(&reach)?, &scene).await,
         Ask::Scene(SceneCommand::Run { scene, reach }) => overview::run_scene(&Session::open(&reach)?, &scene).await,
         Ask::Query(QueryCommand::List { reach }) => overview::queries(&Session::open(&reach)?).await,
-        Ask::Route(RouteCommand::List { reach }) => overview::routes(&Session::open(&reach)?).await,
+        Ask::Route(command) => route(command).await,
+        Ask::Deadletter(command) => deadletter(command).await,
         Ask::Status { reach } => overview::status(&Session::open(&reach)?).await,
         Ask::Tap { filters, reach } => tap::follow(&Session::open(&reach)?, &filters).await,
     }
@@ -91,6 +94,29 @@ async fn device(command: DeviceCommand) -> Result<(), ClientError> {
         }
         DeviceCommand::Call { device, service, input, within, reach } => {
             devices::call(&Session::open(&reach)?, &device, &service, &input, within).await
+        }
+    }
+}
+
+async fn route(command: RouteCommand) -> Result<(), ClientError> {
+    match command {
+        RouteCommand::List { reach } => routes::list(&Session::open(&reach)?).await,
+        RouteCommand::Stat { route, reach } => routes::stat(&Session::open(&reach)?, &route).await,
+        RouteCommand::Test { route, reach } => routes::test(&Session::open(&reach)?, &route).await,
+        RouteCommand::Pause { route, reach } => routes::act(&Session::open(&reach)?, &route, "pause").await,
+        RouteCommand::Resume { route, reach } => routes::act(&Session::open(&reach)?, &route, "resume").await,
+        RouteCommand::Seek { route, to, reach } => routes::seek(&Session::open(&reach)?, &route, to).await,
+    }
+}
+
+async fn deadletter(command: DeadletterCommand) -> Result<(), ClientError> {
+    match command {
+        DeadletterCommand::List { route, reach } => {
+            deadletters::list(&Session::open(&reach)?, route.as_deref()).await
+        }
+        DeadletterCommand::Show { number, reach } => deadletters::show(&Session::open(&reach)?, number).await,
+        DeadletterCommand::Redrive { numbers, route, reach, .. } => {
+            deadletters::redrive(&Session::open(&reach)?, numbers, route).await
         }
     }
 }

@@ -52,6 +52,8 @@ pub(crate) enum Wanted {
 /// A command that was taken in.
 pub(crate) struct Ticket {
     pub(crate) id: Arc<str>,
+    /// The offset of the record that it was accepted; `None` if it was not, or was accepted before.
+    pub(crate) recorded: Option<u64>,
     state: watch::Receiver<CommandState>,
 }
 
@@ -121,19 +123,20 @@ impl Desk {
             Ok(checked) => checked,
             Err(reason) => {
                 self.refuse(id.clone(), &request, reason, &tell);
-                return Ticket { id, state };
+                return Ticket { id, recorded: None, state };
             }
         };
         let known = self.remembered.lock().insert((request.device, id.clone()), &checked.command.action, state.clone());
-        match known {
+        let recorded = match known {
             Known::New => self.send(checked, request.caused_at, tell),
-            Known::Same(state) => return Ticket { id, state },
+            Known::Same(state) => return Ticket { id, recorded: None, state },
             Known::Other => {
                 let reason = "the id is already that of another command for this device".to_owned();
                 self.refuse(id.clone(), &request, reason, &tell);
+                None
             }
-        }
-        Ticket { id, state }
+        };
+        Ticket { id, recorded, state }
     }
 
     /// The command and what has to be written for it.
@@ -199,9 +202,15 @@ impl Desk {
         Some(Command { id, device, action, origin, issued, deadline: issued + request.within })
     }
 
-    fn send(&self, checked: Checked, caused_at: Option<Timestamp>, tell: watch::Sender<CommandState>) {
+    /// Records a command and hands it to its link. Returns the offset of the record.
+    fn send(
+        &self,
+        checked: Checked,
+        caused_at: Option<Timestamp>,
+        tell: watch::Sender<CommandState>,
+    ) -> Option<u64> {
         let Checked { command, ops, call } = checked;
-        self.record(command.clone(), CommandState::Accepted);
+        let recorded = self.record(command.clone(), CommandState::Accepted);
         let (done, result) = oneshot::channel();
         let started = Arc::new(AtomicBool::new(false));
         let job = WriteJob { command: command.clone(), ops, call, started: started.clone(), done, caused_at };
@@ -223,10 +232,12 @@ impl Desk {
             spine::publish(&journal, vec![spine::message(Body::Command(record))]);
             tell.send_replace(state);
         });
+        recorded
     }
 
-    fn record(&self, command: Command, state: CommandState) {
-        spine::publish(&self.journal, vec![spine::message(Body::Command(CommandRecord { command, state }))]);
+    fn record(&self, command: Command, state: CommandState) -> Option<u64> {
+        let message = spine::message(Body::Command(CommandRecord { command, state }));
+        spine::publish(&self.journal, vec![message]).map(|end| end - 1)
     }
 }
 

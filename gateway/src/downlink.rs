@@ -17,10 +17,10 @@
 use crate::app::Part;
 use crate::backoff::Backoff;
 use crate::desk::{Desk, Request, Wanted};
-use crate::targets::{Incoming, MqttClient, MqttSettings};
 use async_trait::async_trait;
 use edgeway_sdk::{DeviceIx, Timestamp, Value, options};
 use edgeway_site::MqttTarget;
+use edgeway_targets::{Incoming, MqttClient, Settings as MqttSettings};
 use edgeway_thing_models::{CommandState, Origin, Things};
 use serde::Deserialize;
 use std::sync::Arc;

@@ -3,8 +3,9 @@
 use edgeway_driver_modbus::Modbus;
 use edgeway_driver_simulator::Simulator;
 use edgeway_rules::{Scenes, Script};
-use edgeway_sdk::Driver;
-use edgeway_site::{Finding, Site, SourceFile};
+use crate::router::Select;
+use edgeway_sdk::{Driver, Problem};
+use edgeway_site::{Finding, FormatSite, Site, SourceFile};
 use edgeway_streams::{Queries, Source};
 use edgeway_thing_models::Things;
 use std::path::Path;
@@ -42,11 +43,25 @@ pub(crate) fn load(root: &Path) -> Result<Program, Vec<Finding>> {
     if let Err(problems) = compile_queries(&things, &site) {
         findings.extend(problems);
     }
+    findings.extend(check_routes(&things, &site));
     edgeway_site::sort(&mut findings);
     match findings.iter().any(Finding::is_error) {
         true => Err(findings),
         false => Ok(Program { site, drivers, warnings: findings }),
     }
+}
+
+/// What is wrong with the SQL and the templates of the routes.
+fn check_routes(things: &Arc<Things>, site: &Site) -> Vec<Finding> {
+    let sql = site.routes.iter().filter_map(|route| Select::new(route, things).err()).flatten();
+    let templates = site.routes.iter().filter_map(|route| match &route.format {
+        FormatSite::Template { text, .. } => {
+            let reason = edgeway_formats::check_template(text).err()?;
+            Some(Finding::of("routes.toml", Problem::new(format!("the template of route {}: {reason}", route.name))))
+        }
+        _ => None,
+    });
+    sql.chain(templates).collect()
 }
 
 /// Compiles the scenes of a site.

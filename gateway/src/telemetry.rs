@@ -11,12 +11,11 @@ pub(crate) use log::init_logging;
 
 use crate::app::State;
 use crate::links::{LinkState, LinkStatus};
-use crate::router::RouteStatus;
 use crate::usage;
 use edgeway_journal::Stats;
 use edgeway_sdk::Timestamp;
 use edgeway_streams::QueryInfo;
-use edgeway_thing_models::Online;
+use edgeway_thing_models::{Account, Online};
 use metrics::{Unit, describe_counter, describe_histogram};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use page::{Kind, Page};
@@ -141,29 +140,38 @@ fn links(page: &mut Page, state: &State) {
     }
 }
 
-const ROUTE_COUNTERS: [Counter<RouteStatus>; 3] = [
-    ("edgeway_route_sent_messages_total", "Messages handed to the target, repeats included", |status| &status.sent),
-    ("edgeway_route_acked_messages_total", "Messages that the target has acknowledged", |status| &status.acked),
-    ("edgeway_route_dropped_messages_total", "Messages that the target will never get", |status| &status.dropped),
+type RouteCounter = (&'static str, &'static str, fn(&Account) -> u64);
+
+const ROUTE_COUNTERS: [RouteCounter; 5] = [
+    ("edgeway_route_taken_messages_total", "Messages that the route takes", |account| account.taken),
+    ("edgeway_route_delivered_messages_total", "Messages that the target has acknowledged", |account| account.delivered),
+    ("edgeway_route_expired_messages_total", "Messages that were older than the route's ttl", |account| account.expired),
+    ("edgeway_route_dropped_messages_total", "Messages dropped: the journal was full or damaged", |account| account.dropped),
+    ("edgeway_route_dead_messages_total", "Messages that the target refused for good", |account| account.dead),
 ];
 
 fn routes(page: &mut Page, state: &State) {
-    let head = state.journal.head();
     let mut connected = page.family(Kind::Gauge, "edgeway_route_connected", "Whether the target can be reached");
     for route in &state.routes {
-        connected.sample(&[("route", &route.name)], u8::from(route.status.connected.load(Relaxed)));
+        connected.sample(&[("route", &route.name)], u8::from(route.state.connected.load(Relaxed)));
     }
-    let mut queued =
-        page.family(Kind::Gauge, "edgeway_route_queued_messages", "Messages of the journal still to be dealt with");
+    let mut queued = page.family(Kind::Gauge, "edgeway_route_queued_messages", "Messages that wait or are under way");
     for route in &state.routes {
-        queued.sample(&[("route", &route.name)], route.status.queued(head));
+        queued.sample(&[("route", &route.name)], route.state.total().queued());
     }
-    for (name, help, counter) in ROUTE_COUNTERS {
+    let mut sent =
+        page.family(Kind::Counter, "edgeway_route_sent_messages_total", "Messages handed to the target, with repeats");
+    for route in &state.routes {
+        sent.sample(&[("route", &route.name)], route.state.sent.load(Relaxed));
+    }
+    for (name, help, count) in ROUTE_COUNTERS {
         let mut family = page.family(Kind::Counter, name, help);
         for route in &state.routes {
-            family.sample(&[("route", &route.name)], counter(&route.status).load(Relaxed));
+            family.sample(&[("route", &route.name)], count(&route.state.total()));
         }
     }
+    let letters = state.letters.len();
+    page.family(Kind::Gauge, "edgeway_dead_letters", "Refused messages that are kept").sample(&[], letters as u64);
 }
 
 fn journal(page: &mut Page, stats: &Stats) {

@@ -29,6 +29,8 @@ pub(crate) const WITHIN_DEFAULT: Duration = Duration::from_secs(10);
 const WITHIN_MOST: Duration = Duration::from_secs(3600);
 /// How long an answer waits for a result that is overdue.
 const GRACE: Duration = Duration::from_secs(5);
+/// How long the record of a command may take to get to disk.
+const DURABLE_WITHIN: Duration = Duration::from_secs(2);
 /// The most bytes of an id.
 const ID_BYTES_MAX: usize = 128;
 
@@ -142,7 +144,11 @@ pub(super) async fn set(
     request_body = CallBody,
     responses(
         (status = 200, description = "Done.", body = CommandView),
-        (status = 202, description = "On its way; for services that nobody waits for.", body = CommandView),
+        (
+            status = 202,
+            description = "On its way, and recorded on disk; for services that nobody waits for.",
+            body = CommandView,
+        ),
         (status = 400, description = "The body is not what it should be.", body = Problem, content_type = PROBLEM_JSON),
         (
             status = 404,
@@ -155,6 +161,12 @@ pub(super) async fn set(
         (
             status = 422,
             description = "Refused before anything was sent: an input is missing, unknown or out of range.",
+            body = Problem,
+            content_type = PROBLEM_JSON,
+        ),
+        (
+            status = 503,
+            description = "On its way, but the disk takes no record of it.",
             body = Problem,
             content_type = PROBLEM_JSON,
         ),
@@ -210,8 +222,16 @@ impl Order {
     /// Waits for nothing but a refusal, which comes at once.
     async fn hand_over(self, gateway: &State) -> Result<Response, Problem> {
         let ticket = gateway.desk.submit(self.0);
-        let id = ticket.id.clone();
+        let (id, recorded) = (ticket.id.clone(), ticket.recorded);
         let state = timeout(Duration::ZERO, ticket.result()).await.unwrap_or(CommandState::Accepted);
+        // Whoever is told "accepted" may rely on it, also after a power cut.
+        if let Some(offset) = recorded
+            && !timeout(DURABLE_WITHIN, gateway.journal.durable(offset)).await.is_ok_and(|durable| durable.is_ok())
+        {
+            let detail = "the command is on its way, but the disk has not taken the record of it";
+            let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not on disk", detail);
+            return Err(problem.help("ask again with the same `id`: it is not applied twice"));
+        }
         answer(view(&id, &state, None), &state, StatusCode::ACCEPTED)
     }
 }

@@ -29,6 +29,7 @@ use utoipa::{Modify, OpenApi as _};
         (name = "queries", description = "Continuous SQL."),
         (name = "messages", description = "What flows through the gateway."),
         (name = "gateway", description = "The gateway itself."),
+        (name = "routes", description = "What leaves the gateway, and what became of it."),
         (name = "health", description = "For whatever watches over the gateway."),
     ),
 )]
@@ -109,6 +110,8 @@ mod tests {
         assert_eq!(
             found,
             [
+                "get /api/v1/deadletters",
+                "get /api/v1/deadletters/{number}",
                 "get /api/v1/devices",
                 "get /api/v1/devices/{id}",
                 "get /api/v1/devices/{id}/properties/{property}",
@@ -119,13 +122,20 @@ mod tests {
                 "get /api/v1/openapi.json",
                 "get /api/v1/queries",
                 "get /api/v1/routes",
+                "get /api/v1/routes/{name}",
+                "get /api/v1/routes/{name}/ledger",
                 "get /api/v1/scenes",
                 "get /api/v1/scenes/{name}/why",
                 "get /api/v1/status",
                 "get /healthz",
                 "get /metrics",
                 "get /readyz",
+                "post /api/v1/deadletters/redrive",
                 "post /api/v1/devices/{id}/services/{service}",
+                "post /api/v1/routes/{name}/pause",
+                "post /api/v1/routes/{name}/resume",
+                "post /api/v1/routes/{name}/seek",
+                "post /api/v1/routes/{name}/test",
                 "post /api/v1/scenes/{name}/run",
                 "put /api/v1/devices/{id}/properties/{property}",
             ]

@@ -13,7 +13,7 @@ use axum::extract::{Request, State as Shared};
 use axum::http::StatusCode;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use edgeway_journal::{Entry, Fetched, Level, LostRange, Reader};
-use edgeway_thing_models::{Filter, Message, MessageId, Rendered};
+use edgeway_thing_models::{Filter, GatewayId, Message, MessageId, Rendered};
 use futures::{Stream, StreamExt, stream};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -147,8 +147,10 @@ impl Live {
     }
 
     fn message(&self, entry: &Entry<Message>) -> Event {
-        let id = MessageId { gateway: &self.state.gateway, offset: entry.offset };
-        let rendered = Rendered { message: &entry.item, things: &self.state.things, id: Some(id) };
+        let gateway = GatewayId::of(&self.state.gateway);
+        let id = MessageId { gateway, epoch: entry.stamp.epoch, offset: entry.offset };
+        let (message, clock) = self.state.clocks.correct(entry);
+        let rendered = Rendered { clock, ..Rendered::new(&message, &self.state.things, Some(id)) };
         Event::default().json_data(rendered).expect("a message renders to memory")
     }
 

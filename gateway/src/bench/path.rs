@@ -183,7 +183,8 @@ fn lag(state: &State, values_per_second: f64) -> Option<String> {
         let behind = head.saturating_sub(position);
         (behind > allowed).then(|| format!("{name} is {behind} messages behind"))
     };
-    let routes = state.routes.iter().map(|route| (&*route.name, route.status.position.load(Relaxed)));
+    // A route takes only a part of the messages; what it has taken and not delivered is its lag.
+    let routes = state.routes.iter().map(|route| (&*route.name, head.saturating_sub(route.state.total().queued())));
     let readers = [
         ("the disk", state.journal.durable_head()),
         ("the scenes", state.scenes.position()),

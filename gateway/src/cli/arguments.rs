@@ -1,8 +1,11 @@
 //! What can be said on the command line. Every command has an example in its help.
 
 mod ask;
+mod journal;
 
-pub(crate) use ask::{Ask, DeviceCommand, QueryCommand, ReachOptions, RouteCommand, SceneCommand};
+pub(crate) use ask::{Ask, DeadletterCommand, DeviceCommand, QueryCommand, ReachOptions, RouteCommand, SceneCommand};
+
+pub(crate) use journal::{JournalCommand, Where};
 
 use clap::{Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -60,6 +63,9 @@ pub(crate) enum Command {
         #[arg(default_value = ".")]
         site: PathBuf,
     },
+    /// Look into the journal of a site, whether the gateway runs or not
+    #[command(subcommand, after_help = "Example:\n  edgeway journal stat my-site")]
+    Journal(JournalCommand),
     #[command(flatten)]
     Ask(Ask),
     /// Measure this machine
@@ -105,6 +111,22 @@ pub(crate) enum Bench {
     /// Without --rate, looks for the highest rate that is sustained without lag; with it, holds that rate.
     #[command(after_help = "Examples:\n  edgeway bench path\n  edgeway bench path --rate 100000 --json")]
     Path(PathOptions),
+    /// The journal alone: append and drain against a bare file in the same run
+    ///
+    /// Groups of 1, 64 and 1,024 messages of 300 bytes. With the Cargo feature `bench-peers` other stores run beside it.
+    #[command(after_help = "Examples:\n  edgeway bench journal\n  edgeway bench journal --json")]
+    Journal(JournalBenchOptions),
+}
+
+/// How the journal is measured.
+#[derive(clap::Args, Clone)]
+pub(crate) struct JournalBenchOptions {
+    /// Where; a temporary folder below this one is used and removed
+    #[arg(long, default_value = ".")]
+    pub(crate) folder: PathBuf,
+    /// Print one JSON object per figure
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// How the way is measured.

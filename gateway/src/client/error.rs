@@ -37,6 +37,9 @@ pub(super) enum ClientError {
     /// The gateway has answered: no.
     #[error("{}", words(.0))]
     Problem(Box<Problem>),
+    /// A route's target could not be reached; that was said already.
+    #[error("the target cannot be reached")]
+    NotReached,
     /// The other end of the pipe is closed; nothing is wrong.
     #[error("nobody reads the answer")]
     NobodyReads,
@@ -88,7 +91,7 @@ impl ClientError {
         match self {
             ClientError::NobodyReads => Exit::Ok,
             ClientError::Problem(problem) if problem.status == 400 => Exit::Usage,
-            ClientError::Problem(_) | ClientError::Output(_) => Exit::Findings,
+            ClientError::Problem(_) | ClientError::Output(_) | ClientError::NotReached => Exit::Findings,
             ClientError::Usage(_) | ClientError::NoSite { .. } | ClientError::Address { .. } => Exit::Usage,
             _ => Exit::Unreachable,
         }

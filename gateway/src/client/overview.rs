@@ -1,13 +1,14 @@
-//! `status`, `scene`, `query` and `route`.
+//! `status`, `scene` and `query`.
 
 use super::Session;
+use super::routes::route_table;
 use super::devices::state_tone;
 use super::error::ClientError;
 use super::screen::Screen;
 use super::table::{Cell, Tone, harmless, paint};
 use super::wording::{age_of, bytes, span};
 use crate::api::{
-    LinkView, QueryList, QueryView, RouteList, RouteView, SceneList, SceneView, StatusView, WITHIN_DEFAULT, WhyView,
+    LinkView, QueryList, QueryView, SceneList, SceneView, StatusView, WITHIN_DEFAULT, WhyView,
 };
 use edgeway_sdk::Timestamp;
 use reqwest::Method;
@@ -38,11 +39,6 @@ pub(super) async fn run_scene(session: &Session, scene: &str) -> Result<(), Clie
 pub(super) async fn queries(session: &Session) -> Result<(), ClientError> {
     let answer = session.client.get(&["queries"], &[]).await?;
     session.screen.show(&answer, |list: QueryList| query_table(&list.queries, session.screen))
-}
-
-pub(super) async fn routes(session: &Session) -> Result<(), ClientError> {
-    let answer = session.client.get(&["routes"], &[]).await?;
-    session.screen.show(&answer, |list: RouteList| route_table(&list.routes, session.screen))
 }
 
 fn status_text(status: &StatusView, screen: Screen) -> String {
@@ -106,27 +102,6 @@ fn link_table(links: &[LinkView], screen: Screen) -> String {
     };
     let rows: Vec<_> = links.iter().map(row).collect();
     screen.table(&["link", "driver", "state", "values", "bad", "faults", "overruns", "reason"], &rows)
-}
-
-fn route_table(routes: &[RouteView], screen: Screen) -> String {
-    let connected = |route: &RouteView| match route.connected {
-        true => Cell::text("connected").tone(Tone::Good),
-        false => Cell::text("waiting").tone(Tone::Doubtful),
-    };
-    let row = |route: &RouteView| {
-        vec![
-            Cell::text(&route.name),
-            Cell::text(&route.target),
-            connected(route),
-            Cell::number(route.queued),
-            Cell::number(route.sent),
-            Cell::number(route.acked),
-            Cell::number(route.dropped),
-            Cell::text(route.reason.as_deref().unwrap_or_default()),
-        ]
-    };
-    let rows: Vec<_> = routes.iter().map(row).collect();
-    screen.table(&["route", "target", "state", "queued", "sent", "acked", "dropped", "reason"], &rows)
 }
 
 fn scene_table(scenes: &[SceneView], now: Timestamp, screen: Screen) -> String {

@@ -32,8 +32,8 @@ struct Commands {
 
 #[derive(Debug, Serialize)]
 struct Route {
-    sent: u64,
-    acked: u64,
+    taken: u64,
+    delivered: u64,
     queued: u64,
     dropped: u64,
 }
@@ -44,10 +44,10 @@ impl Summary {
             |counter: fn(&crate::links::LinkStatus) -> u64| state.links.iter().map(|link| counter(&link.status)).sum();
         let head = state.journal.head();
         let route = |route: &crate::app::NamedRoute| {
-            let status = &route.status;
-            let (sent, acked, dropped) =
-                (status.sent.load(Relaxed), status.acked.load(Relaxed), status.dropped.load(Relaxed));
-            (route.name.to_string(), Route { sent, acked, queued: status.queued(head), dropped })
+            let account = route.state.total();
+            let (taken, delivered, queued) = (account.taken, account.delivered, account.queued());
+            let dropped = account.expired + account.dropped + account.dead;
+            (route.name.to_string(), Route { taken, delivered, queued, dropped })
         };
         let online = state
             .things
@@ -87,7 +87,7 @@ impl Summary {
         need("journal (no messages)", self.journal_messages > 0);
         need("cloud (nothing arrived)", self.cloud_messages > 0);
         for (name, route) in &self.routes {
-            need(&format!("route {name} (nothing acknowledged)"), route.acked > 0);
+            need(&format!("route {name} (nothing delivered)"), route.delivered > 0);
             need(&format!("route {name} (messages dropped)"), route.dropped == 0);
         }
         missing
@@ -110,9 +110,8 @@ impl Summary {
             self.journal_messages,
         );
         for (name, route) in &self.routes {
-            let Route { sent, acked, queued, dropped } = route;
-            let _ =
-                write!(text, "\n  route {name}: {sent} sent, {acked} acknowledged, {queued} queued, {dropped} dropped");
+            let Route { taken, delivered, queued, dropped } = route;
+            let _ = write!(text, "\n  route {name}: {taken} taken, {delivered} delivered, {queued} queued, {dropped} dropped");
         }
         let _ = write!(text, "\n  {} messages arrived at the cloud", self.cloud_messages);
         text

@@ -76,10 +76,9 @@ pub(super) fn line(demo: &Demo) -> String {
 }
 
 fn routes(state: &State) -> Vec<String> {
-    let head = state.journal.head();
     let one = |route: &crate::app::NamedRoute| {
-        let (sent, acked) = (route.status.sent.load(Relaxed), route.status.acked.load(Relaxed));
-        format!("{}: {sent} sent, {acked} acked, {} queued", route.name, route.status.queued(head))
+        let account = route.state.total();
+        format!("{}: {} delivered, {} queued", route.name, account.delivered, account.queued())
     };
     state.routes.iter().map(one).collect()
 }

@@ -1,149 +1,213 @@
-//! Messages to payloads.
+//! Messages to deliveries: grouped by topic, cut by number and size, put into the route's format.
 
 use super::Surroundings;
-use super::select::Select;
-use crate::targets::Delivery;
-use edgeway_journal::Entry;
-use edgeway_site::RouteSite;
-use edgeway_thing_models::{Message, MessageId, Rendered, Things};
+use super::books::{Holder, holder};
+use super::topic::Topic;
+use edgeway_formats::{Content, Format, Item, Payload};
+use edgeway_site::{RouteSite, TargetKind};
+use edgeway_targets::Delivery;
+use edgeway_thing_models::{Body, Message, MessageId, Things};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// The most bytes of a payload that holds several messages; a single message may be larger.
-const PAYLOAD_BYTES_MAX: usize = 128 << 10;
+/// What a value and a message take in a payload, roughly, in bytes: enough to cut payloads before they are made.
+const VALUE_BYTES: usize = 90;
+const MESSAGE_BYTES: usize = 160;
+/// Rows that are given at a time to targets that store tables.
+const TABLE_ROWS_MAX: usize = 4096;
 
-/// What an array adds to its messages at its end and between two of them.
-const BRACKETS: usize = 2;
-
-/// Selects and renders the messages of one route.
+/// Packs for one route.
 pub(super) struct Packer {
-    select: Select,
+    topic: Topic,
+    format: Box<dyn Format>,
     things: Arc<Things>,
-    gateway: Arc<str>,
-    topic: Vec<Piece>,
     messages_max: usize,
+    bytes_max: usize,
 }
 
-/// A piece of a topic template.
-enum Piece {
-    Text(String),
-    Subject,
-    Kind,
-    Model,
-    Device,
+/// A message to be packed, and its place.
+#[derive(Clone)]
+pub(super) struct Packed {
+    pub(super) offset: u64,
+    pub(super) item: Item,
 }
 
-/// A payload being filled.
-struct Open {
-    topic: String,
-    bytes: Vec<u8>,
-    messages: usize,
-    offsets: (u64, u64),
+/// What became of some messages.
+pub(super) enum Parcel {
+    /// Something to deliver.
+    Delivery(Delivery, Contents),
+    /// A message that the format cannot say.
+    Unfit(Packed, String),
+}
+
+/// Which messages a delivery holds.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Contents {
+    /// The first and the last offset.
+    pub(super) offsets: (u64, u64),
+    /// How many messages of each holder.
+    pub(super) holders: Vec<(Holder, u64)>,
+}
+
+impl Contents {
+    pub(super) fn messages(&self) -> u64 {
+        self.holders.iter().map(|(_, count)| count).sum()
+    }
+
+    fn add(&mut self, message: &Packed) {
+        let holder = holder(&message.item.message);
+        match self.holders.iter_mut().find(|(known, _)| *known == holder) {
+            Some((_, count)) => *count += 1,
+            None => self.holders.push((holder, 1)),
+        }
+    }
 }
 
 impl Packer {
-    pub(super) fn new(site: &RouteSite, around: &Surroundings<'_>) -> Self {
-        Packer {
-            select: Select::new(site),
+    pub(super) fn new(site: &RouteSite, target: &TargetKind, around: &Surroundings<'_>) -> Self {
+        let stores_tables = matches!(target, TargetKind::Postgres(_) | TargetKind::Parquet(_));
+        let around_format = edgeway_formats::Surroundings {
             things: around.things.clone(),
+            site: around.site_name.into(),
             gateway: around.gateway.into(),
-            topic: pieces(&site.topic, around.site_name),
-            messages_max: site.batch_messages.max(1),
+        };
+        let format = match stores_tables {
+            true => edgeway_formats::table_format(&around_format),
+            false => edgeway_formats::format(&site.format, site.batch_messages, &around_format),
+        };
+        Packer {
+            topic: Topic::new(&site.topic),
+            format,
+            things: around.things.clone(),
+            messages_max: if stores_tables { TABLE_ROWS_MAX } else { site.batch_messages.max(1) },
+            bytes_max: site.batch_bytes,
         }
+    }
+
+    /// The format, for what is said at the start of a connection.
+    pub(super) fn format(&mut self) -> &mut dyn Format {
+        &mut *self.format
     }
 
     pub(super) fn messages_max(&self) -> usize {
         self.messages_max
     }
 
-    /// Payloads of the messages that the route takes. Messages of one topic keep their order.
-    pub(super) fn pack(&mut self, entries: &[Entry<Message>]) -> Vec<Delivery> {
-        let (mut closed, mut rendered) = (vec![], vec![]);
-        let mut open: Vec<Open> = vec![];
+    /// Packs messages; those of one topic keep their order. With `Singly` each goes alone.
+    pub(super) fn pack(&mut self, messages: Vec<Packed>, manner: Manner) -> Vec<Parcel> {
+        let most = if manner == Manner::Singly { 1 } else { self.messages_max };
+        let mut parcels = vec![];
+        for (topic, group) in self.groups(messages) {
+            let mut group = group.into_iter().peekable();
+            while group.peek().is_some() {
+                let (mut part, mut bytes) = (vec![], 0);
+                while part.len() < most && (part.is_empty() || bytes < self.bytes_max) {
+                    let Some(message) = group.next() else { break };
+                    bytes += estimate(&message.item.message);
+                    part.push(message);
+                }
+                self.encode(&topic, part, &mut parcels);
+            }
+        }
+        parcels
+    }
+
+    /// By topic, in the order of their first messages.
+    fn groups(&self, messages: Vec<Packed>) -> Vec<(String, Vec<Packed>)> {
+        let mut groups: Vec<(String, Vec<Packed>)> = vec![];
         let mut by_topic: HashMap<String, usize> = HashMap::new();
-        for entry in entries {
-            if !self.select.takes(&entry.item, &self.things) {
-                continue;
-            }
-            let topic = self.topic(&entry.item);
+        for message in messages {
+            let topic = self.topic.of(&message.item.message, &self.things);
             let at = *by_topic.entry(topic).or_insert_with_key(|topic| {
-                open.push(Open { topic: topic.clone(), bytes: vec![], messages: 0, offsets: (0, 0) });
-                open.len() - 1
+                groups.push((topic.clone(), vec![]));
+                groups.len() - 1
             });
-            self.render(entry, &mut rendered);
-            if open[at].bytes.len() + rendered.len() + BRACKETS > PAYLOAD_BYTES_MAX {
-                closed.extend(self.close(&mut open[at]));
+            groups[at].1.push(message);
+        }
+        groups
+    }
+
+    /// Puts messages of one topic into the format. One that does not fit is left out; a payload that has become too large
+    /// is made again in two halves.
+    fn encode(&mut self, topic: &str, messages: Vec<Packed>, parcels: &mut Vec<Parcel>) {
+        let items: Vec<Item> = messages.iter().map(|message| message.item.clone()).collect();
+        match self.format.encode(&items) {
+            Ok(payloads) if messages.len() > 1 && payloads.iter().any(|payload| self.is_too_large(payload)) => {
+                let mut first = messages;
+                let second = first.split_off(first.len() / 2);
+                self.encode(topic, first, parcels);
+                self.encode(topic, second, parcels);
             }
-            self.add(&mut open[at], entry.offset, &rendered);
-            if open[at].messages == self.messages_max {
-                closed.extend(self.close(&mut open[at]));
+            Ok(payloads) => parcels.extend(payloads.into_iter().map(|payload| self.parcel(topic, payload, &messages))),
+            Err(unfit) => {
+                let mut before = messages;
+                let mut after = before.split_off(unfit.item.min(before.len()));
+                let misfit = (!after.is_empty()).then(|| after.remove(0));
+                if !before.is_empty() {
+                    self.encode(topic, before, parcels);
+                }
+                parcels.extend(misfit.map(|message| Parcel::Unfit(message, unfit.reason)));
+                if !after.is_empty() {
+                    self.encode(topic, after, parcels);
+                }
             }
         }
-        closed.extend(open.iter_mut().filter_map(|open| self.close(open)));
-        closed
     }
 
-    fn render(&self, entry: &Entry<Message>, out: &mut Vec<u8>) {
-        out.clear();
-        let id = MessageId { gateway: &self.gateway, offset: entry.offset };
-        let rendered = Rendered { message: &entry.item, things: &self.things, id: Some(id) };
-        serde_json::to_writer(out, &rendered).expect("a message renders to memory");
+    fn is_too_large(&self, payload: &Payload) -> bool {
+        match &payload.content {
+            // The estimate was far off; a payload a little over what was asked for harms nobody.
+            Content::Bytes(bytes, _) => payload.items.len() > 1 && bytes.len() > self.bytes_max + self.bytes_max / 2,
+            Content::Table(_) => false,
+        }
     }
 
-    fn add(&self, open: &mut Open, offset: u64, rendered: &[u8]) {
-        if self.messages_max > 1 {
-            open.bytes.push(if open.messages == 0 { b'[' } else { b',' });
-        }
-        if open.messages == 0 {
-            open.offsets.0 = offset;
-        }
-        open.bytes.extend_from_slice(rendered);
-        open.offsets.1 = offset;
-        open.messages += 1;
-    }
-
-    fn close(&self, open: &mut Open) -> Option<Delivery> {
-        let messages = std::mem::take(&mut open.messages);
-        if messages == 0 {
-            return None;
-        }
-        if self.messages_max > 1 {
-            open.bytes.push(b']');
-        }
-        let payload = std::mem::take(&mut open.bytes).into();
-        Some(Delivery { topic: open.topic.clone(), payload, messages: messages as u64, offsets: open.offsets })
-    }
-
-    fn topic(&self, message: &Message) -> String {
-        let subject = message.subject(&self.things);
-        let level = |at: usize| subject.split('/').nth(at).unwrap_or("-").to_owned();
-        let text = |piece: &Piece| match piece {
-            Piece::Text(text) => text.clone(),
-            Piece::Subject => subject.clone(),
-            Piece::Kind => level(0),
-            Piece::Model => level(1),
-            Piece::Device => level(2),
+    fn parcel(&self, topic: &str, payload: Payload, messages: &[Packed]) -> Parcel {
+        let part = &messages[payload.items.clone()];
+        let (first, last) = (&part[0], &part[part.len() - 1]);
+        let mut contents = Contents { offsets: (first.offset, last.offset), holders: vec![] };
+        part.iter().for_each(|message| contents.add(message));
+        let delivery = Delivery {
+            topic: payload.topic.unwrap_or_else(|| topic.to_owned()),
+            key: key(&first.item.message, &self.things),
+            content: payload.content,
+            id: first.item.id,
+            last_id: last.item.id,
+            messages: part.len() as u64,
         };
-        self.topic.iter().map(text).collect()
+        Parcel::Delivery(delivery, contents)
     }
 }
 
-fn pieces(template: &str, site_name: &str) -> Vec<Piece> {
-    let template = template.replace("{site}", site_name);
-    let mut pieces = vec![];
-    let mut rest = template.as_str();
-    while let Some(start) = rest.find('{') {
-        let Some(end) = rest[start..].find('}').map(|end| start + end) else { break };
-        pieces.push(Piece::Text(rest[..start].to_owned()));
-        pieces.push(match &rest[start + 1..end] {
-            "subject" => Piece::Subject,
-            "kind" => Piece::Kind,
-            "model" => Piece::Model,
-            "device" => Piece::Device,
-            _ => Piece::Text(rest[start..=end].to_owned()),
-        });
-        rest = &rest[end + 1..];
+/// Whether several messages may share a payload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Manner {
+    Together,
+    Singly,
+}
+
+/// A delivery that holds no message: what a format says at the start of a connection.
+pub(super) fn greeting(topic: String, payload: bytes::Bytes, id: MessageId) -> (Delivery, Contents) {
+    let content = Content::Bytes(payload, "application/octet-stream");
+    (Delivery { key: topic.clone(), topic, content, id, last_id: id, messages: 0 }, Contents::default())
+}
+
+/// What keeps its order: the device, or the subject of what is of none.
+fn key(message: &Message, things: &Things) -> String {
+    match crate::subjects::device(message) {
+        Some(device) => things.device(device).id.to_string(),
+        None => message.subject(things),
     }
-    pieces.push(Piece::Text(rest.to_owned()));
-    pieces
+}
+
+fn estimate(message: &Message) -> usize {
+    MESSAGE_BYTES
+        + match &message.body {
+            Body::Report(report) => report.values.len() * VALUE_BYTES,
+            Body::Row(row) => row.values.len() * VALUE_BYTES / 2,
+            Body::Event(event) => event.output.len() * VALUE_BYTES / 2,
+            Body::Balance(balance) => balance.devices.len() * VALUE_BYTES,
+            Body::Notice(notice) => notice.text.len(),
+            Body::Status(_) | Body::Firing(_) | Body::Command(_) | Body::Ledger(_) => VALUE_BYTES,
+        }
 }

@@ -1,52 +1,129 @@
-//! Which messages a route takes.
+//! Which messages a route takes: by subject, by class, and by the site's SQL.
 
-use edgeway_sdk::DeviceIx;
-use edgeway_site::RouteSite;
-use edgeway_thing_models::{Body, EventIx, Filter, Message, Things};
-use std::collections::HashMap;
+use crate::spine;
+use crate::subjects::Verdicts;
+use edgeway_journal::{Class, Entry, Placement};
+use edgeway_sdk::{DeviceIx, Problem};
+use edgeway_site::{Finding, RouteSite, SqlSite};
+use edgeway_streams::{Selection, SelectionError, Verdict};
+use edgeway_thing_models::{Body, Filter, Message, Report, Selected, Things};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 
-/// The subjects of a route. Subjects of devices repeat, so their verdicts are remembered by number and no text is made.
-pub(super) struct Select {
-    subjects: Vec<Filter>,
-    except: Vec<Filter>,
-    verdicts: HashMap<Known, bool>,
+/// The choice of one route.
+pub(crate) struct Select {
+    site: RouteSite,
+    class: Option<Class>,
+    things: Arc<Things>,
+    subjects: Verdicts<bool>,
+    sql: Option<Selection>,
 }
 
-#[derive(PartialEq, Eq, Hash)]
-enum Known {
-    Report(DeviceIx),
-    Event(DeviceIx, EventIx),
-    Status(DeviceIx),
-    Command(DeviceIx),
+/// Whether a route takes a message.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Choice {
+    No,
+    /// And what of it, if the route has a `select`.
+    Yes(Option<Arc<Selected>>),
 }
 
 impl Select {
-    pub(super) fn new(site: &RouteSite) -> Self {
-        Select { subjects: site.subjects.clone(), except: site.except.clone(), verdicts: HashMap::new() }
+    /// # Errors
+    /// What is wrong with the SQL of the route.
+    pub(crate) fn new(site: &RouteSite, things: &Arc<Things>) -> Result<Self, Vec<Finding>> {
+        let sql = sql(site, things)?;
+        let class = site.class.map(spine::class);
+        Ok(Select { site: site.clone(), class, things: things.clone(), subjects: Verdicts::default(), sql })
     }
 
-    pub(super) fn takes(&mut self, message: &Message, things: &Things) -> bool {
-        let Some(known) = known(message) else { return self.judge(&message.subject(things)) };
-        if let Some(verdict) = self.verdicts.get(&known) {
-            return *verdict;
+    /// The classes whose messages it may take.
+    pub(crate) fn classes(&self) -> impl Iterator<Item = Class> {
+        let only = self.class;
+        Class::ALL.into_iter().filter(move |class| only.is_none_or(|only| only == *class))
+    }
+
+    /// Differs when the route would choose otherwise: then what it has counted ahead of its place is counted again.
+    pub(crate) fn fingerprint(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        let site = &self.site;
+        (&site.subjects, &site.except, site.class).hash(&mut hasher);
+        site.filter.as_ref().map(|sql| &sql.text).hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// A choice for each message, in order. One for which the SQL fails is not taken, and is counted.
+    pub(crate) fn choose(&mut self, entries: &[Entry<Message>]) -> Vec<Choice> {
+        let mut choices: Vec<Choice> = entries.iter().map(|entry| self.by_subject(entry)).collect();
+        let Some(sql) = &mut self.sql else { return choices };
+        let taken: Vec<usize> = (0..entries.len()).filter(|at| choices[*at] != Choice::No).collect();
+        let messages: Vec<&Message> = taken.iter().map(|at| &*entries[*at].item).collect();
+        let columns = sql.columns();
+        for (at, verdict) in taken.into_iter().zip(sql.apply(&messages)) {
+            choices[at] = match (verdict, &columns) {
+                (Verdict::Pass(Some(values)), Some(columns)) => {
+                    Choice::Yes(Some(Arc::new(Selected { columns: columns.clone(), values })))
+                }
+                (Verdict::Pass(_), _) => Choice::Yes(None),
+                (Verdict::Drop, _) => Choice::No,
+                (Verdict::Failed(_), _) => {
+                    let route = self.site.name.to_string();
+                    metrics::counter!("edgeway_route_condition_errors_total", "route" => route).increment(1);
+                    Choice::No
+                }
+            };
         }
-        let verdict = self.judge(&message.subject(things));
-        self.verdicts.insert(known, verdict);
-        verdict
+        choices
     }
 
-    fn judge(&self, subject: &str) -> bool {
-        let any = |filters: &[Filter]| filters.iter().any(|filter| filter.matches(subject));
-        any(&self.subjects) && !any(&self.except)
+    fn by_subject(&mut self, entry: &Entry<Message>) -> Choice {
+        match entry.placement {
+            Placement::Disk(class) if self.takes(class, &entry.item) => Choice::Yes(None),
+            _ => Choice::No,
+        }
+    }
+
+    /// Whether it takes reports of a device, as far as the subject tells.
+    pub(crate) fn takes_reports(&mut self, class: Class, device: DeviceIx) -> bool {
+        self.takes(class, &spine::message(Body::Report(Report { device, values: vec![] })))
+    }
+
+    fn takes(&mut self, class: Class, message: &Message) -> bool {
+        let site = &self.site;
+        self.class.is_none_or(|only| only == class)
+            && self.subjects.of(message, &self.things, |subject| matches(site, subject))
     }
 }
 
-fn known(message: &Message) -> Option<Known> {
-    match &message.body {
-        Body::Report(report) => Some(Known::Report(report.device)),
-        Body::Event(event) => Some(Known::Event(event.device, event.event)),
-        Body::Status(status) => Some(Known::Status(status.device)),
-        Body::Command(record) => Some(Known::Command(record.command.device)),
-        Body::Row(_) | Body::Firing(_) | Body::Notice(_) | Body::Ledger(_) | Body::Balance(_) => None,
+fn matches(site: &RouteSite, subject: &str) -> bool {
+    let any = |filters: &[Filter]| filters.iter().any(|filter| filter.matches(subject));
+    any(&site.subjects) && !any(&site.except)
+}
+
+fn sql(site: &RouteSite, things: &Arc<Things>) -> Result<Option<Selection>, Vec<Finding>> {
+    let (filter, select) = (site.filter.as_ref(), site.select.as_ref());
+    if filter.is_none() && select.is_none() {
+        return Ok(None);
     }
+    let compile = |filter, select| Selection::compile(filter, select, things);
+    // One after the other, so that it is clear which of the two is wrong.
+    let mut findings = vec![];
+    if let Some(filter) = filter {
+        findings.extend(compile(Some(&*filter.text), None).err().map(|error| finding(filter, "where", &error)));
+    }
+    if let Some(select) = select {
+        findings.extend(compile(None, Some(&*select.text)).err().map(|error| finding(select, "select", &error)));
+    }
+    if !findings.is_empty() {
+        return Err(findings);
+    }
+    let texts = (filter.map(|sql| &*sql.text), select.map(|sql| &*sql.text));
+    Ok(compile(texts.0, texts.1).ok())
+}
+
+fn finding(sql: &SqlSite, key: &'static str, error: &SelectionError) -> Finding {
+    // Where a text of one line begins is known; in a longer one its own lines count.
+    let line = sql.line + error.line.saturating_sub(1);
+    let column = if error.line <= 1 { sql.column + error.column } else { error.column };
+    let message = format!("`{key}`: {}", error.message);
+    Finding::of("routes.toml", Problem::at(line, column, message).maybe_help(error.help.clone()))
 }

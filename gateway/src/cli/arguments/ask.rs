@@ -16,9 +16,12 @@ pub(crate) enum Ask {
     /// Queries: list them
     #[command(subcommand, after_help = "Example:\n  edgeway query list --site my-site")]
     Query(QueryCommand),
-    /// Routes: list them
+    /// Routes: list them, see what became of their messages, pause, resume, seek, test
     #[command(subcommand, after_help = "Example:\n  edgeway route list --site my-site")]
     Route(RouteCommand),
+    /// Dead letters: messages that a target refused for good
+    #[command(subcommand, after_help = "Example:\n  edgeway deadletter list --site my-site")]
+    Deadletter(DeadletterCommand),
     /// Print messages as they come, until Ctrl-C
     #[command(
         after_help = "Examples:\n  edgeway tap 'property/wind-turbine/+'\n  edgeway tap 'scene/#' 'command/#' -o json"
@@ -150,10 +153,83 @@ pub(crate) enum QueryCommand {
 
 #[derive(Subcommand)]
 pub(crate) enum RouteCommand {
-    /// List routes with what was sent, acknowledged and is waiting
+    /// List routes with what became of their messages
     #[command(after_help = "Example:\n  edgeway route list")]
     #[command(visible_alias = "ls")]
     List {
+        #[command(flatten)]
+        reach: ReachOptions,
+    },
+    /// Show what became of a route's messages, by device: taken = delivered + queued + expired + dropped + dead
+    #[command(after_help = "Examples:\n  edgeway route stat telemetry\n  edgeway route stat telemetry -o json")]
+    Stat {
+        route: String,
+        #[command(flatten)]
+        reach: ReachOptions,
+    },
+    /// Open a second connection to a route's target and close it again; nothing is sent
+    #[command(after_help = "Example:\n  edgeway route test telemetry")]
+    Test {
+        route: String,
+        #[command(flatten)]
+        reach: ReachOptions,
+    },
+    /// Stop a route from sending, also after a restart; its messages wait
+    #[command(after_help = "Example:\n  edgeway route pause telemetry")]
+    Pause {
+        route: String,
+        #[command(flatten)]
+        reach: ReachOptions,
+    },
+    /// Let a paused route send again
+    #[command(after_help = "Example:\n  edgeway route resume telemetry")]
+    Resume {
+        route: String,
+        #[command(flatten)]
+        reach: ReachOptions,
+    },
+    /// Let a route go on at another place of the journal: what waits before it is dropped, what lies behind it is sent again
+    #[command(after_help = "Examples:\n  edgeway route seek telemetry start\n  edgeway route seek telemetry 4711")]
+    Seek {
+        route: String,
+        /// `start` (the oldest message kept), `end` (the next new one) or an offset
+        to: String,
+        #[command(flatten)]
+        reach: ReachOptions,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum DeadletterCommand {
+    /// List messages that a target refused for good, oldest first
+    #[command(after_help = "Examples:\n  edgeway deadletter list\n  edgeway deadletter list --route telemetry")]
+    #[command(visible_alias = "ls")]
+    List {
+        /// Only those of this route
+        #[arg(long)]
+        route: Option<String>,
+        #[command(flatten)]
+        reach: ReachOptions,
+    },
+    /// Show a dead letter with its message
+    #[command(after_help = "Example:\n  edgeway deadletter show 12")]
+    Show {
+        number: u64,
+        #[command(flatten)]
+        reach: ReachOptions,
+    },
+    /// Send dead letters again; each is struck off once its target has taken it
+    #[command(after_help = "Examples:\n  edgeway deadletter redrive 12 13\n  edgeway deadletter redrive --route telemetry\n  edgeway deadletter redrive --all")]
+    Redrive {
+        /// Which; or all of a route, or all
+        #[arg(required_unless_present_any = ["route", "all"], conflicts_with_all = ["route", "all"])]
+        numbers: Vec<u64>,
+        /// All of this route
+        #[arg(long, conflicts_with = "all")]
+        route: Option<String>,
+        /// All there are
+        #[arg(long)]
+        all: bool,
         #[command(flatten)]
         reach: ReachOptions,
     },

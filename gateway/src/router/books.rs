@@ -1,0 +1,594 @@
+//! A route's books: what it has taken, and what became of each message, in all and by device.
+//!
+//! ```text
+//! settled ──────────── read ─────────── counted ────── head
+//!    │  under way        │    waiting      │  not seen   │
+//! ```
+//!
+//! For each class the books know three places. *Settled*: everything below has an end (delivered, expired, dropped, dead).
+//! *Read*: everything below is under way. *Counted*: everything below that the route takes is in `taken`. So
+//! `taken = delivered + queued + expired + dropped + dead` holds at every moment, with `queued` as what waits or is under way.
+//!
+//! Totals and places are written into the cursor's slot, together, so they survive a crash as one. The accounts by device are
+//! too many for that; they are kept in the state store with the places that they stand for, and after a crash they are
+//! brought forward by reading the journal between those places and the slot's.
+
+use crate::spine::MessageJournal;
+use crate::router::select::{Choice, Select};
+use crate::subjects;
+use edgeway_journal::{Class, Entry, Level, Place, StateStore};
+use edgeway_sdk::DeviceIx;
+use edgeway_thing_models::{Account, Message, Things};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Range;
+
+/// Version of the note in a cursor's slot and of the saved accounts.
+const VERSION: u8 = 1;
+/// Messages read at a time when accounts are brought forward.
+const FETCH: usize = 1024;
+
+/// Whose account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Holder {
+    Device(DeviceIx),
+    /// What is of no device.
+    Nobody,
+}
+
+/// What became of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum End {
+    Delivered,
+    Expired,
+    Dropped,
+    Dead,
+}
+
+/// A second place of a class: new messages that overtake its backlog.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Overtaking {
+    /// Where it begins; the backlog ends there.
+    pub(crate) start: u64,
+    pub(crate) settled: u64,
+    pub(crate) read: u64,
+}
+
+/// A route's places in one class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) struct Places {
+    pub(crate) settled: u64,
+    pub(crate) read: u64,
+    pub(crate) counted: u64,
+    pub(crate) live: Option<Overtaking>,
+}
+
+impl Places {
+    fn at(offset: u64) -> Self {
+        Places { settled: offset, read: offset, counted: offset, live: None }
+    }
+
+    /// Whether a message at this offset still waits to be read.
+    fn waits(&self, offset: u64) -> bool {
+        let live = self.live.is_some_and(|live| (live.start..live.read).contains(&offset));
+        offset >= self.read && !live
+    }
+
+    /// Whether all that was counted was read.
+    fn is_read(&self) -> bool {
+        match self.live {
+            Some(live) => self.read >= live.start && live.read >= self.counted,
+            None => self.read >= self.counted,
+        }
+    }
+
+    /// Nothing is under way any more; what was is read again.
+    fn rewind(&mut self) {
+        self.read = self.settled;
+        if let Some(live) = &mut self.live {
+            live.read = live.settled;
+        }
+    }
+}
+
+/// What is in a cursor's slot beside the places.
+#[derive(Serialize, Deserialize)]
+struct Note {
+    version: u8,
+    fingerprint: u64,
+    total: Account,
+    counted: [u64; 3],
+    live: [Option<Overtaking>; 3],
+}
+
+/// The accounts by device as they are saved.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    version: u8,
+    settled: [u64; 3],
+    counted: [u64; 3],
+    devices: BTreeMap<String, Account>,
+}
+
+/// What `-` stands for in saved accounts and balances.
+pub(crate) const NOBODY: &str = "-";
+
+/// The books of one route.
+pub(crate) struct Books {
+    fingerprint: u64,
+    total: Account,
+    holders: HashMap<Holder, Account>,
+    places: [Places; 3],
+    /// Whose accounts have changed since the last balance.
+    changed: HashSet<Holder>,
+    /// Messages were lost of which nobody knows how many the route would have taken.
+    unclear: bool,
+}
+
+impl Books {
+    /// New books that begin at an offset.
+    pub(crate) fn new(fingerprint: u64, starts: [u64; 3]) -> Self {
+        Books {
+            fingerprint,
+            total: Account::default(),
+            holders: HashMap::new(),
+            places: starts.map(Places::at),
+            changed: HashSet::new(),
+            unclear: false,
+        }
+    }
+
+    /// The books as a cursor's slot has them; without the accounts by device. New ones if the slot says nothing.
+    pub(crate) fn of_slot(place: &Place, fingerprint: u64) -> Self {
+        let mut books = Books::new(fingerprint, place.positions);
+        let Ok(note) = postcard::from_bytes::<Note>(&place.note) else { return books };
+        if note.version != VERSION {
+            return books;
+        }
+        books.total = note.total;
+        for (index, places) in books.places.iter_mut().enumerate() {
+            places.live = note.live[index].map(|live| Overtaking { read: live.settled, ..live });
+            places.counted = note.counted[index].max(places.settled);
+        }
+        if note.fingerprint != fingerprint {
+            books.count_again();
+        }
+        books
+    }
+
+    /// The route chooses otherwise than before: what it has counted ahead of its place does not count.
+    fn count_again(&mut self) {
+        self.total.taken = self.total.settled();
+        for account in self.holders.values_mut() {
+            account.taken = account.settled();
+        }
+        for places in &mut self.places {
+            (places.counted, places.live) = (places.settled, None);
+        }
+    }
+
+    pub(crate) fn total(&self) -> Account {
+        self.total
+    }
+
+    pub(crate) fn places(&self, class: Class) -> Places {
+        self.places[class as usize]
+    }
+
+    /// Accounts by device.
+    pub(crate) fn holders(&self) -> impl Iterator<Item = (Holder, Account)> {
+        self.holders.iter().map(|(holder, account)| (*holder, *account))
+    }
+
+    /// What a cursor's slot has to hold.
+    pub(crate) fn place(&self) -> Place {
+        let note = Note {
+            version: VERSION,
+            fingerprint: self.fingerprint,
+            total: self.total,
+            counted: self.places.map(|places| places.counted),
+            live: self.places.map(|places| places.live),
+        };
+        let note = postcard::to_stdvec(&note).expect("a note serialises to memory");
+        Place { positions: self.places.map(|places| places.settled), note }
+    }
+
+    /// Counts messages that were not counted before.
+    pub(crate) fn count(&mut self, class: Class, entries: &[Entry<Message>], choices: &[Choice]) -> u64 {
+        let counted = self.places[class as usize].counted;
+        let mut taken = 0;
+        for (entry, choice) in entries.iter().zip(choices) {
+            if entry.offset >= counted && *choice != Choice::No {
+                self.take(holder(&entry.item), 1);
+                taken += 1;
+            }
+        }
+        if let Some(last) = entries.last() {
+            self.counted_to(class, last.offset + 1);
+        }
+        taken
+    }
+
+    /// Everything below was looked at.
+    pub(crate) fn counted_to(&mut self, class: Class, offset: u64) {
+        let places = &mut self.places[class as usize];
+        places.counted = places.counted.max(offset);
+    }
+
+    fn take(&mut self, holder: Holder, count: u64) {
+        self.total.taken += count;
+        self.holders.entry(holder).or_default().taken += count;
+        self.changed.insert(holder);
+    }
+
+    /// So many messages of a holder have come to their end.
+    pub(crate) fn end(&mut self, holder: Holder, end: End, count: u64) {
+        *field(&mut self.total, end) += count;
+        *field(self.holders.entry(holder).or_default(), end) += count;
+        self.changed.insert(holder);
+    }
+
+    /// A dead letter was delivered after all.
+    pub(crate) fn revive(&mut self, holder: Holder) {
+        self.end(holder, End::Delivered, 1);
+        self.total.dead = self.total.dead.saturating_sub(1);
+        let account = self.holders.entry(holder).or_default();
+        account.dead = account.dead.saturating_sub(1);
+    }
+
+    /// Reports that were left out before the journal, see [`crate::spine::Thinning`].
+    pub(crate) fn left_out(&mut self, device: DeviceIx, count: u64) {
+        self.take(Holder::Device(device), count);
+        self.end(Holder::Device(device), End::Dropped, count);
+    }
+
+    /// Messages are about to be removed from the journal: those that still wait are dropped. Returns how many.
+    pub(crate) fn remove(&mut self, class: Class, entries: &[Entry<Message>], choices: &[Choice]) -> u64 {
+        self.count(class, entries, choices);
+        let places = self.places[class as usize];
+        let mut dropped = 0;
+        for (entry, choice) in entries.iter().zip(choices) {
+            if *choice != Choice::No && places.waits(entry.offset) {
+                self.end(holder(&entry.item), End::Dropped, 1);
+                dropped += 1;
+            }
+        }
+        dropped
+    }
+
+    /// Some messages are lost, and nobody knows how many of them the route would have taken.
+    pub(crate) fn lose(&mut self) {
+        self.unclear = true;
+    }
+
+    /// Nothing waits and nothing is under way: what is still not settled was lost. Returns how many.
+    pub(crate) fn clear_up(&mut self) -> u64 {
+        let caught_up = self.places.iter().all(Places::is_read);
+        if !caught_up || !std::mem::take(&mut self.unclear) {
+            return 0;
+        }
+        let lost: Vec<(Holder, u64)> =
+            self.holders.iter().map(|(holder, account)| (*holder, account.queued())).filter(|(_, n)| *n > 0).collect();
+        for (holder, count) in lost {
+            self.end(holder, End::Dropped, count);
+        }
+        let rest = self.total.queued();
+        if rest > 0 {
+            self.end(Holder::Nobody, End::Dropped, rest);
+            self.holders.entry(Holder::Nobody).or_default().taken += rest;
+        }
+        rest
+    }
+
+    /// Where the route reads on, and how far it has come.
+    pub(crate) fn read_to(&mut self, class: Class, lane: Lane, offset: u64) {
+        let places = &mut self.places[class as usize];
+        match (lane, &mut places.live) {
+            (Lane::Live, Some(live)) => live.read = offset,
+            _ => places.read = offset,
+        }
+        places.counted = places.counted.max(offset);
+    }
+
+    /// Everything of a lane below has an end.
+    pub(crate) fn settle_to(&mut self, class: Class, lane: Lane, offset: u64) {
+        let places = &mut self.places[class as usize];
+        match (lane, &mut places.live) {
+            (Lane::Live, Some(live)) => live.settled = offset,
+            _ => places.settled = offset,
+        }
+        // The backlog has reached the place where new messages went ahead.
+        if let Some(live) = places.live
+            && places.settled >= live.start
+        {
+            *places = Places { settled: live.settled, read: live.read, live: None, ..*places };
+        }
+    }
+
+    /// From here on new messages overtake what waits.
+    pub(crate) fn overtake(&mut self, class: Class) {
+        let places = &mut self.places[class as usize];
+        let start = places.counted;
+        places.live.get_or_insert(Overtaking { start, settled: start, read: start });
+    }
+
+    pub(crate) fn rewind(&mut self) {
+        self.places.iter_mut().for_each(Places::rewind);
+    }
+
+    /// Goes to another place, forward or back. What waited is dropped or, if it was settled before, taken again.
+    pub(crate) fn seek(&mut self, targets: [u64; 3]) {
+        let waiting: Vec<(Holder, u64)> =
+            self.holders.iter().map(|(holder, account)| (*holder, account.queued())).filter(|(_, n)| *n > 0).collect();
+        for (holder, count) in waiting {
+            self.end(holder, End::Dropped, count);
+        }
+        self.places = targets.map(Places::at);
+    }
+
+    /// Accounts that have changed since this was last asked.
+    pub(crate) fn take_changed(&mut self) -> Vec<(Holder, Account)> {
+        let changed = std::mem::take(&mut self.changed);
+        let mut accounts: Vec<_> = changed.into_iter().filter_map(|h| Some((h, *self.holders.get(&h)?))).collect();
+        accounts.sort_by_key(|(holder, _)| *holder);
+        accounts
+    }
+
+    /// Accounts by device for the state store.
+    pub(crate) fn save(&self, things: &Things) -> Vec<u8> {
+        let name = |holder: &Holder| match holder {
+            Holder::Device(device) => things.device(*device).id.to_string(),
+            Holder::Nobody => NOBODY.to_owned(),
+        };
+        let mut devices = BTreeMap::<String, Account>::new();
+        for (holder, account) in &self.holders {
+            // A retired device and its successor have one name.
+            add(devices.entry(name(holder)).or_default(), account);
+        }
+        let settled = self.places.map(|places| places.settled);
+        let counted = self.places.map(|places| places.counted);
+        let saved = Saved { version: VERSION, settled, counted, devices };
+        postcard::to_stdvec(&saved).expect("accounts serialise to memory")
+    }
+
+    /// Takes up the saved accounts and brings them forward to the places of the slot.
+    pub(crate) fn load_devices(&mut self, saved: Option<&[u8]>, journal: &MessageJournal, select: &mut Select, things: &Things) {
+        let saved = saved.and_then(|bytes| postcard::from_bytes::<Saved>(bytes).ok()).filter(|s| s.version == VERSION);
+        if let Some(saved) = saved {
+            for (name, account) in &saved.devices {
+                let device = things.device_ix(name).map_or(Holder::Nobody, Holder::Device);
+                add(self.holders.entry(device).or_default(), account);
+            }
+            for class in select.classes().collect::<Vec<_>>() {
+                let places = self.places[class as usize];
+                self.bring_forward(class, End::Delivered, saved.settled[class as usize]..places.settled, journal, select);
+                self.bring_forward_taken(class, saved.counted[class as usize]..places.counted, journal, select);
+            }
+        }
+        self.reconcile();
+    }
+
+    fn bring_forward(&mut self, class: Class, end: End, range: Range<u64>, journal: &MessageJournal, select: &mut Select) {
+        for (holder, count) in taken(class, range, journal, select) {
+            *field(self.holders.entry(holder).or_default(), end) += count;
+        }
+    }
+
+    fn bring_forward_taken(&mut self, class: Class, range: Range<u64>, journal: &MessageJournal, select: &mut Select) {
+        for (holder, count) in taken(class, range, journal, select) {
+            self.holders.entry(holder).or_default().taken += count;
+        }
+    }
+
+    /// What the accounts by device cannot tell any more stands in the account of nobody.
+    fn reconcile(&mut self) {
+        let mut sum = Account::default();
+        self.holders.values().for_each(|account| add(&mut sum, account));
+        let total = self.total;
+        let rest = self.holders.entry(Holder::Nobody).or_default();
+        rest.taken += total.taken.saturating_sub(sum.taken);
+        rest.delivered += total.delivered.saturating_sub(sum.delivered);
+        rest.expired += total.expired.saturating_sub(sum.expired);
+        rest.dropped += total.dropped.saturating_sub(sum.dropped);
+        rest.dead += total.dead.saturating_sub(sum.dead);
+    }
+}
+
+/// Which of a class's two places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Lane {
+    /// In the order of the journal.
+    Main,
+    /// New messages that overtake a backlog.
+    Live,
+}
+
+/// Whose account a message belongs to.
+pub(crate) fn holder(message: &Message) -> Holder {
+    subjects::device(message).map_or(Holder::Nobody, Holder::Device)
+}
+
+fn field(account: &mut Account, end: End) -> &mut u64 {
+    match end {
+        End::Delivered => &mut account.delivered,
+        End::Expired => &mut account.expired,
+        End::Dropped => &mut account.dropped,
+        End::Dead => &mut account.dead,
+    }
+}
+
+fn add(sum: &mut Account, account: &Account) {
+    sum.taken += account.taken;
+    sum.delivered += account.delivered;
+    sum.expired += account.expired;
+    sum.dropped += account.dropped;
+    sum.dead += account.dead;
+}
+
+/// How many messages of each holder the route takes in a range that the journal still has.
+fn taken(class: Class, range: Range<u64>, journal: &MessageJournal, select: &mut Select) -> HashMap<Holder, u64> {
+    let mut counts = HashMap::new();
+    if range.is_empty() {
+        return counts;
+    }
+    let mut reader = journal.class_reader(class, range.start, Level::Durable);
+    while let Ok(Some(fetched)) = reader.try_next(FETCH) {
+        let entries: Vec<_> = fetched.entries.into_iter().filter(|entry| entry.offset < range.end).collect();
+        for (entry, choice) in entries.iter().zip(select.choose(&entries)) {
+            if choice != Choice::No {
+                *counts.entry(holder(&entry.item)).or_default() += 1;
+            }
+        }
+        if reader.position() >= range.end {
+            break;
+        }
+    }
+    counts
+}
+
+/// Where the accounts of a route are in the state store.
+pub(crate) fn key(route: &str) -> Vec<u8> {
+    format!("books/1/{route}").into_bytes()
+}
+
+/// Takes up the accounts by device of a route.
+pub(crate) fn load(books: &mut Books, route: &str, store: &StateStore, journal: &MessageJournal, select: &mut Select, things: &Things) {
+    let saved = store.get(&key(route));
+    books.load_devices(saved.as_deref(), journal, select, things);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use edgeway_journal::{Placement, Stamp};
+    use edgeway_thing_models::{Body, Online, Status};
+    use std::sync::Arc;
+
+    const CLASS: Class = Class::Normal;
+
+    /// A message of device 0 or 1 at each offset; all are taken.
+    fn entries(offsets: Range<u64>) -> (Vec<Entry<Message>>, Vec<Choice>) {
+        let entry = |offset: u64| {
+            let status = Status { device: DeviceIx((offset % 2) as u32), online: Online::Online, reason: "".into() };
+            let message = Message { time: edgeway_sdk::Timestamp::EPOCH, body: Body::Status(status) };
+            let stamp = Stamp { epoch: 1, boot: [0; 16], mono_nanos: 0, wall_nanos: 0 };
+            Entry { offset, item: Arc::new(message), placement: Placement::Disk(CLASS), stamp }
+        };
+        let count = (offsets.end - offsets.start) as usize;
+        (offsets.map(entry).collect(), vec![Choice::Yes(None); count])
+    }
+
+    fn count(books: &mut Books, offsets: Range<u64>) {
+        let (entries, choices) = entries(offsets);
+        books.count(CLASS, &entries, &choices);
+    }
+
+    fn deliver(books: &mut Books, offsets: Range<u64>) {
+        books.read_to(CLASS, Lane::Main, offsets.end);
+        for offset in offsets.clone() {
+            books.end(Holder::Device(DeviceIx((offset % 2) as u32)), End::Delivered, 1);
+        }
+        books.settle_to(CLASS, Lane::Main, offsets.end);
+    }
+
+    /// The sum over devices is the total, and every account is balanced.
+    fn assert_balanced(books: &Books) {
+        let mut sum = Account::default();
+        for (holder, account) in books.holders() {
+            assert!(account.settled() <= account.taken, "{holder:?}: {account:?}");
+            add(&mut sum, &account);
+        }
+        assert_eq!(sum, books.total());
+    }
+
+    #[test]
+    fn a_message_is_counted_once_whoever_sees_it_first() {
+        let mut books = Books::new(0, [0; 3]);
+        count(&mut books, 0..10);
+        count(&mut books, 5..15);
+        assert_eq!(books.total().taken, 15);
+        assert_balanced(&books);
+    }
+
+    #[test]
+    fn what_is_removed_while_it_waits_is_dropped_and_what_is_under_way_is_not() {
+        let mut books = Books::new(0, [0; 3]);
+        count(&mut books, 0..10);
+        books.read_to(CLASS, Lane::Main, 4);
+        let (some, choices) = entries(0..8);
+        assert_eq!(books.remove(CLASS, &some, &choices), 4);
+        assert_eq!((books.total().dropped, books.total().queued()), (4, 6));
+        let (unseen, choices) = entries(8..12);
+        books.remove(CLASS, &unseen, &choices);
+        assert_eq!((books.total().taken, books.total().dropped), (12, 8), "also what nobody had counted yet");
+        assert_balanced(&books);
+    }
+
+    #[test]
+    fn what_was_lost_unseen_comes_out_once_the_rest_is_settled() {
+        let mut books = Books::new(0, [0; 3]);
+        count(&mut books, 0..10);
+        books.lose();
+        deliver(&mut books, 0..3);
+        assert_eq!(books.clear_up(), 0, "not while something waits");
+        deliver(&mut books, 5..10);
+        assert_eq!(books.clear_up(), 2);
+        assert_eq!((books.total().delivered, books.total().dropped, books.total().queued()), (8, 2, 0));
+        assert_balanced(&books);
+        assert_eq!(books.clear_up(), 0);
+    }
+
+    #[test]
+    fn new_messages_overtake_a_backlog_until_it_has_caught_up() {
+        let mut books = Books::new(0, [0; 3]);
+        count(&mut books, 0..100);
+        books.overtake(CLASS);
+        count(&mut books, 100..110);
+        books.read_to(CLASS, Lane::Live, 110);
+        books.settle_to(CLASS, Lane::Live, 110);
+        assert_eq!((books.places(CLASS).settled, books.places(CLASS).live.map(|l| l.start)), (0, Some(100)));
+        let (removed, choices) = entries(90..105);
+        assert_eq!(books.remove(CLASS, &removed, &choices), 10, "what went ahead is not dropped");
+        books.settle_to(CLASS, Lane::Main, 100);
+        let places = books.places(CLASS);
+        assert_eq!((places.settled, places.read, places.live), (110, 110, None));
+    }
+
+    #[test]
+    fn totals_and_places_survive_in_the_slot() {
+        let mut books = Books::new(7, [0; 3]);
+        count(&mut books, 0..10);
+        deliver(&mut books, 0..4);
+        books.read_to(CLASS, Lane::Main, 8);
+        let place = books.place();
+        let restored = Books::of_slot(&place, 7);
+        assert_eq!((restored.total(), restored.places(CLASS).read), (books.total(), 4), "what was under way is not");
+        let changed = Books::of_slot(&place, 8);
+        assert_eq!((changed.total().taken, changed.total().queued()), (4, 0), "another choice: counted again");
+        assert_eq!(changed.places(CLASS).counted, 4);
+        assert!(place.note.len() < 3000, "{} bytes", place.note.len());
+    }
+
+    #[test]
+    fn a_revived_letter_is_delivered_and_dead_no_more() {
+        let mut books = Books::new(0, [0; 3]);
+        count(&mut books, 0..1);
+        let holder = Holder::Device(DeviceIx(0));
+        books.end(holder, End::Dead, 1);
+        books.revive(holder);
+        assert_eq!((books.total().dead, books.total().delivered), (0, 1));
+        assert_balanced(&books);
+    }
+
+    #[test]
+    fn after_a_seek_nothing_waits_that_lies_before_it() {
+        let mut books = Books::new(0, [0; 3]);
+        count(&mut books, 0..10);
+        books.seek([20; 3]);
+        assert_eq!((books.total().dropped, books.total().queued()), (10, 0));
+        books.seek([5; 3]);
+        count(&mut books, 5..10);
+        assert_eq!(books.total().queued(), 5, "what lies behind is taken again");
+        assert_balanced(&books);
+    }
+}

@@ -1,0 +1,653 @@
+//! The loop of one route.
+
+use super::Surroundings;
+use super::books::{self, Books, End, Lane, holder};
+use super::desk::{RouteState, Trouble, pause_key};
+use super::inflight::{Batch, Due, InFlight, Part, Source};
+use super::packer::{self, Contents, Manner, Packed, Packer, Parcel};
+use super::rate::{Lanes, Pace};
+use super::reader::{Gathered, Intake, Taken};
+use super::select::Select;
+use crate::app::Part as AppPart;
+use crate::backoff::Backoff;
+use crate::clock::Clocks;
+use crate::deadletters::{DeadLetters, Letter};
+use crate::spine::{self, MessageJournal};
+use async_trait::async_trait;
+use edgeway_journal::{Class, LostRange, Place, StateStore};
+use edgeway_sdk::Timestamp;
+use edgeway_site::{Finding, Order, RouteSite, Start, TargetKind, TargetSite};
+use edgeway_targets::{Delivery, Opening, Outcome, Target, TargetError};
+use edgeway_thing_models::{GatewayId, MessageId};
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+/// Messages of the journal that a route looks at at a time.
+const FETCH: usize = 256;
+/// Deliveries and messages under way, at most; a target that gathers whole files has no limit in messages.
+const DELIVERIES_MAX: usize = 1024;
+const MESSAGES_MAX: u64 = 8192;
+/// How long a target may be silent while something is under way before it counts as away.
+const SILENT_MAX: Duration = Duration::from_secs(60);
+/// How long opening a connection may take.
+const CONNECT_WITHIN: Duration = Duration::from_secs(30);
+/// How long the last payloads of a gateway that stops may take to be acknowledged.
+const DRAIN_WITHIN: Duration = Duration::from_millis(600);
+/// How often a route looks around even if nobody tells it anything.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// A backlog is what lies this many offsets behind; then new messages may overtake it, if the route's rate says so.
+const BACKLOG: u64 = 1000;
+/// The pause between attempts where a person has to act.
+const DENIED_PAUSE: Duration = Duration::from_secs(30);
+
+/// The task of one route.
+pub(crate) struct Route {
+    state: Arc<RouteState>,
+    target: Box<dyn Target>,
+    /// It settles files, not messages: what is under way has no limit in messages.
+    gathers: bool,
+    packer: Packer,
+    intake: Intake,
+    flight: InFlight,
+    gathered: HashMap<Source, Gathered>,
+    batch_age: Duration,
+    order: Order,
+    pace: Option<Pace>,
+    /// Messages below this offset go alone, by source: a payload of several was refused.
+    singly_below: HashMap<Source, u64>,
+    letters: Arc<DeadLetters>,
+    journal: MessageJournal,
+    gateway: GatewayId,
+    clock_changes: watch::Receiver<u64>,
+    /// When something that waits may go.
+    wake_at: Option<Instant>,
+}
+
+/// Why sending has ended.
+enum Ended {
+    /// The gateway stops.
+    Stopped,
+    /// The connection is of no use any more.
+    Lost(TargetError),
+    /// To be begun anew at once: people want another place, or a payload has to be taken apart.
+    Anew,
+}
+
+impl From<TargetError> for Ended {
+    fn from(error: TargetError) -> Self {
+        Ended::Lost(error)
+    }
+}
+
+#[async_trait]
+impl AppPart for Route {
+    fn name(&self) -> String {
+        format!("route {}", self.state.name)
+    }
+
+    async fn run(&mut self, stop: CancellationToken) {
+        self.run_until(&stop).await;
+    }
+}
+
+impl Route {
+    /// Makes the task, without any I/O but opening its cursor.
+    ///
+    /// # Errors
+    /// What is wrong with its SQL, which a check has found before.
+    pub(crate) fn new(
+        site: &RouteSite,
+        target: &TargetSite,
+        around: &Surroundings<'_>,
+    ) -> Result<Result<Self, edgeway_journal::Error>, Vec<Finding>> {
+        let mut select = Select::new(site, around.things)?;
+        let state = match open_books(site, around, &mut select) {
+            Ok(state) => state,
+            Err(error) => return Ok(Err(error)),
+        };
+        Ok(Ok(Route {
+            state,
+            target: edgeway_targets::open(&site.name, target)
+                .unwrap_or_else(|error| Box::new(super::task::Never(error))),
+            gathers: matches!(target.kind, TargetKind::Parquet(_)),
+            packer: Packer::new(site, &target.kind, around),
+            intake: Intake::new(select, around.journal, around.clocks, around.gateway, site),
+            flight: InFlight::default(),
+            gathered: HashMap::new(),
+            batch_age: site.batch_age,
+            order: site.order,
+            pace: site.rate.as_ref().map(|rate| Pace::new(rate, Instant::now())),
+            singly_below: HashMap::new(),
+            letters: around.letters.clone(),
+            journal: around.journal.clone(),
+            gateway: GatewayId::of(around.gateway),
+            clock_changes: around.clocks.changes(),
+            wake_at: None,
+        }))
+    }
+
+    pub(crate) fn state(&self) -> Arc<RouteState> {
+        self.state.clone()
+    }
+
+    /// Sends until told to stop, then what is durable by then, as far as that is quick.
+    async fn run_until(&mut self, stop: &CancellationToken) {
+        let mut backoff = Backoff::new();
+        loop {
+            self.grant_seek();
+            let delivered = self.state.total().delivered;
+            let ended = match stop.run_until_cancelled(self.connect()).await {
+                None => break,
+                Some(Err(error)) => Ended::Lost(error),
+                Some(Ok(())) => self.serve(stop).await,
+            };
+            self.give_back();
+            // A target that lets us in and takes nothing is not asked again and again at once.
+            if self.state.total().delivered > delivered {
+                backoff = Backoff::new();
+            }
+            let pause = match ended {
+                Ended::Stopped => break,
+                Ended::Anew => continue,
+                Ended::Lost(error) => self.disconnected(&error, &mut backoff),
+            };
+            if stop.run_until_cancelled(self.rest(pause)).await.is_none() {
+                break;
+            }
+        }
+        self.target.close().await;
+        self.commit();
+    }
+
+    /// Waits before the next attempt, or until people want something else.
+    async fn rest(&self, pause: Duration) {
+        let asked = async {
+            loop {
+                self.state.news.notified().await;
+                if self.state.wishes.lock().seek.is_some() {
+                    return;
+                }
+            }
+        };
+        let _ = timeout(pause, asked).await;
+    }
+
+    async fn connect(&mut self) -> Result<(), TargetError> {
+        let opening = Opening { will: self.packer.format().will() };
+        match timeout(CONNECT_WITHIN, self.target.connect(opening)).await {
+            Ok(connected) => connected?,
+            Err(_) => return Err(TargetError::Away(format!("no answer within {} s", CONNECT_WITHIN.as_secs()))),
+        }
+        self.state.connected.store(true, Relaxed);
+        let greeting = self.packer.format().greeting(Timestamp::now().as_millis());
+        let id = MessageId { gateway: self.gateway, epoch: self.journal.epoch(), offset: 0 };
+        let greetings = greeting.into_iter().map(|(topic, payload)| packer::greeting(topic, payload, id));
+        let (deliveries, parts) = greetings.map(|(delivery, contents)| (delivery, Part::Sent(contents))).unzip();
+        let batch = Batch { source: Source::Greeting, next: 0, expired: vec![], parts };
+        self.flight.push(batch);
+        self.send(deliveries).await.map_err(|ended| match ended {
+            Ended::Lost(error) => error,
+            Ended::Stopped | Ended::Anew => TargetError::Away("the connection was given up".into()),
+        })
+    }
+
+    /// Sends from the route's places on, until something ends that.
+    async fn serve(&mut self, stop: &CancellationToken) -> Ended {
+        let mut heard = Instant::now();
+        loop {
+            if self.state.wishes.lock().seek.is_some() {
+                return Ended::Anew;
+            }
+            if let Err(ended) = self.pump().await {
+                return ended;
+            }
+            if self.flight.is_empty() {
+                heard = Instant::now();
+            }
+            let silent_at = heard + SILENT_MAX;
+            let wake_at = self.wake_at.take().unwrap_or_else(|| Instant::now() + LOOK_EVERY);
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return self.drain().await,
+                outcomes = self.target.settle(), if !self.flight.is_empty() => {
+                    heard = Instant::now();
+                    match outcomes {
+                        Ok(outcomes) => if let Err(ended) = self.settle(outcomes).await { return ended },
+                        Err(error) => return Ended::Lost(error),
+                    }
+                }
+                () = self.state.news.notified() => {}
+                Ok(()) = self.clock_changes.changed() => {}
+                () = tokio::time::sleep_until(wake_at.into()) => {}
+            }
+            if !self.gathers && !self.flight.is_empty() && Instant::now() > silent_at {
+                let reason = format!("nothing was acknowledged for {} s", SILENT_MAX.as_secs());
+                return Ended::Lost(TargetError::Away(reason));
+            }
+        }
+    }
+
+    /// What is durable and what is under way, as far as that is quick.
+    async fn drain(&mut self) -> Ended {
+        let until = Instant::now() + DRAIN_WITHIN;
+        let all = async {
+            loop {
+                self.pump().await?;
+                if self.flight.is_empty() && self.gathered.is_empty() {
+                    return Ok(());
+                }
+                let outcomes = match self.gathers {
+                    true => self.target.finish().await?,
+                    false => self.target.settle().await?,
+                };
+                self.settle(outcomes).await?;
+            }
+        };
+        // Whatever ended it: the gateway stops.
+        let _ = tokio::time::timeout_at(until.into(), async { all.await as Result<(), Ended> }).await;
+        Ended::Stopped
+    }
+
+    /// Sends all that may be sent now.
+    async fn pump(&mut self) -> Result<(), Ended> {
+        if self.state.paused.load(Relaxed) {
+            return Ok(());
+        }
+        self.redrive().await?;
+        while self.has_room() {
+            let Some(gathered) = self.next_gathered()? else { break };
+            self.dispatch(gathered).await?;
+        }
+        self.clear_up();
+        Ok(())
+    }
+
+    fn has_room(&self) -> bool {
+        let messages = self.gathers || self.flight.messages() < MESSAGES_MAX;
+        messages && (self.gathers || self.flight.deliveries() < DELIVERIES_MAX)
+    }
+
+    /// Where messages come from, the most urgent first.
+    fn sources(&mut self) -> Vec<Source> {
+        if self.order == Order::Strict {
+            return vec![Source::All];
+        }
+        let classes = self.intake.classes();
+        let mut books = self.state.books.lock();
+        let mut sources = vec![];
+        for class in classes {
+            let places = books.places(class);
+            if self.pace.as_ref().is_some_and(Pace::overtakes) && places.counted > places.read + BACKLOG {
+                books.overtake(class);
+            }
+            if books.places(class).live.is_some() {
+                sources.push(Source::Class(class, Lane::Live));
+            }
+            sources.push(Source::Class(class, Lane::Main));
+        }
+        sources
+    }
+
+    /// The next messages that are due; `None` if there are none now.
+    fn next_gathered(&mut self) -> Result<Option<Gathered>, Ended> {
+        let sources = self.sources();
+        let lanes = match sources.iter().any(|source| matches!(source, Source::Class(_, Lane::Live))) {
+            true => Lanes::Two,
+            false => Lanes::One,
+        };
+        for source in sources {
+            if self.must_wait(source, lanes) {
+                continue;
+            }
+            if self.gather(source)?
+                && let Some(gathered) = self.gathered.remove(&source)
+            {
+                return Ok(Some(gathered));
+            }
+        }
+        Ok(None)
+    }
+
+    fn must_wait(&mut self, source: Source, lanes: Lanes) -> bool {
+        let Some(pace) = &mut self.pace else { return false };
+        let now = Instant::now();
+        let Some(wait) = pace.wait(lane(source), lanes, now) else { return false };
+        self.wake(now + wait);
+        true
+    }
+
+    fn wake(&mut self, at: Instant) {
+        self.wake_at = Some(self.wake_at.map_or(at, |known| known.min(at)));
+    }
+
+    /// Reads on in a source. True if what was gathered there is due.
+    fn gather(&mut self, source: Source) -> Result<bool, Ended> {
+        loop {
+            if let Some(gathered) = self.gathered.get(&source) {
+                let due_at = gathered.since + self.batch_age;
+                if gathered.messages.len() >= self.packer.messages_max() || due_at <= Instant::now() {
+                    return Ok(true);
+                }
+                self.wake(due_at);
+            }
+            let most = FETCH.max(self.packer.messages_max().min(4 * FETCH));
+            let taken = self.intake.take(source, most, &mut self.state.books.lock());
+            match taken.map_err(unreadable)? {
+                Taken::Nothing | Taken::Held => return Ok(false),
+                Taken::Lost(lost) => self.note_lost(&lost),
+                Taken::Some(more) => self.add(more),
+            }
+        }
+    }
+
+    fn add(&mut self, more: Gathered) {
+        match self.gathered.get_mut(&more.source) {
+            Some(gathered) => {
+                gathered.messages.extend(more.messages);
+                gathered.expired.extend(more.expired);
+                gathered.next = more.next;
+            }
+            None => drop(self.gathered.insert(more.source, more)),
+        }
+    }
+
+    /// Packs and sends what was gathered.
+    async fn dispatch(&mut self, gathered: Gathered) -> Result<(), Ended> {
+        let Gathered { source, messages, expired, next, .. } = gathered;
+        let manner = self.manner(source, &messages);
+        if !expired.is_empty() {
+            self.state.unsaved.store(true, Relaxed);
+        }
+        let (mut deliveries, mut parts) = (vec![], VecDeque::new());
+        for parcel in self.packer.pack(messages, manner) {
+            match parcel {
+                Parcel::Delivery(delivery, contents) => {
+                    deliveries.push(delivery);
+                    parts.push_back(Part::Sent(contents));
+                }
+                Parcel::Unfit(message, reason) => parts.push_back(Part::Unfit(Box::new(message), reason)),
+            }
+        }
+        self.spend(source, &deliveries);
+        self.flight.push(Batch { source, next, expired, parts });
+        self.send(deliveries).await
+    }
+
+    fn manner(&mut self, source: Source, messages: &[Packed]) -> Manner {
+        let Some(below) = self.singly_below.get(&source) else { return Manner::Together };
+        if messages.first().is_some_and(|message| message.offset < *below) {
+            return Manner::Singly;
+        }
+        self.singly_below.remove(&source);
+        Manner::Together
+    }
+
+    fn spend(&mut self, source: Source, deliveries: &[Delivery]) {
+        let messages: u64 = deliveries.iter().map(|delivery| delivery.messages).sum();
+        let bytes: u64 = deliveries.iter().map(|delivery| bytes(delivery)).sum();
+        self.state.sent.fetch_add(messages, Relaxed);
+        metrics::counter!("edgeway_route_sent_bytes_total", "route" => self.state.name.to_string()).increment(bytes);
+        if let Some(pace) = &mut self.pace {
+            pace.spend(lane(source), messages, bytes);
+        }
+    }
+
+    async fn send(&mut self, deliveries: Vec<Delivery>) -> Result<(), Ended> {
+        let outcomes = match deliveries.is_empty() {
+            true => vec![],
+            false => timeout(SILENT_MAX, self.target.send(deliveries)).await.unwrap_or_else(|_| {
+                Err(TargetError::Away(format!("nothing was taken for {} s", SILENT_MAX.as_secs())))
+            })?,
+        };
+        self.settle(outcomes).await
+    }
+
+    /// Writes down what became of the oldest deliveries.
+    async fn settle(&mut self, outcomes: Vec<Outcome>) -> Result<(), Ended> {
+        let delivered = outcomes.iter().any(|outcome| *outcome == Outcome::Delivered);
+        for outcome in outcomes {
+            self.advance().await;
+            let Some((source, next, contents)) = self.flight.take_sent() else { break };
+            match outcome {
+                Outcome::Delivered => self.delivered(source, &contents),
+                Outcome::Refused(reason) => self.refused(source, &contents, &reason).await,
+                Outcome::Split(reason) if contents.messages() <= 1 => self.refused(source, &contents, &reason).await,
+                Outcome::Split(reason) => {
+                    warn!(route = %self.state.name, reason, "A payload was refused; its messages go one by one.");
+                    self.singly_below.insert(source, next);
+                    return Err(Ended::Anew);
+                }
+            }
+        }
+        self.advance().await;
+        if delivered {
+            self.well_again();
+        }
+        self.commit();
+        Ok(())
+    }
+
+    /// Closes what is done; puts aside what no format can say.
+    async fn advance(&mut self) {
+        let classes = self.intake.classes();
+        loop {
+            let due = self.flight.advance(&mut self.state.books.lock(), &classes);
+            match due {
+                Due::Nothing => return,
+                Due::Unfit(source, message, reason) => self.put_aside(source, *message, &reason).await,
+            }
+        }
+    }
+
+    fn delivered(&mut self, source: Source, contents: &Contents) {
+        let mut books = self.state.books.lock();
+        match source {
+            Source::Letter(number) => {
+                contents.holders.iter().for_each(|(holder, _)| books.revive(*holder));
+                drop(books);
+                self.letters.remove(number);
+                self.state.unsaved.store(true, Relaxed);
+            }
+            _ => contents.holders.iter().for_each(|(holder, count)| books.end(*holder, End::Delivered, *count)),
+        }
+    }
+
+    /// The target will never take these messages.
+    async fn refused(&mut self, source: Source, contents: &Contents, reason: &str) {
+        if let Source::Letter(_) | Source::Greeting = source {
+            warn!(route = %self.state.name, reason, "Refused again; the dead letter stays.");
+            return;
+        }
+        for message in self.intake.read_again(source, contents.offsets) {
+            let holder = holder(&message.item.message);
+            if contents.holders.iter().any(|(known, _)| *known == holder) {
+                self.put_aside(source, message, reason).await;
+            }
+        }
+    }
+
+    /// Makes a dead letter. Where the disk takes none the message is dropped, and the ledger says so.
+    async fn put_aside(&mut self, source: Source, message: Packed, reason: &str) {
+        if let Source::Letter(_) = source {
+            return;
+        }
+        let holder = holder(&message.item.message);
+        let letter = Letter {
+            route: self.state.name.clone(),
+            reason: reason.into(),
+            at: Timestamp::now(),
+            id: message.item.id,
+            offset: message.offset,
+            message: message.item.message.clone(),
+        };
+        let end = match self.letters.keep(letter).await {
+            Ok(()) => End::Dead,
+            Err(trouble) => {
+                error!(route = %self.state.name, reason, trouble, "A refused message could not be kept as a dead letter.");
+                let reason = format!("refused by target: {reason}; not kept: {trouble}");
+                self.say(&reason, message.offset, message.offset, 1);
+                End::Dropped
+            }
+        };
+        self.state.books.lock().end(holder, end, 1);
+        self.state.unsaved.store(true, Relaxed);
+        metrics::counter!("edgeway_route_refused_messages_total", "route" => self.state.name.to_string()).increment(1);
+    }
+
+    /// Sends the dead letters that people want sent again.
+    async fn redrive(&mut self) -> Result<(), Ended> {
+        while self.has_room() {
+            let Some((number, letter)) = self.state.wishes.lock().letters.pop_front() else { break };
+            let item = edgeway_formats::Item {
+                message: letter.message,
+                id: letter.id,
+                clock: edgeway_thing_models::ClockState::Set,
+                selected: None,
+                late: true,
+            };
+            let packed = Packed { offset: letter.offset, item };
+            let (source, since) = (Source::Letter(number), Instant::now());
+            let next = letter.offset + 1;
+            self.dispatch(Gathered { source, messages: vec![packed], expired: vec![], next, since }).await?;
+        }
+        Ok(())
+    }
+
+    /// Nothing is under way any more; it will be read and sent again.
+    fn give_back(&mut self) {
+        self.state.connected.store(false, Relaxed);
+        self.flight.clear();
+        self.gathered.clear();
+        self.state.books.lock().rewind();
+    }
+
+    fn grant_seek(&mut self) {
+        let Some(targets) = self.state.wishes.lock().seek.take() else { return };
+        self.state.books.lock().seek(targets);
+        self.state.unsaved.store(true, Relaxed);
+        self.commit();
+        info!(route = %self.state.name, "The route goes on at another place, as asked.");
+    }
+
+    /// If everything is settled, whatever is still missing was lost.
+    fn clear_up(&mut self) {
+        if !self.flight.is_empty() || !self.gathered.is_empty() {
+            return;
+        }
+        let lost = self.state.books.lock().clear_up();
+        if lost > 0 {
+            let head = self.journal.head();
+            self.state.unsaved.store(true, Relaxed);
+            self.say("lost from the journal", head, head, lost);
+        }
+    }
+
+    fn commit(&self) {
+        let place: Place = self.state.books.lock().place();
+        self.state.cursor.commit(place);
+    }
+
+    fn say(&self, reason: &str, from: u64, to: u64, count: u64) {
+        spine::publish(&self.journal, vec![spine::ledger(&self.state.name, reason, from, to, count)]);
+    }
+
+    /// The journal has lost messages that this route had not sent. How many of them it would have taken comes out once
+    /// it has sent the rest; what was removed for space is in the books already.
+    fn note_lost(&self, lost: &LostRange) {
+        warn!(route = %self.state.name, from = lost.from, to = lost.to, reason = lost.reason.as_str(), "Messages are missing in the journal.");
+    }
+
+    /// The target takes what it is given. One line at the change.
+    fn well_again(&self) {
+        if self.state.trouble.lock().take().is_some() {
+            info!(route = %self.state.name, "Route delivers again.");
+        }
+    }
+
+    /// One line at the change; the state tells the rest. Returns how long to wait.
+    fn disconnected(&self, error: &TargetError, backoff: &mut Backoff) -> Duration {
+        let (kind, pause) = match error {
+            TargetError::Throttled { after, .. } => ("throttled", *after),
+            TargetError::Denied(_) => ("denied", DENIED_PAUSE.max(backoff.pause())),
+            _ => ("away", backoff.pause()),
+        };
+        let trouble = Trouble { kind, reason: error.to_string() };
+        let known = self.state.trouble.lock().replace(trouble);
+        if known.is_none_or(|known| known.kind != kind) {
+            match kind {
+                "denied" => {
+                    error!(route = %self.state.name, %error, "The target refuses this route; its messages wait in the journal.")
+                }
+                _ => warn!(route = %self.state.name, %error, "Route is disconnected; its messages wait in the journal."),
+            }
+        }
+        pause
+    }
+}
+
+/// A target that cannot be opened at all.
+struct Never(TargetError);
+
+#[async_trait]
+impl Target for Never {
+    async fn connect(&mut self, _: Opening) -> Result<(), TargetError> {
+        Err(self.0.clone())
+    }
+
+    async fn send(&mut self, _: Vec<Delivery>) -> Result<Vec<Outcome>, TargetError> {
+        Err(self.0.clone())
+    }
+
+    async fn settle(&mut self) -> Result<Vec<Outcome>, TargetError> {
+        Err(self.0.clone())
+    }
+
+    async fn finish(&mut self) -> Result<Vec<Outcome>, TargetError> {
+        Err(self.0.clone())
+    }
+
+    async fn close(&mut self) {}
+}
+
+fn open_books(
+    site: &RouteSite,
+    around: &Surroundings<'_>,
+    select: &mut Select,
+) -> Result<Arc<RouteState>, edgeway_journal::Error> {
+    let journal = around.journal;
+    let start = match site.from {
+        // Where a lost cursor was, nobody knows: better twice than never.
+        _ if journal.recovery().cursors_lost > 0 => edgeway_journal::Start::First,
+        Start::Oldest => edgeway_journal::Start::First,
+        Start::Now => edgeway_journal::Start::Head,
+    };
+    let cursor = journal.cursor(&format!("{}{}", super::CURSOR, site.name), start)?;
+    let mut books = Books::of_slot(&cursor.place(), select.fingerprint());
+    books::load(&mut books, &site.name, around.store, journal, select, around.things);
+    let paused = around.store.get(&pause_key(&site.name)).is_some();
+    Ok(RouteState::new(site.name.clone(), site.on_full, books, cursor, paused))
+}
+
+fn lane(source: Source) -> Lane {
+    match source {
+        Source::Class(_, lane) => lane,
+        Source::All | Source::Letter(_) | Source::Greeting => Lane::Main,
+    }
+}
+
+fn bytes(delivery: &Delivery) -> u64 {
+    match &delivery.content {
+        edgeway_formats::Content::Bytes(bytes, _) => bytes.len() as u64,
+        edgeway_formats::Content::Table(table) => table.batch.get_array_memory_size() as u64,
+    }
+}
+
+fn unreadable(error: edgeway_journal::Error) -> Ended {
+    Ended::Lost(TargetError::Away(format!("the journal cannot be read: {error}")))
+}
