@@ -14,6 +14,8 @@ mod stdout;
 mod tls;
 mod window;
 
+pub use mqtt::{Incoming, MqttClient, Notice as MqttNotice, Settings as MqttSettings};
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use edgeway_formats::Content;
@@ -36,6 +38,29 @@ pub struct Delivery {
     pub last_id: MessageId,
     /// How many messages it holds.
     pub messages: u64,
+}
+
+impl Delivery {
+    /// The payload and its media type, or the outcome of a delivery to a target that stores no tables.
+    pub(crate) fn bytes(&self) -> Result<(Bytes, &'static str), Outcome> {
+        match &self.content {
+            Content::Bytes(bytes, media_type) => Ok((bytes.clone(), media_type)),
+            Content::Table(_) => Err(Outcome::Refused("this target takes no tables; choose another format".into())),
+        }
+    }
+
+    /// The size of the payload in bytes; that of a table counts as nothing.
+    pub(crate) fn content_bytes(&self) -> usize {
+        match &self.content {
+            Content::Bytes(bytes, _) => bytes.len(),
+            Content::Table(_) => 0,
+        }
+    }
+
+    /// What a permanent failure means: one message is refused, several may be taken one by one.
+    pub(crate) fn refused(&self, reason: impl Into<String>) -> Outcome {
+        if self.messages > 1 { Outcome::Split(reason.into()) } else { Outcome::Refused(reason.into()) }
+    }
 }
 
 /// What became of one delivery.
@@ -86,7 +111,8 @@ pub trait Target: Send {
     async fn connect(&mut self, opening: Opening) -> Result<(), TargetError>;
 
     /// Takes deliveries and sends them in order. Waits while the target's window is full, not for the answers. Returns
-    /// the outcomes known by now, of the oldest deliveries that were not settled before.
+    /// the outcomes known by now, of the oldest deliveries that were not settled before. Whoever drops it before it ends
+    /// does not know what was sent and has to connect again.
     async fn send(&mut self, batch: Vec<Delivery>) -> Result<Vec<Outcome>, TargetError>;
 
     /// Waits for more outcomes; at least one if anything is unsettled. Never ends if nothing is. May be dropped at any

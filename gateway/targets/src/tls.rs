@@ -4,7 +4,7 @@ use crate::TargetError;
 use edgeway_site::TlsFiles;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{AlertDescription, CertificateError, ClientConfig, RootCertStore};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -24,6 +24,52 @@ pub(crate) fn client(files: &TlsFiles) -> Result<ClientConfig, TargetError> {
             let key = PrivateKeyDer::from_pem_file(key).map_err(|error| bad_file(key, error))?;
             builder.with_client_auth_cert(certificates(certificate)?, key).map_err(|error| bad_file(certificate, error))
         }
+    }
+}
+
+/// What an error says if the two ends do not trust each other; `None` if it is of another kind.
+///
+/// A certificate that is not valid at this time is no matter for a person yet: it may be renewed, or the clock not set.
+pub(crate) fn refusal(error: &(dyn std::error::Error + 'static)) -> Option<TargetError> {
+    match rustls_error(error)? {
+        rustls::Error::InvalidCertificate(
+            CertificateError::Expired
+            | CertificateError::ExpiredContext { .. }
+            | CertificateError::NotValidYet
+            | CertificateError::NotValidYetContext { .. },
+        ) => Some(TargetError::Away(error.to_string())),
+        found @ (rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented) => Some(denied(found)),
+        rustls::Error::AlertReceived(alert) if blames_us(*alert) => {
+            Some(denied(format!("the peer does not accept this gateway's certificate: {alert:?}")))
+        }
+        _ => None,
+    }
+}
+
+fn blames_us(alert: AlertDescription) -> bool {
+    use AlertDescription as Alert;
+    matches!(
+        alert,
+        Alert::BadCertificate
+            | Alert::UnsupportedCertificate
+            | Alert::CertificateRevoked
+            | Alert::CertificateExpired
+            | Alert::CertificateUnknown
+            | Alert::CertificateRequired
+            | Alert::UnknownCA
+            | Alert::AccessDenied
+    )
+}
+
+/// The error of rustls in a chain of errors. `io::Error` leaves what it holds out of its chain.
+fn rustls_error<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e rustls::Error> {
+    if let Some(found) = error.downcast_ref::<rustls::Error>() {
+        return Some(found);
+    }
+    let held = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    match held {
+        Some(held) => rustls_error(held),
+        None => rustls_error(error.source()?),
     }
 }
 

@@ -39,7 +39,7 @@ impl Window {
         Window { deliveries_max, bytes: 0, under_way: VecDeque::new(), settled: vec![], error: None }
     }
 
-    /// How many deliveries have no answer yet, as far as was looked.
+    /// How many deliveries have no outcome, as far as was looked; after an error, those that the connection left unsettled.
     pub(crate) fn len(&self) -> usize {
         self.under_way.len()
     }
@@ -84,15 +84,12 @@ impl Window {
     /// The outcomes known by now.
     ///
     /// # Errors
-    /// What ended the connection, once all outcomes from before are taken.
+    /// What ended the connection, once all outcomes from before are taken; again and again until [`Window::clear`].
     pub(crate) fn ready(&mut self) -> Result<Vec<Outcome>, TargetError> {
         while self.error.is_none() && !self.under_way.is_empty() && self.oldest().now_or_never().is_some() {}
-        match self.error.take() {
-            Some(error) if self.settled.is_empty() => Err(error),
-            error => {
-                self.error = error;
-                Ok(std::mem::take(&mut self.settled))
-            }
+        match &self.error {
+            Some(error) if self.settled.is_empty() => Err(error.clone()),
+            _ => Ok(std::mem::take(&mut self.settled)),
         }
     }
 
@@ -134,19 +131,17 @@ impl Window {
             return Err(error.clone());
         }
         let Some(oldest) = self.under_way.front_mut() else { return std::future::pending().await };
-        let answer = (&mut oldest.answer).await;
-        self.bytes -= self.under_way.pop_front().map_or(0, |settled| settled.bytes);
-        match answer {
-            Ok(outcome) => self.settled.push(outcome),
+        match (&mut oldest.answer).await {
+            Ok(outcome) => {
+                self.bytes -= self.under_way.pop_front().map_or(0, |settled| settled.bytes);
+                self.settled.push(outcome);
+                Ok(())
+            }
             Err(error) => {
-                // The answers of a connection that has ended mean nothing.
-                self.under_way.clear();
-                self.bytes = 0;
                 self.error = Some(error.clone());
-                return Err(error);
+                Err(error)
             }
         }
-        Ok(())
     }
 }
 
@@ -203,14 +198,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn outcomes_from_before_an_error_come_first_and_the_error_once() {
+    async fn outcomes_from_before_an_error_come_first_and_nothing_after_it() {
         let mut window = Window::new(10);
         let [first, second, third] = [(); 3].map(|()| send(&mut window, 1));
         answer(first, Outcome::Delivered);
         second.send(Err(away())).expect("somebody waits");
         answer(third, Outcome::Delivered);
         assert_eq!(window.settle().await, Ok(vec![Outcome::Delivered]));
-        assert_eq!(window.settle().await, Err(away()), "what came after the error is not settled");
+        assert_eq!(window.settle().await, Err(away()));
+        assert_eq!(window.len(), 2, "what came after the error is not settled");
+        window.clear();
         assert!(window.settle().now_or_never().is_none());
     }
 
