@@ -181,11 +181,15 @@ pub struct MqttTarget {
     pub version: MqttVersion,
     /// The shape of topics and logins that the broker's platform wants.
     pub preset: MqttPreset,
-    /// Unique on the broker; `edgeway-<site>-<target>` unless given.
+    /// Unique on the broker; `edgeway-<site>-<target>` unless given. With the preset `azure-iot-hub` the device's id,
+    /// which the platform wants as it is; with it and with `alink` only one route leads here.
     pub client_id: String,
-    /// The user, if the broker wants one.
+    /// The user, if the broker wants one. With a preset as the platform wants it: `<device>&<product>` for `alink`,
+    /// `<host>/<device>/?api-version=...` for `azure-iot-hub`.
     pub username: Option<String>,
-    /// The user's password.
+    /// The user's password, or the secret that one is made from when a connection is opened: the device's secret for
+    /// `alink`, the base64 of the shared access key for `azure-iot-hub`. Without a user, with the preset `thingsboard`:
+    /// the access token, which is sent as the user.
     pub password: Option<Secret>,
     /// How often the connection proves that it lives.
     pub keep_alive: Duration,
@@ -249,7 +253,8 @@ pub struct FileTarget {
 pub struct Secret(String);
 
 impl Secret {
-    pub(crate) fn new(text: impl Into<String>) -> Self {
+    /// Text to be kept out of logs.
+    pub fn new(text: impl Into<String>) -> Self {
         Secret(text.into())
     }
 
@@ -270,7 +275,18 @@ impl fmt::Debug for Secret {
 pub struct SqlSite {
     /// The text.
     pub text: Arc<str>,
-    /// Line of the value in `routes.toml`, from 1.
+    /// Line of its first character in `routes.toml`, from 1.
+    pub line: usize,
+    /// Column, from 1. Exact unless the text has escapes or `${VAR}`.
+    pub column: usize,
+}
+
+/// Where a text begins that is in another language than TOML.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TextPlace {
+    /// The file, relative to the site.
+    pub file: PathBuf,
+    /// Line of its first character, from 1.
     pub line: usize,
     /// Column, from 1.
     pub column: usize,
@@ -387,8 +403,10 @@ pub struct RouteSite {
     /// The topic, with `{site}` replaced and `{subject}`, `{kind}`, `{model}` and `{device}` still in it; empty for
     /// targets without topics and formats with topics of their own.
     pub topic: String,
-    /// The form of payloads.
+    /// The form of payloads; without meaning for targets that store tables.
     pub format: FormatSite,
+    /// Where the template is, if the site wrote one.
+    pub template_place: Option<TextPlace>,
     /// The most messages in one payload. 1: one JSON object; more: a JSON array.
     pub batch_messages: usize,
     /// The most bytes in one payload of several messages.
