@@ -59,7 +59,8 @@ fn the_check_for_order_sees_a_swap() {
 }
 
 fn message(offset: u64) -> Message {
-    Message { topic: "t".into(), json: serde_json::json!({"id": format!("plant:{offset}"), "device": "probe-1"}) }
+    let json = serde_json::json!({"id": format!("{offset:032x}"), "subject": "property/x", "device": "probe-1"});
+    Message { topic: "t".into(), json }
 }
 
 /// The route takes every message, so the ids that arrived have no gaps.
@@ -71,14 +72,16 @@ fn assert_complete(messages: &[Message]) {
     assert!(missing.is_empty(), "{} of {} messages are missing: {missing:?}", missing.len(), last - first + 1);
 }
 
-/// Repeats are allowed, by their ids; what comes for the first time comes in order.
+/// Repeats are allowed, by their ids; what comes for the first time comes in order for each device and class: what is
+/// critical does not wait behind measurements.
 fn assert_in_order(messages: &[Message]) {
-    let mut newest: BTreeMap<String, u64> = BTreeMap::new();
+    let mut newest: BTreeMap<(String, bool), u64> = BTreeMap::new();
     let mut seen = BTreeSet::new();
     for message in messages {
         let (Some(device), Some(offset)) = (message.json["device"].as_str(), offset(message)) else { continue };
+        let measured = message.json["subject"].as_str().is_some_and(|subject| subject.starts_with("property/"));
         if seen.insert(offset) {
-            let before = newest.insert(device.to_owned(), offset);
+            let before = newest.insert((device.to_owned(), measured), offset);
             assert!(before.is_none_or(|before| before < offset), "{device}: {offset} came after {before:?}");
         }
     }

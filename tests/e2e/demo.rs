@@ -18,6 +18,6 @@ fn the_demo_does_its_work_and_sums_it_up() {
     assert!(!routes.is_empty());
     for (name, route) in routes {
         assert_eq!(route["dropped"], 0, "{name} in {summary}");
-        assert!(["sent", "acked", "queued"].iter().all(|key| route[key].is_u64()), "{name} in {summary}");
+        assert!(["taken", "delivered", "queued"].iter().all(|key| route[key].is_u64()), "{name} in {summary}");
     }
 }

@@ -139,9 +139,10 @@ topic = "edgeway/{subject}"
 from = "start"
 "##;
 
-/// The offset in a message's id, `GATEWAY:OFFSET`.
+/// The offset in a message's id: the last 12 of its 32 hexadecimal digits.
 pub(super) fn offset(message: &Message) -> Option<u64> {
-    message.json["id"].as_str()?.rsplit_once(':')?.1.parse().ok()
+    let id = message.json["id"].as_str().filter(|id| id.len() == 32)?;
+    u64::from_str_radix(&id[20..], 16).ok()
 }
 
 /// A report's value of a property.
