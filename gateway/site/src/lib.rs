@@ -36,6 +36,7 @@ mod routes;
 mod section;
 mod settings;
 mod site;
+mod subjects;
 mod tree;
 mod variable;
 
@@ -43,8 +44,8 @@ pub use finding::{Failed, Finding, render, sort};
 pub use init::{Error, init};
 pub use load::{Loaded, load, load_with_variables};
 pub use site::{
-    ClassOptions, ClassSite, EventSite, FileTarget, FormatSite, HttpAuth, HttpTarget, JournalOptions, KafkaTarget, LinkSite,
-    MqttPreset, MqttTarget, MqttVersion, NatsTarget, ObjectStore, OnFull, Order, ParquetTarget, PointSite, PostgresTarget,
-    Rate, RouteSite, Secret, ServiceWrite, Site, SourceFile, SqlSite, Start, SyncSite, TargetKind, TargetSite, TlsFiles,
-    Transport, UnsetClock, WriteFrom,
+    ClassOptions, ClassSite, EventSite, FileTarget, FormatSite, HttpAuth, HttpTarget, JournalOptions, KafkaTarget,
+    LinkSite, MqttPreset, MqttTarget, MqttVersion, NatsTarget, ObjectStore, OnFull, Order, ParquetTarget, PointSite,
+    PostgresTarget, Rate, RouteSite, Secret, ServiceWrite, Site, SourceFile, SqlSite, Start, SyncSite, TargetKind,
+    TargetSite, TextPlace, TlsFiles, Transport, UnsetClock, WriteFrom,
 };

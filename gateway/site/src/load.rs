@@ -52,7 +52,8 @@ fn read(
     variables: Variables<'_>,
     report: &mut Report,
 ) -> Site {
-    let Settings { name, time_zone, data, api, broker, journal } = settings::read(folder, variables, report);
+    let Settings { name, time_zone, data, api, broker, journal, ledger_every } =
+        settings::read(folder, variables, report);
     let models = models::read(folder, report);
     let devices = devices::read(folder, models, drivers, variables, report);
     let routes = routes::read(folder, routes::Names { site: &name, data: &data }, variables, report);
@@ -67,6 +68,7 @@ fn read(
         api,
         broker,
         journal,
+        ledger_every,
         things: devices.things,
         links: devices.links,
         points: devices.points,

@@ -26,6 +26,15 @@ pub(crate) fn bytes(text: &str) -> Option<u64> {
     digits.trim_end().parse::<u64>().ok()?.checked_mul(*factor)
 }
 
+/// Writes a size as it would be written in a file, in the largest unit that leaves a whole number.
+pub(crate) fn show_bytes(bytes: u64) -> String {
+    const UNITS: [(&str, u64); 3] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
+    match UNITS.iter().find(|(_, unit)| bytes > 0 && bytes.is_multiple_of(*unit)) {
+        Some((name, unit)) => format!("{}{name}", bytes / unit),
+        None => format!("{bytes}B"),
+    }
+}
+
 /// Writes a duration as it would be written in a file, in the largest unit that leaves a whole number.
 pub(crate) fn show(duration: Duration) -> String {
     const UNITS: [(&str, u128); 4] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000)];
@@ -79,6 +88,13 @@ mod tests {
         assert_eq!(bytes("500kB"), Some(500_000));
         for wrong in ["", "7", "GiB", "1 gib", "-1B", "99999999999GiB", "1.5GiB"] {
             assert_eq!(bytes(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_shown_as_they_are_written() {
+        for text in ["0B", "1025B", "64KiB", "1536MiB", "2GiB"] {
+            assert_eq!(bytes(text).map(show_bytes).as_deref(), Some(text));
         }
     }
 

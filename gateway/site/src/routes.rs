@@ -1,5 +1,7 @@
 //! `routes.toml`: targets and routes.
 
+mod format;
+mod limits;
 mod route;
 mod target;
 mod topic;
@@ -33,7 +35,8 @@ pub(crate) fn read(folder: &Folder, names: Names<'_>, variables: Variables<'_>, 
     let root = toml::read(file, &text, variables, report);
     let mut section = Section::of(&root);
     let targets = target::read(&section.group("target", report), folder, names, report);
-    let routes = route::read(&section.list("route", report), &targets, names, report);
+    let around = route::Around { targets: &targets, folder, site: names.site };
+    let routes = route::read(&section.list("route", report), around, report);
     section.finish(&[], report);
     for target in targets.iter().filter(|target| target.users.get() == 0 && target.site.is_some()) {
         target.warn_idle(report);

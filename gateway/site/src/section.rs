@@ -21,6 +21,17 @@ pub(crate) struct Found<T> {
     pub(crate) mark: Mark,
 }
 
+/// A text in another language.
+#[derive(Debug, Clone)]
+pub(crate) struct Source {
+    pub(crate) text: Arc<str>,
+    /// Where its first character is.
+    pub(crate) line: usize,
+    pub(crate) column: usize,
+    /// Where the value is.
+    pub(crate) mark: Mark,
+}
+
 impl<'t> Section<'t> {
     pub(crate) fn of(table: &'t Table) -> Self {
         Section { table, asked: vec![] }
@@ -35,6 +46,11 @@ impl<'t> Section<'t> {
             self.asked.push(key);
         }
         self.table.get(key)
+    }
+
+    /// Notes that keys are known where nothing can be said of them.
+    pub(crate) fn know(&mut self, keys: &[&'static str]) {
+        self.asked.extend(keys);
     }
 
     pub(crate) fn text(&mut self, key: &'static str, report: &mut Report) -> Option<Found<Arc<str>>> {
@@ -57,11 +73,7 @@ impl<'t> Section<'t> {
     }
 
     pub(crate) fn number(&mut self, key: &'static str, report: &mut Report) -> Option<Found<f64>> {
-        self.read(key, "a number", report, |item| match item {
-            Item::Int(int) => Some(*int as f64),
-            Item::Float(float) => Some(*float),
-            _ => None,
-        })
+        self.read(key, "a number", report, Item::number)
     }
 
     pub(crate) fn int(
@@ -90,11 +102,46 @@ impl<'t> Section<'t> {
         })
     }
 
-    pub(crate) fn bytes(&mut self, key: &'static str, least: u64, report: &mut Report) -> Option<Found<u64>> {
-        let what = format!("a size such as \"64MiB\", at least {least} bytes");
+    /// A number of bytes; a range that ends with the largest number has no end.
+    pub(crate) fn bytes(
+        &mut self,
+        key: &'static str,
+        range: RangeInclusive<u64>,
+        report: &mut Report,
+    ) -> Option<Found<u64>> {
+        let (least, most) = (quantity::show_bytes(*range.start()), quantity::show_bytes(*range.end()));
+        let what = match *range.end() {
+            u64::MAX => format!("a size such as \"64MiB\", at least \"{least}\""),
+            _ => format!("a size from \"{least}\" to \"{most}\""),
+        };
         self.read(key, &what, report, |item| {
-            item.text().and_then(|text| quantity::bytes(text)).filter(|found| *found >= least)
+            item.text().and_then(|text| quantity::bytes(text)).filter(|found| range.contains(found))
         })
+    }
+
+    /// A number of a range, such as a share.
+    pub(crate) fn number_within(
+        &mut self,
+        key: &'static str,
+        range: RangeInclusive<f64>,
+        report: &mut Report,
+    ) -> Option<Found<f64>> {
+        let what = format!("a number from {} to {}", range.start(), range.end());
+        self.read(key, &what, report, |item| item.number().filter(|number| range.contains(number)))
+    }
+
+    /// A text in another language, with the place where it begins within its quotes.
+    pub(crate) fn source(&mut self, key: &'static str, report: &mut Report) -> Option<Source> {
+        let found = self.text(key, report)?;
+        let (line, column) = self.table.get(key)?.node.inside;
+        Some(Source { text: found.value, line, column, mark: found.mark })
+    }
+
+    /// Refuses a key that has no meaning here. Says whether it was there.
+    pub(crate) fn forbid(&mut self, key: &'static str, why: &str, help: &str, report: &mut Report) -> bool {
+        let Some(entry) = self.entry(key) else { return false };
+        report.add(&entry.mark, Problem::new(entry.mark.say(why)).help(help));
+        true
     }
 
     /// One of a few words.
@@ -124,6 +171,27 @@ impl<'t> Section<'t> {
             _ => None,
         };
         self.read(key, "a list of texts", report, all).map(|found| found.value)
+    }
+
+    /// A list of texts that must be there and not be empty.
+    pub(crate) fn some_texts(
+        &mut self,
+        key: &'static str,
+        example: &str,
+        report: &mut Report,
+    ) -> Option<Vec<Found<Arc<str>>>> {
+        let Some(entry) = self.entry(key) else {
+            let problem = Problem::new(self.mark().say(format!("`{key}` is missing")));
+            report.add(self.mark(), problem.help(format!("{key} = {example}")));
+            return None;
+        };
+        let found = self.texts(key, report)?;
+        if found.is_empty() {
+            let problem = Problem::new(entry.mark.say(format!("`{key}` is empty")));
+            report.add(&entry.node.mark, problem.help(format!("{key} = {example}")));
+            return None;
+        }
+        Some(found)
     }
 
     /// A table; reported if it is something else.

@@ -1,5 +1,7 @@
 //! `edgeway.toml`: the gateway itself.
 
+mod journal;
+
 use crate::folder::Folder;
 use crate::quantity;
 use crate::report::{Mark, Report};
@@ -17,11 +19,10 @@ use std::time::Duration;
 const FILE: &str = "edgeway.toml";
 /// The layout of a site that this package reads.
 const VERSION: i64 = 1;
-/// Room for the journal's cursors.
-const CURSORS_BYTES: u64 = 1 << 20;
 const API: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 const BROKER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 1883);
-const DAY: Duration = Duration::from_secs(24 * 3600);
+/// How often each route says its ledger.
+const LEDGER: Duration = Duration::from_secs(60);
 
 /// What `edgeway.toml` says.
 pub(crate) struct Settings {
@@ -31,6 +32,7 @@ pub(crate) struct Settings {
     pub(crate) api: SocketAddr,
     pub(crate) broker: Option<SocketAddr>,
     pub(crate) journal: JournalOptions,
+    pub(crate) ledger_every: Duration,
 }
 
 pub(crate) fn read(folder: &Folder, variables: Variables<'_>, report: &mut Report) -> Settings {
@@ -47,7 +49,8 @@ pub(crate) fn read(folder: &Folder, variables: Variables<'_>, report: &mut Repor
         data: folder.path(&data(&mut section, report)),
         api: api(&mut section, report),
         broker: broker(&mut section, report),
-        journal: journal(&mut section, report),
+        journal: journal::read(&mut section, report),
+        ledger_every: ledger(&mut section, report),
     };
     section.finish(&[], report);
     if settings.broker == Some(settings.api) {
@@ -132,25 +135,10 @@ fn listen(section: &mut Section<'_>, key: &'static str, report: &mut Report) -> 
     }
 }
 
-fn journal(section: &mut Section<'_>, report: &mut Report) -> JournalOptions {
-    let mut journal = JournalOptions::default();
-    let Some(table) = section.table("journal", report) else { return journal };
+fn ledger(section: &mut Section<'_>, report: &mut Report) -> Duration {
+    let Some(table) = section.table("ledger", report) else { return LEDGER };
     let mut part = Section::of(table);
-    let size = part.bytes("size", 1 << 20, report);
-    let age = part.duration("age", Duration::from_secs(60)..=DAY * 3660, report);
-    let segment = part.bytes("segment", 64 << 10, report);
-    let messages = part.int("group_messages", 1..=65_536, report);
-    let delay = part.duration("group_delay", Duration::ZERO..=Duration::from_secs(1), report);
+    let every = part.duration("every", Duration::from_secs(1)..=Duration::from_secs(24 * 3600), report);
     part.finish(&[], report);
-    journal.size_bytes = size.map_or(journal.size_bytes, |found| found.value);
-    journal.age = age.map_or(journal.age, |found| found.value);
-    journal.segment_bytes = segment.map_or(journal.segment_bytes, |found| found.value);
-    journal.group_messages = messages.map_or(journal.group_messages, |found| found.value as usize);
-    journal.group_delay = delay.map_or(journal.group_delay, |found| found.value);
-    let least = 4 * journal.segment_bytes + CURSORS_BYTES;
-    if journal.size_bytes < least {
-        let problem = Problem::new("the journal's size is less than four segments and 1 MiB for its cursors");
-        report.add(&table.mark, problem.help(format!("at least {} MiB, or smaller segments", least.div_ceil(1 << 20))));
-    }
-    journal
+    every.map_or(LEDGER, |found| found.value)
 }

@@ -1,15 +1,17 @@
 //! What a site folder says, with every name resolved to a number.
 
+mod journal;
 mod target;
 
+pub use journal::{ClassOptions, JournalOptions, SyncSite};
 pub use target::{
-    ClassSite, FileTarget, FormatSite, HttpAuth, HttpTarget, KafkaTarget, MqttPreset, MqttTarget, MqttVersion, NatsTarget,
-    ObjectStore, OnFull, Order, ParquetTarget, PostgresTarget, Rate, RouteSite, Secret, SqlSite, Start, TargetKind,
-    TargetSite, TlsFiles, Transport, UnsetClock,
+    ClassSite, FileTarget, FormatSite, HttpAuth, HttpTarget, KafkaTarget, MqttPreset, MqttTarget, MqttVersion,
+    NatsTarget, ObjectStore, OnFull, Order, ParquetTarget, PostgresTarget, Rate, RouteSite, Secret, SqlSite, Start,
+    TargetKind, TargetSite, TextPlace, TlsFiles, Transport, UnsetClock,
 };
 
 use edgeway_sdk::{Access, DeviceIx, DeviceSpec, Json, PointIx, PointSpec, Value};
-use edgeway_thing_models::{EventIx, Filter, PropertyIx, ServiceIx, Things};
+use edgeway_thing_models::{EventIx, PropertyIx, ServiceIx, Things};
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -33,6 +35,8 @@ pub struct Site {
     pub broker: Option<SocketAddr>,
     /// The journal's limits.
     pub journal: JournalOptions,
+    /// How often each route says its ledger, 1 s to 24 h.
+    pub ledger_every: Duration,
     /// Models and devices. Devices are numbered in the order of `devices.toml`, then `devices.csv`.
     pub things: Things,
     /// The wires, in the order of the file.
@@ -52,45 +56,6 @@ pub struct Site {
     pub scenes: Vec<SourceFile>,
     /// `queries/*.sql`, by name. Read, not planned.
     pub queries: Vec<SourceFile>,
-}
-
-/// The journal's limits.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct JournalOptions {
-    /// By class: critical, normal, bulk.
-    pub classes: [ClassOptions; 3],
-    /// What is kept in memory alone: seen by scenes, queries and twins, by no route, and gone after a restart.
-    pub memory: Vec<Filter>,
-}
-
-/// The limits of one class.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClassOptions {
-    /// Which subjects are of this class; those that no class names are normal.
-    pub subjects: Vec<Filter>,
-    /// The most bytes on disk; the oldest segment goes first.
-    pub size_bytes: u64,
-    /// How long messages are kept at most.
-    pub age: Duration,
-    /// Size of one file of the journal.
-    pub segment_bytes: u64,
-    /// A group of messages is made durable when it has this many ...
-    pub group_messages: usize,
-    /// ... or when its first message has waited this long.
-    pub group_delay: Duration,
-    /// When a message counts as durable.
-    pub sync: SyncSite,
-}
-
-/// When a message counts as durable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SyncSite {
-    /// On disk, without waiting for others.
-    Disk,
-    /// On disk, with its group.
-    Group,
-    /// With the operating system; on disk a second later.
-    Os,
 }
 
 /// One wire with everything on it, ready for [`Driver::open`](edgeway_sdk::Driver::open) and

@@ -29,6 +29,15 @@ pub(crate) struct Entry {
 pub(crate) struct Node {
     pub(crate) mark: Mark,
     pub(crate) item: Item,
+    /// Line and column where a text begins within its quotes; of any other value, where it is.
+    pub(crate) inside: (usize, usize),
+}
+
+impl Node {
+    /// A value without quotes.
+    pub(crate) fn bare(mark: Mark, item: Item) -> Self {
+        Node { inside: (mark.line, mark.column), mark, item }
+    }
 }
 
 /// A value.
@@ -104,6 +113,14 @@ impl Item {
         }
     }
 
+    pub(crate) fn number(&self) -> Option<f64> {
+        match self {
+            Item::Int(int) => Some(*int as f64),
+            Item::Float(float) => Some(*float),
+            _ => None,
+        }
+    }
+
     /// The value with its kind, for messages: ``text `abc` ``.
     pub(crate) fn describe(&self) -> String {
         match self {
@@ -151,8 +168,13 @@ impl<'t> Lines<'t> {
         (line, column)
     }
 
+    /// What stands in a span.
+    pub(crate) fn written(&self, span: std::ops::Range<usize>) -> &'t str {
+        self.text.get(span).unwrap_or_default()
+    }
+
     /// How many characters of one line a span covers.
     pub(crate) fn length(&self, span: std::ops::Range<usize>) -> usize {
-        self.text.get(span).and_then(|text| text.lines().next()).map_or(0, |line| line.chars().count())
+        self.written(span).lines().next().map_or(0, |line| line.chars().count())
     }
 }

@@ -87,7 +87,7 @@ impl Rows<'_> {
             let column = self.columns[at].clone();
             let mark = Mark { column: starts[at], length: cell.chars().count(), key: column.clone(), ..row.clone() };
             let item = self.item(&column, cell, &mark);
-            insert(&mut table, &column, Node { mark, item });
+            insert(&mut table, &column, Node::bare(mark, item));
         }
         self.tables.push(table);
     }
@@ -123,7 +123,7 @@ fn insert(table: &mut Table, path: &str, node: Node) {
     };
     if !table.entries.iter().any(|entry| &*entry.name == head) {
         let item = Item::Table(Table::empty(mark.clone()));
-        table.entries.push(Entry { name: head.into(), mark: mark.clone(), node: Node { mark, item } });
+        table.entries.push(Entry { name: head.into(), mark: mark.clone(), node: Node::bare(mark, item) });
     }
     let below = table.entries.iter_mut().find(|entry| &*entry.name == head).map(|entry| &mut entry.node.item);
     if let Some(Item::Table(below)) = below {

@@ -12,7 +12,11 @@ use toml::Spanned;
 use toml::de::{DeArray, DeFloat, DeInteger, DeTable, DeValue};
 
 /// Keys that hold secrets, wherever they are.
-const SECRETS: [&str; 3] = ["password", "token", "secret"];
+const SECRETS: [&str; 5] = ["password", "token", "secret", "shared_access_key", "device_secret"];
+/// Tables of secrets: any of their values may come from a file.
+const TABLE_OF_SECRETS: &str = "headers";
+/// Parts of names in such a table that are secrets for sure.
+const TELLING: [&str; 6] = ["authorization", "cookie", "key", "password", "secret", "token"];
 
 /// Reads a file as far as it goes. After a mistake in the syntax the file has nothing else to say.
 pub(crate) fn read(file: FileIx, text: &str, variables: Variables<'_>, report: &mut Report) -> Table {
@@ -80,6 +84,25 @@ fn group(key: &str) -> Option<&'static str> {
     })
 }
 
+/// What to do about a secret that is written in clear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Clear {
+    Warn,
+    Accept,
+}
+
+/// Whether a key holds a secret, and how sure that is.
+fn secrecy(name: &str, scope: &Scope) -> Option<Clear> {
+    let lower = name.to_lowercase();
+    let in_table = scope.key.rsplit('.').next() == Some(TABLE_OF_SECRETS);
+    match in_table {
+        _ if SECRETS.contains(&name) => Some(Clear::Warn),
+        true if TELLING.iter().any(|part| lower.contains(part)) => Some(Clear::Warn),
+        true => Some(Clear::Accept),
+        false => None,
+    }
+}
+
 struct Reader<'r> {
     file: FileIx,
     lines: Lines<'r>,
@@ -101,6 +124,17 @@ impl Reader<'_> {
         }
     }
 
+    /// Where a text begins within its quotes. A line feed right after `"""` is not part of it.
+    fn inside(&self, span: Range<usize>, mark: &Mark) -> (usize, usize) {
+        let written = self.lines.written(span);
+        let quotes = ["\"\"\"", "'''", "\"", "'"].into_iter().find(|quotes| written.starts_with(quotes)).unwrap_or("");
+        let first = &written[quotes.len()..];
+        if quotes.len() == 3 && (first.starts_with('\n') || first.starts_with("\r\n")) {
+            return (mark.line + 1, 1);
+        }
+        (mark.line, mark.column + quotes.len())
+    }
+
     fn table(&mut self, table: &DeTable<'_>, mark: Mark, scope: &Scope) -> Table {
         let mut entries: Vec<_> = table.iter().collect();
         entries.sort_by_key(|(key, _)| key.span().start);
@@ -117,12 +151,13 @@ impl Reader<'_> {
             _ => self.mark(value.span(), scope, Some(name)),
         };
         let mut item = self.item(value.get_ref(), at.clone(), &scope.child(name));
-        if SECRETS.contains(&name)
+        if let Some(clear) = secrecy(name, scope)
             && let (Item::Text(read), DeValue::String(written)) = (&item, value.get_ref())
         {
-            item = self.secret(name, written, read, &at);
+            item = self.secret(name, clear, written, read, &at);
         }
-        Entry { name: name.into(), mark, node: Node { mark: at, item } }
+        let inside = self.inside(value.span(), &at);
+        Entry { name: name.into(), mark, node: Node { mark: at, item, inside } }
     }
 
     fn item(&mut self, value: &DeValue<'_>, mark: Mark, scope: &Scope) -> Item {
@@ -146,7 +181,7 @@ impl Reader<'_> {
             let scope = scope.child(&scope.label(value.get_ref(), at));
             let mark = self.mark(value.span(), &scope, None);
             let item = self.item(value.get_ref(), mark.clone(), &scope);
-            nodes.push(Node { mark, item });
+            nodes.push(Node::bare(mark, item));
         }
         nodes
     }
@@ -163,7 +198,7 @@ impl Reader<'_> {
     }
 
     /// A secret may stand in a file of its own; in this one it should not.
-    fn secret(&mut self, name: &str, written: &str, read: &Arc<str>, mark: &Mark) -> Item {
+    fn secret(&mut self, name: &str, clear: Clear, written: &str, read: &Arc<str>, mark: &Mark) -> Item {
         if let Some(path) = read.strip_prefix("file://") {
             return match folder::read_secret(Path::new(path)) {
                 Ok(text) => Item::Text(text.into()),
@@ -173,7 +208,7 @@ impl Reader<'_> {
                 }
             };
         }
-        if **read == *written && !read.is_empty() {
+        if clear == Clear::Warn && **read == *written && !read.is_empty() {
             let problem = Problem::new(mark.say(format!("`{name}` is written in clear"))).warning();
             let help = "write \"${NAME}\" or \"file:///path\" and keep the secret out of the site";
             self.report.add(mark, problem.help(help));

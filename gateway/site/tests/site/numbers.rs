@@ -144,8 +144,9 @@ fn settings_have_their_defaults() {
     let site = valid();
     assert_eq!(site.api.to_string(), "127.0.0.1:8080");
     assert_eq!(site.broker.unwrap().to_string(), "127.0.0.1:1883");
-    assert_eq!((site.journal.size_bytes, site.journal.age), (64 << 20, Duration::from_secs(86_400)));
-    assert_eq!((site.journal.segment_bytes, site.journal.group_messages), (8 << 20, 1024));
+    let [_, normal, _] = &site.journal.classes;
+    assert_eq!((normal.size_bytes, normal.age), (64 << 20, Duration::from_secs(86_400)));
+    assert_eq!((normal.segment_bytes, normal.group_messages), (8 << 20, 1024));
     assert_eq!(site.time_zone.iana_name(), Some("Europe/Berlin"));
     assert_eq!(site.data, case("valid").join("data"));
 }
