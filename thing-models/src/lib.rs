@@ -49,6 +49,6 @@ pub use message::{
 pub use model::{CallType, DataType, EventKind, EventModel, Field, Model, Property, Range, Service};
 pub use names::{Names, Translator};
 pub use ready_made::{ready_made, ready_made_source};
-pub use render::{ClockState, Rendered, Rfc3339, Selected};
+pub use render::{ClockState, Rendered, Rfc3339, Selected, Typed};
 pub use subject::{Filter, FilterError};
 pub use things::{Device, EventIx, ModelIx, PropertyIx, ServiceIx, Things};

@@ -148,6 +148,17 @@ pub enum CallType {
     Async,
 }
 
+impl EventKind {
+    /// TSL's word for it: `info`, `alert` or `error`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            EventKind::Info => "info",
+            EventKind::Alert => "alert",
+            EventKind::Error => "error",
+        }
+    }
+}
+
 impl Model {
     /// The property of this identifier.
     pub fn property(&self, identifier: &str) -> Option<(PropertyIx, &Property)> {

@@ -31,6 +31,7 @@ mod clock;
 mod value;
 
 pub use clock::Rfc3339;
+pub use value::Typed;
 
 use crate::id::MessageId;
 use crate::message::Message;

@@ -1,11 +1,36 @@
 //! How messages become payloads.
+//!
+//! A route gives the messages of one topic to its [`Format`] and gets [`Payload`]s for its target. Formats are pure: no
+//! file, no socket. [`format()`] makes the one that a site asks for, [`table_format`] the one for targets that store rows.
+//!
+//! **It is not** a router: which messages, in which order, how many at a time and what becomes of payloads that are too
+//! large is decided by whoever calls it. The tables of formats, their limits and what is lost in which are in the README.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
-use arrow_array::RecordBatch;
+mod alink;
+mod arrow_ipc;
+mod csv;
+mod flat;
+mod json;
+mod json_lines;
+mod numbers;
+mod protobuf;
+mod runs;
+mod sparkplug;
+mod table;
+mod template;
+mod value_text;
+
+pub use table::{Table, table_format, table_name, tables};
+pub use template::check_template;
+
 use bytes::Bytes;
+use edgeway_sdk::Timestamp;
 use edgeway_site::FormatSite;
-use edgeway_thing_models::{ClockState, Message, MessageId, Selected, Things};
+use edgeway_thing_models::{ClockState, Message, MessageId, Rendered, Selected, Things};
+use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// One message on its way out.
@@ -23,6 +48,17 @@ pub struct Item {
     pub late: bool,
 }
 
+impl Item {
+    /// The one JSON form of the message.
+    pub fn rendered<'a>(&'a self, things: &'a Things) -> Rendered<'a> {
+        Rendered {
+            clock: self.clock,
+            selected: self.selected.as_deref(),
+            ..Rendered::new(&self.message, things, Some(self.id))
+        }
+    }
+}
+
 /// What a payload is.
 #[derive(Debug, Clone)]
 pub enum Content {
@@ -32,16 +68,10 @@ pub enum Content {
     Table(Table),
 }
 
-/// Rows of one kind and model.
-#[derive(Debug, Clone)]
-pub struct Table {
-    /// `property/wind_turbine`, `event/wind_turbine/overheat`, `status`, `stream/ti_10min`, ...
-    pub name: String,
-    /// The rows.
-    pub batch: RecordBatch,
-}
-
 /// A payload, or several where a format splits what it is given.
+///
+/// The payloads of one call are to be sent in their order. Their items are never empty, follow each other without a gap
+/// and are together all that was given.
 #[derive(Debug, Clone)]
 pub struct Payload {
     /// The topic that the format wants; `None`: the route's.
@@ -49,7 +79,7 @@ pub struct Payload {
     /// What is said.
     pub content: Content,
     /// Which of the given messages are in it.
-    pub items: std::ops::Range<usize>,
+    pub items: Range<usize>,
 }
 
 /// A message that a format cannot say.
@@ -60,6 +90,12 @@ pub struct Unfit {
     pub item: usize,
     /// Why.
     pub reason: String,
+}
+
+impl Unfit {
+    pub(crate) fn new(item: usize, reason: impl fmt::Display) -> Self {
+        Unfit { item, reason: reason.to_string() }
+    }
 }
 
 /// What a format needs to know of its surroundings.
@@ -74,8 +110,12 @@ pub struct Surroundings {
 }
 
 /// A format of one route.
+///
+/// A format may remember what passed (Sparkplug B counts its messages): payloads must be sent in the order in which they
+/// were made, and what was not settled before a connection broke must be encoded anew after [`Format::greeting`].
 pub trait Format: Send {
-    /// The last will that the target should register before it connects: topic and payload.
+    /// The last will that the target should register before it connects: topic and payload. Begins a new session; the
+    /// next [`Format::greeting`] belongs to it.
     fn will(&mut self) -> Option<(String, Bytes)> {
         None
     }
@@ -87,11 +127,36 @@ pub trait Format: Send {
     }
 
     /// Says `items`, which have the same topic and are at least one.
+    ///
+    /// # Errors
+    /// If the format cannot say one of them; nothing of the call counts as said then, and the others can be given again.
     fn encode(&mut self, items: &[Item]) -> Result<Vec<Payload>, Unfit>;
 }
 
-/// The format that a site asks for.
+/// The format that a site asks for. `batch_messages` is the most messages that the route puts into a payload: at 1 a JSON
+/// payload is one object, otherwise an array.
 pub fn format(site: &FormatSite, batch_messages: usize, around: &Surroundings) -> Box<dyn Format> {
-    let _ = (site, batch_messages, around);
-    unimplemented!()
+    let things = around.things.clone();
+    match site {
+        FormatSite::Json => Box::new(json::Json::new(things, batch_messages)),
+        FormatSite::JsonLines => Box::new(json_lines::JsonLines::new(things)),
+        FormatSite::Csv => Box::new(csv::Csv::new(things)),
+        FormatSite::ArrowIpc => Box::new(arrow_ipc::ArrowIpc::new(around)),
+        FormatSite::Protobuf => Box::new(protobuf::Protobuf::new(things)),
+        FormatSite::SparkplugB { group, node } => {
+            Box::new(sparkplug::SparkplugB::new(group, node, around, Timestamp::now()))
+        }
+        FormatSite::Alink { product_keys } => Box::new(alink::Alink::new(things, product_keys.clone())),
+        FormatSite::Template { text, content_type } => Box::new(template::Template::new(things, text, content_type)),
+        unknown => Box::new(Unknown(format!("this build does not know the format {unknown:?}; use a newer one"))),
+    }
+}
+
+/// A format that a newer site package has and this one does not.
+struct Unknown(String);
+
+impl Format for Unknown {
+    fn encode(&mut self, _: &[Item]) -> Result<Vec<Payload>, Unfit> {
+        Err(Unfit::new(0, &self.0))
+    }
 }

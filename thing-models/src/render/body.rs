@@ -6,7 +6,7 @@ use crate::message::{
     Account, Action, Balance, Body, Command, CommandRecord, CommandState, Event, Firing, Ledger, Notice, Observation,
     Report, Row, Status,
 };
-use crate::model::{DataType, EventKind, Model};
+use crate::model::{DataType, Model};
 use crate::things::Things;
 use edgeway_sdk::{DeviceIx, Value};
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -82,17 +82,9 @@ fn event_entries<M: SerializeMap>(event: &Event, things: &Things, map: &mut M) -
     let model = &things.model_of(event.device).events[usize::from(event.event.0)];
     device_entries(event.device, things, map)?;
     map.serialize_entry("event", &model.identifier)?;
-    map.serialize_entry("kind", kind_word(model.kind))?;
+    map.serialize_entry("kind", model.kind.as_str())?;
     map.serialize_entry("output", &Named { values: &event.output, fields: &model.output })?;
     map.serialize_entry("source_time", &Rfc3339::new(event.source_time))
-}
-
-fn kind_word(kind: EventKind) -> &'static str {
-    match kind {
-        EventKind::Info => "info",
-        EventKind::Alert => "alert",
-        EventKind::Error => "error",
-    }
 }
 
 fn status_entries<M: SerializeMap>(status: &Status, things: &Things, map: &mut M) -> Result<(), M::Error> {

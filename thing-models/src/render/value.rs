@@ -6,11 +6,13 @@ use serde::ser::{Serialize, Serializer};
 use std::fmt;
 use std::sync::Arc;
 
-/// A value, with its type where that is known.
-#[derive(Clone, Copy)]
-pub(super) struct Typed<'a> {
-    pub(super) value: &'a Value,
-    pub(super) data_type: Option<&'a DataType>,
+/// A value as JSON, in the form that its type asks for.
+#[derive(Debug, Clone, Copy)]
+pub struct Typed<'a> {
+    /// The value.
+    pub value: &'a Value,
+    /// Its type, where that is known.
+    pub data_type: Option<&'a DataType>,
 }
 
 impl Serialize for Typed<'_> {
