@@ -7,6 +7,8 @@
 mod certificates;
 #[path = "harness/gateway.rs"]
 mod gateway;
+#[path = "harness/http.rs"]
+mod http;
 #[path = "harness/modbus.rs"]
 mod modbus;
 #[path = "harness/mosquitto.rs"]
@@ -16,6 +18,7 @@ mod process;
 
 pub use certificates::Certificates;
 pub use gateway::{Gateway, edgeway};
+pub use http::WebService;
 pub use modbus::ModbusServer;
 pub use mosquitto::{Broker, Message, Subscriber};
 

@@ -15,6 +15,7 @@ mod e2e {
     mod path;
     #[cfg(feature = "peers")]
     mod plant;
+    mod routes;
     #[cfg(feature = "peers")]
     mod security;
 }
