@@ -1,12 +1,13 @@
 //! A template: the text that a Jinja template makes of each message.
 //!
-//! `message` is the message in its JSON form. Nothing is escaped; `tojson` makes JSON of a value. A name that is not
+//! `message` is the message in its JSON form. Nothing is escaped; `tojson` makes JSON of a value, and `unix_ms` makes
+//! milliseconds since 1970 of a time. A name that is not
 //! there is an error, so that a slip of the pen does not send empty fields for years; `is defined` and `default` are for
 //! what only some messages have.
 
 use crate::{Content, Format, Item, Payload, Unfit};
 use edgeway_thing_models::Things;
-use minijinja::{AutoEscape, Environment, Error, UndefinedBehavior, Value, context};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value, context};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -66,8 +67,16 @@ fn environment(text: &str) -> Result<Environment<'static>, String> {
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
     environment.set_fuel(Some(FUEL));
+    environment.add_filter("unix_ms", unix_ms);
     environment.add_template_owned(NAME, text.to_owned()).map_err(|error| mistake(&error))?;
     Ok(environment)
+}
+
+/// Milliseconds since 1970 of a time as messages show it.
+fn unix_ms(time: &str) -> Result<i64, Error> {
+    let time: jiff::Timestamp =
+        time.parse().map_err(|_| Error::new(ErrorKind::InvalidOperation, format!("`{time}` is not a time")))?;
+    Ok(time.as_millisecond())
 }
 
 fn mistake(error: &Error) -> String {
