@@ -6,6 +6,7 @@ mod cases;
 mod examples;
 mod folders;
 mod hostile;
+mod north;
 mod numbers;
 
 use edgeway_sdk::Driver;

@@ -128,7 +128,7 @@ fn targets_and_routes_are_resolved() {
     assert_eq!(cloud.commands.as_deref(), Some("edgeway/valid/command/{device}"));
     let TargetKind::File(look) = &site.targets[1].kind else { panic!("look is a file") };
     assert_eq!(look.path, case("valid").join("data/out.jsonl"));
-    let [everything, some] = &site.routes[..] else { panic!("two routes") };
+    let [everything, some, ..] = &site.routes[..] else { panic!("two routes") };
     assert_eq!(
         (everything.target, everything.topic.as_str(), everything.from),
         (0, "edgeway/valid/{subject}", Start::Now)

@@ -26,15 +26,17 @@ const PRESETS: [(&str, MqttPreset); 5] = [
     ("thingsboard", MqttPreset::ThingsBoard),
 ];
 
+const USERS: &[MqttPreset] = &[MqttPreset::Generic, MqttPreset::AwsIot, MqttPreset::ThingsBoard];
+
 /// Keys of logins, and the presets that have them.
-const KEYS: [(&str, &[MqttPreset], &str); 7] = [
-    ("username", &[MqttPreset::Generic, MqttPreset::AwsIot, MqttPreset::ThingsBoard], "generic"),
-    ("password", &[MqttPreset::Generic, MqttPreset::AwsIot, MqttPreset::ThingsBoard], "generic"),
-    ("product_key", &[MqttPreset::Alink], "alink"),
-    ("device_name", &[MqttPreset::Alink], "alink"),
-    ("device_secret", &[MqttPreset::Alink], "alink"),
-    ("shared_access_key", &[MqttPreset::AzureIotHub], "azure-iot-hub"),
-    ("token", &[MqttPreset::ThingsBoard], "thingsboard"),
+const KEYS: [(&str, &[MqttPreset]); 7] = [
+    ("username", USERS),
+    ("password", USERS),
+    ("product_key", &[MqttPreset::Alink]),
+    ("device_name", &[MqttPreset::Alink]),
+    ("device_secret", &[MqttPreset::Alink]),
+    ("shared_access_key", &[MqttPreset::AzureIotHub]),
+    ("token", &[MqttPreset::ThingsBoard]),
 ];
 
 /// User and password, or what they are made from.
@@ -74,9 +76,10 @@ pub(super) fn takes_commands(preset: MqttPreset) -> bool {
 }
 
 pub(super) fn login(preset: MqttPreset, section: &mut Section<'_>, place: Place<'_>, report: &mut Report) -> Login {
-    for (key, _, of) in KEYS.into_iter().filter(|(_, presets, _)| !presets.contains(&preset)) {
-        let why = format!("`{key}` has a meaning with `preset = \"{of}\"` alone");
-        section.forbid(key, &why, &format!("leave `{key}` out or change `preset`"), report);
+    for (key, presets) in KEYS.into_iter().filter(|(_, presets)| !presets.contains(&preset)) {
+        let names: Vec<_> = PRESETS.iter().filter(|(_, of)| presets.contains(of)).map(|(name, _)| *name).collect();
+        let why = format!("`{key}` has no meaning with this preset");
+        section.forbid(key, &why, &format!("it belongs to {}", names.join(", ")), report);
     }
     match preset {
         MqttPreset::Generic | MqttPreset::AwsIot => plain(section, report),
