@@ -3,7 +3,7 @@
 use edgeway_driver_modbus::Modbus;
 use edgeway_driver_simulator::Simulator;
 use edgeway_sdk::Driver;
-use edgeway_site::{Loaded, load_with_variables};
+use edgeway_site::{ClassSite, Loaded, TargetKind, load_with_variables};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -58,7 +58,7 @@ fn the_two_sites_can_live_in_one_gateway() {
     let folder = tempfile::tempdir().unwrap();
     merge(folder.path());
     let site = loaded(folder.path()).site;
-    assert_eq!((site.things.devices().len(), site.links.len(), site.routes.len()), (22, 2, 4));
+    assert_eq!((site.things.devices().len(), site.links.len(), site.routes.len()), (22, 2, 6));
     assert_eq!((site.scenes.len(), site.queries.len()), (7, 6));
 }
 
@@ -71,4 +71,16 @@ fn a_new_site_is_right_as_it_is() {
     let site = loaded(&root).site;
     assert_eq!((&*site.name, site.things.devices().len()), ("my-site", 3));
     assert_eq!((site.scenes.len(), site.queries.len(), site.routes.len()), (1, 1, 1));
+}
+
+#[test]
+fn what_is_urgent_has_a_route_of_its_own_and_history_stays_here() {
+    for (name, routes) in [("wind-farm", 3), ("hotel", 3)] {
+        let site = example(name).site;
+        assert_eq!(site.routes.len(), routes);
+        let urgent = &site.routes[0];
+        assert_eq!((urgent.class, urgent.ttl, urgent.batch_messages), (Some(ClassSite::Critical), None, 1), "{name}");
+        let history = site.routes.last().unwrap();
+        assert!(matches!(site.targets[history.target].kind, TargetKind::Parquet(_)), "{name}");
+    }
 }
