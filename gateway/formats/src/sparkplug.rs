@@ -6,10 +6,10 @@
 //! | NBIRTH | first on every connection: `bdSeq`, `Node Control/Rebirth`, `Properties/Gateway`, `Properties/Site` |
 //! | DBIRTH | when a device comes, and for its first message on a connection: all its metrics with the values known from what passed, or null |
 //! | DDATA | reports and events of a device that was born |
-//! | DDEATH | when a device goes; and instead of a report without one usable value while it is away |
+//! | DDEATH | when a device goes; and again for a report without one usable value while it is away |
 //!
-//! Metrics of a device are its properties by name, `event/<event>/kind` and `event/<event>/<output>` for its events, and
-//! `status/state` with `status/reason`. Late messages say their metrics as historical and change nothing else.
+//! Metrics of a device are its properties by name, `Device Events/<event>/kind` and `Device Events/<event>/<output>` for
+//! its events, and `Device Status/State` with `Device Status/Reason`. Late messages say their metrics as historical and change nothing else.
 
 mod device;
 mod metric;
@@ -49,9 +49,9 @@ impl SparkplugB {
         let time = item.message.time;
         let name = &self.things.device(said.device).id;
         let (verb, metrics) = match known.hear(&said, item.late) {
-            Reaction::Birth(tense) => (Verb::DeviceBirth, known.birth(&said.updates, tense, time)),
-            Reaction::Data(tense) => (Verb::DeviceData, known.data(&said.updates, tense)),
-            Reaction::Death => (Verb::DeviceDeath, vec![]),
+            Reaction::Birth(tense) => (Verb::Birth, known.birth(&said.updates, tense, time)),
+            Reaction::Data(tense) => (Verb::Data, known.data(&said.updates, tense)),
+            Reaction::Death => (Verb::Death, vec![]),
         };
         self.node.of_device(verb, name, metrics, time.as_millis())
     }
@@ -76,10 +76,10 @@ impl Format for SparkplugB {
         for (device, known) in &self.devices {
             let name = &self.things.device(*device).id;
             let metrics = known.birth(&[], Tense::Present, time);
-            greeting.push(self.node.of_device(Verb::DeviceBirth, name, metrics, time_ms));
+            greeting.push(self.node.of_device(Verb::Birth, name, metrics, time_ms));
             // Its history can still come, and needs the birth to be understood.
             if known.standing == Standing::Away {
-                greeting.push(self.node.of_device(Verb::DeviceDeath, name, vec![], time_ms));
+                greeting.push(self.node.of_device(Verb::Death, name, vec![], time_ms));
             }
         }
         greeting

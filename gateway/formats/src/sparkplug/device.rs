@@ -68,8 +68,8 @@ impl Known {
             Gist::Came => self.turn(Standing::There, Reaction::Birth(Tense::Present)),
             Gist::Went => self.turn(Standing::Away, Reaction::Death),
             Gist::Spoke | Gist::Silence if there => Reaction::Data(Tense::Present),
-            Gist::Spoke => self.turn(Standing::There, Reaction::Birth(Tense::Present)),
-            Gist::Silence => self.turn(Standing::Away, Reaction::Death),
+            Gist::Silence if self.standing == Standing::Away => Reaction::Death,
+            Gist::Spoke | Gist::Silence => self.turn(Standing::There, Reaction::Birth(Tense::Present)),
         }
     }
 
@@ -114,16 +114,16 @@ impl Known {
     }
 }
 
-/// The names and types of all metrics, by place.
+/// The names and types of all metrics, by place. No property has a name with a space.
 fn names(model: &Model) -> impl Iterator<Item = (String, Option<&DataType>)> {
-    let status = ["status/state", "status/reason"].map(|name| (name.to_owned(), None));
+    let status = ["Device Status/State", "Device Status/Reason"].map(|name| (name.to_owned(), None));
     let properties = model.properties.iter().map(|known| (known.identifier.to_string(), Some(&known.data_type)));
     let events = model.events.iter().flat_map(|event| {
-        let kind = (format!("event/{}/kind", event.identifier), None);
+        let kind = (format!("Device Events/{}/kind", event.identifier), None);
         let output = event
             .output
             .iter()
-            .map(|field| (format!("event/{}/{}", event.identifier, field.identifier), Some(&field.data_type)));
+            .map(|field| (format!("Device Events/{}/{}", event.identifier, field.identifier), Some(&field.data_type)));
         std::iter::once(kind).chain(output)
     });
     status.into_iter().chain(properties).chain(events)

@@ -147,8 +147,10 @@ fn value(value: &Value, data_type: Option<&DataType>) -> Option<MetricValue> {
         (_, Value::Null) => None,
         (_, Value::Float(x)) if !x.is_finite() => None,
         (Some(DataType::Int(_) | DataType::Enum(_)), value) => whole(value).map(|i| MetricValue::Long(i as u64)),
-        (Some(DataType::Date), value) => whole(value).map(|ms| MetricValue::Long(unsigned(ms))),
-        (Some(DataType::Float(_)), value) => number(value).map(|x| MetricValue::Float(x as f32)),
+        (Some(DataType::Date), value) => whole(value).and_then(|ms| u64::try_from(ms).ok()).map(MetricValue::Long),
+        (Some(DataType::Float(_)), value) => {
+            number(value).map(|x| x as f32).filter(|x| x.is_finite()).map(MetricValue::Float)
+        }
         (Some(DataType::Double(_)), value) => number(value).map(MetricValue::Double),
         (Some(DataType::Bool { .. }), Value::Bool(b)) => Some(MetricValue::Boolean(*b)),
         (Some(DataType::Text { .. }) | None, Value::Text(text)) => Some(MetricValue::String(text.to_string())),
@@ -163,7 +165,7 @@ fn millis(time: Timestamp) -> u64 {
     unsigned(time.as_millis())
 }
 
-/// Sparkplug's times begin in 1970.
+/// Sparkplug's times begin in 1970; an earlier one, of a clock that is not set, is its beginning.
 pub(super) fn unsigned(millis: i64) -> u64 {
     u64::try_from(millis).unwrap_or(0)
 }

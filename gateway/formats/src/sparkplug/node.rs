@@ -15,17 +15,17 @@ const NUMBERS: i64 = 256;
 /// What the node says of a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verb {
-    DeviceBirth,
-    DeviceData,
-    DeviceDeath,
+    Birth,
+    Data,
+    Death,
 }
 
 impl Verb {
     fn as_str(self) -> &'static str {
         match self {
-            Verb::DeviceBirth => "DBIRTH",
-            Verb::DeviceData => "DDATA",
-            Verb::DeviceDeath => "DDEATH",
+            Verb::Birth => "DBIRTH",
+            Verb::Data => "DDATA",
+            Verb::Death => "DDEATH",
         }
     }
 }

@@ -129,7 +129,9 @@ impl Cells {
         match (self, value) {
             (Cells::Int(cells), value) => cells.append_value(whole(value).ok_or_else(unfit)?),
             (Cells::Time(cells), value) => cells.append_value(whole(value).ok_or_else(unfit)?),
-            (Cells::Float(cells), value) => cells.append_value(number(value).ok_or_else(unfit)?),
+            (Cells::Float(cells), value) => {
+                cells.append_value(as_written(number(value).ok_or_else(unfit)?, data_type));
+            }
             (Cells::Bool(cells), Value::Bool(b)) => cells.append_value(*b),
             (Cells::Text(cells), Value::Text(text)) => cells.append_value(text),
             (Cells::Json(cells), value) => cells.append_value(json(value, data_type)),
@@ -137,6 +139,13 @@ impl Cells {
         }
         Ok(())
     }
+}
+
+/// The number that JSON shows: a 32-bit one has the digits of 32 bits, 7.1 rather than 7.099999904632568.
+fn as_written(x: f64, data_type: Option<&ModelType>) -> f64 {
+    let narrow = x as f32;
+    let is_single = matches!(data_type, Some(ModelType::Float(_))) && f64::from(narrow) == x && x.fract() != 0.0;
+    if is_single { narrow.to_string().parse().unwrap_or(x) } else { x }
 }
 
 /// Metadata of the field for a model's type: TSL's word, the unit, the labels.
