@@ -1,15 +1,18 @@
 //! Benches that users run on their own machine.
 
 mod figure;
+mod journal;
 mod path;
 mod workload;
 
 use crate::cli::{Bench, exit};
 
 pub(crate) async fn run(bench: Bench) -> u8 {
-    let Bench::Path(options) = bench;
-    let json = options.json;
-    match path::run(&options).await {
+    let (json, figures) = match bench {
+        Bench::Path(options) => (options.json, path::run(&options).await),
+        Bench::Journal(options) => (options.json, journal::run(&options)),
+    };
+    match figures {
         Ok(figures) => {
             figures.iter().for_each(|figure| figure.print(json));
             if figures.iter().all(|figure| figure.met != Some(false)) { exit::OK } else { exit::FINDINGS }

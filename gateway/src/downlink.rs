@@ -20,7 +20,7 @@ use crate::desk::{Desk, Request, Wanted};
 use async_trait::async_trait;
 use edgeway_sdk::{DeviceIx, Timestamp, Value, options};
 use edgeway_site::MqttTarget;
-use edgeway_targets::{Incoming, MqttClient, Settings as MqttSettings};
+use edgeway_targets::{Incoming, MqttClient, MqttSettings, TargetError};
 use edgeway_thing_models::{CommandState, Origin, Things};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -113,8 +113,8 @@ impl Downlink {
         }
     }
 
-    async fn connect(&self) -> Result<(MqttClient, mpsc::Receiver<Incoming>), String> {
-        let settings = MqttSettings::new("commands", &self.site).map_err(|error| error.to_string())?;
+    async fn connect(&self) -> Result<(MqttClient, mpsc::Receiver<Incoming>), TargetError> {
+        let settings = MqttSettings::new("commands", &self.site)?;
         MqttClient::connect(settings, Some(&self.commands.replace("{device}", "+"))).await
     }
 
@@ -162,7 +162,7 @@ impl Downlink {
         let reply = reply(name, id, &state);
         let topic = replies.replace("{device}", name);
         let sent = async { client.publish(&topic, reply.into()).await?.await };
-        let sent = tokio::time::timeout(REPLY_WITHIN, sent).await.unwrap_or_else(|_| Err("no answer".to_owned()));
+        let sent = tokio::time::timeout(REPLY_WITHIN, sent).await.unwrap_or_else(|_| Err(TargetError::Away("no answer".to_owned())));
         if let Err(error) = sent {
             warn!(target_name = %self.target, %error, "A command's result could not be sent; it is in the journal.");
         }

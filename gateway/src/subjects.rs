@@ -6,7 +6,6 @@ use edgeway_thing_models::{Body, EventIx, Message, Things};
 use std::collections::HashMap;
 
 /// What was decided for the subjects of devices.
-#[derive(Default)]
 pub(crate) struct Verdicts<T> {
     known: HashMap<Known, T>,
 }
@@ -17,6 +16,12 @@ enum Known {
     Event(DeviceIx, EventIx),
     Status(DeviceIx),
     Command(DeviceIx),
+}
+
+impl<T> Default for Verdicts<T> {
+    fn default() -> Self {
+        Verdicts { known: HashMap::new() }
+    }
 }
 
 impl<T: Copy> Verdicts<T> {

@@ -95,7 +95,7 @@ fn links(gateway: &State) -> impl Iterator<Item = Part> {
 
 fn routes(gateway: &State) -> impl Iterator<Item = Part> {
     gateway.routes.iter().map(|route| {
-        let ok = route.status.connected.load(Relaxed);
+        let ok = route.state.connected.load(Relaxed);
         let detail = if ok { "connected" } else { "not connected" };
         Part { name: format!("route {}", route.name), ok, detail: detail.into() }
     })

@@ -8,10 +8,10 @@ use super::Surface;
 use super::input::pairs;
 use super::problem::{PROBLEM_JSON, Problem};
 use crate::app::State;
-use crate::codec::MessageCodec;
 use axum::extract::{Request, State as Shared};
 use axum::http::StatusCode;
 use axum::response::sse::{Event, KeepAlive, Sse};
+use edgeway_codec::MessageCodec;
 use edgeway_journal::{Entry, Fetched, Level, LostRange, Reader};
 use edgeway_thing_models::{Filter, GatewayId, Message, MessageId, Rendered};
 use futures::{Stream, StreamExt, stream};
@@ -164,7 +164,7 @@ impl Live {
 
 impl Lost {
     fn of(lost: &LostRange) -> Self {
-        Lost { from: lost.from, to: lost.to, count: lost.count(), reason: lost.reason.as_str().to_owned() }
+        Lost { from: lost.from, to: lost.to, count: lost.count, reason: lost.reason.as_str().to_owned() }
     }
 
     fn behind(position: u64, head: u64) -> Option<Self> {

@@ -1,10 +1,11 @@
 //! The other end: a client that takes everything from the broker, as a cloud would.
 
-use crate::targets::{MqttClient, MqttSettings};
-use edgeway_site::MqttVersion;
+use edgeway_site::{MqttPreset, MqttTarget, MqttVersion, Transport};
+use edgeway_targets::{MqttClient, MqttSettings};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// What has arrived.
@@ -15,17 +16,9 @@ pub(super) struct Cloud {
 
 impl Cloud {
     pub(super) async fn watch(broker: SocketAddr, stop: &CancellationToken) -> Result<Cloud, String> {
-        let settings = MqttSettings {
-            host: broker.ip().to_string(),
-            port: broker.port(),
-            version: MqttVersion::V5,
-            client_id: "cloud".to_owned(),
-            credentials: None,
-            keep_alive_seconds: 30,
-            inflight: 20,
-            tls: None,
-        };
-        let (client, mut incoming) = MqttClient::connect(settings, Some("#")).await?;
+        let settings = MqttSettings::new("watcher", &target(broker)).map_err(|error| error.to_string())?;
+        let connected = MqttClient::connect(settings, Some("#")).await;
+        let (client, mut incoming) = connected.map_err(|error| error.to_string())?;
         let messages = Arc::new(AtomicU64::new(0));
         let (counter, stop) = (messages.clone(), stop.clone());
         tokio::spawn(async move {
@@ -42,6 +35,23 @@ impl Cloud {
 
     pub(super) fn messages(&self) -> u64 {
         self.messages.load(Relaxed)
+    }
+}
+
+fn target(broker: SocketAddr) -> MqttTarget {
+    MqttTarget {
+        host: broker.ip().to_string(),
+        port: broker.port(),
+        transport: Transport::Plain,
+        version: MqttVersion::V5,
+        preset: MqttPreset::Generic,
+        client_id: "cloud".to_owned(),
+        username: None,
+        password: None,
+        keep_alive: Duration::from_secs(30),
+        inflight: 20,
+        commands: None,
+        replies: None,
     }
 }
 

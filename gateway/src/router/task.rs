@@ -10,11 +10,10 @@ use super::reader::{Gathered, Intake, Taken};
 use super::select::Select;
 use crate::app::Part as AppPart;
 use crate::backoff::Backoff;
-use crate::clock::Clocks;
 use crate::deadletters::{DeadLetters, Letter};
 use crate::spine::{self, MessageJournal};
 use async_trait::async_trait;
-use edgeway_journal::{Class, LostRange, Place, StateStore};
+use edgeway_journal::{LostRange, Place};
 use edgeway_sdk::Timestamp;
 use edgeway_site::{Finding, Order, RouteSite, Start, TargetKind, TargetSite};
 use edgeway_targets::{Delivery, Opening, Outcome, Target, TargetError};
@@ -24,7 +23,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
@@ -114,7 +113,7 @@ impl Route {
         Ok(Ok(Route {
             state,
             target: edgeway_targets::open(&site.name, target)
-                .unwrap_or_else(|error| Box::new(super::task::Never(error))),
+                .unwrap_or_else(|error| Box::new(Never(error))),
             gathers: matches!(target.kind, TargetKind::Parquet(_)),
             packer: Packer::new(site, &target.kind, around),
             intake: Intake::new(select, around.journal, around.clocks, around.gateway, site),
@@ -157,25 +156,12 @@ impl Route {
                 Ended::Anew => continue,
                 Ended::Lost(error) => self.disconnected(&error, &mut backoff),
             };
-            if stop.run_until_cancelled(self.rest(pause)).await.is_none() {
+            if stop.run_until_cancelled(rest(self.state.clone(), pause)).await.is_none() {
                 break;
             }
         }
         self.target.close().await;
         self.commit();
-    }
-
-    /// Waits before the next attempt, or until people want something else.
-    async fn rest(&self, pause: Duration) {
-        let asked = async {
-            loop {
-                self.state.news.notified().await;
-                if self.state.wishes.lock().seek.is_some() {
-                    return;
-                }
-            }
-        };
-        let _ = timeout(pause, asked).await;
     }
 
     async fn connect(&mut self) -> Result<(), TargetError> {
@@ -589,6 +575,16 @@ impl Route {
         }
         pause
     }
+}
+
+/// Waits before the next attempt, or until people want another place.
+async fn rest(state: Arc<RouteState>, pause: Duration) {
+    let asked = async {
+        while state.wishes.lock().seek.is_none() {
+            state.news.notified().await;
+        }
+    };
+    let _ = timeout(pause, asked).await;
 }
 
 /// A target that cannot be opened at all.
