@@ -67,11 +67,13 @@ impl Poison {
         }
     }
 
-    /// The peer broke off and left these unsettled.
+    /// The peer broke off and left these unsettled; `None` was not sent.
     pub(super) fn broke(&mut self, unsettled: &VecDeque<Option<Sent>>, now: Instant) {
-        self.one_by_one = self.one_by_one.max(unsettled.len());
-        let Some(Some(oldest)) = unsettled.front() else { return };
-        let is_alone = unsettled.len() == 1 && now.duration_since(oldest.at) <= AT_ONCE;
+        let mut sent = unsettled.iter().flatten();
+        let Some(oldest) = sent.next() else { return };
+        let others = sent.count();
+        self.one_by_one = self.one_by_one.max(others + 1);
+        let is_alone = others == 0 && now.duration_since(oldest.at) <= AT_ONCE;
         self.suspect = is_alone.then(|| (oldest.name, self.breaks(oldest.name) + 1));
     }
 
@@ -100,7 +102,8 @@ mod tests {
     async fn the_third_break_in_a_row_while_alone_is_a_verdict() {
         let mut poison = Poison::default();
         for _ in 0..2 {
-            breaks(&mut poison, &[7]);
+            let and_one_not_sent = under_way(&[7]).into_iter().chain([None]).collect();
+            poison.broke(&and_one_not_sent, Instant::now());
             assert!(poison.wants_calm(name(7)));
             assert_eq!(poison.verdict(name(7)), None);
         }

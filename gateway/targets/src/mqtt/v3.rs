@@ -43,9 +43,11 @@ fn outcome(result: Result<PublishResult, PublishNoticeError>, _topic: &str) -> O
 fn end(error: ConnectionError) -> End {
     match error {
         ConnectionError::ConnectionRefused(code) => us(refused(code)),
-        ConnectionError::Io(error) => link_end(&error),
+        ConnectionError::Io(error)
+        | ConnectionError::MqttState(
+            StateError::Io(error) | StateError::Deserialization(rumqttc::mqttbytes::Error::Io(error)),
+        ) => link_end(&error),
         ConnectionError::Tls(error) => link_end(&error),
-        ConnectionError::MqttState(StateError::Io(error)) => link_end(&error),
         error @ (ConnectionError::NetworkTimeout | ConnectionError::FlushTimeout | ConnectionError::RequestsDone) => {
             us(TargetError::Away(error.to_string()))
         }

@@ -68,9 +68,11 @@ fn outcome(result: Result<PublishResult, PublishNoticeError>, topic: &str) -> Op
 fn end(error: ConnectionError) -> End {
     match error {
         ConnectionError::ConnectionRefused(code) => us(refused(code)),
-        ConnectionError::Io(error) => link_end(&error),
+        ConnectionError::Io(error)
+        | ConnectionError::MqttState(
+            StateError::Io(error) | StateError::Deserialization(rumqttc::mqttbytes::Error::Io(error)),
+        ) => link_end(&error),
         ConnectionError::Tls(error) => link_end(&error),
-        ConnectionError::MqttState(StateError::Io(error)) => link_end(&error),
         ConnectionError::MqttState(StateError::ConnFail { reason }) => us(refused(reason)),
         ConnectionError::MqttState(StateError::ServerDisconnect { reason_code, reason_string }) => {
             disconnected(reason_code, reason_string)

@@ -1,0 +1,16 @@
+//! What every target promises, against a peer of its own, and what is special about each.
+//!
+//! `promises` is written once; a target joins by implementing `Peer` and naming itself in `suite!`. Peers that have to be
+//! installed need the feature `peers`.
+
+mod file;
+mod http;
+#[cfg(feature = "peers")]
+mod mqtt;
+mod mqtt_links;
+mod peer;
+#[cfg(feature = "peers")]
+mod process;
+mod promises;
+mod route;
+mod stdout;
