@@ -30,7 +30,7 @@ pub(crate) use problem::Problem;
 pub(crate) use queries::{QueryList, QueryView};
 pub(crate) use routes::{AccountView, RouteLedger, RouteList, RouteTest, RouteView, SeekBody};
 pub(crate) use scenes::{SceneList, SceneView, WhyView};
-pub(crate) use status::StatusView;
+pub(crate) use status::{ClassView, StatusView};
 
 use crate::app::{State, Token};
 use axum::Router;

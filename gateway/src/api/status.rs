@@ -8,6 +8,7 @@ use crate::app::State;
 use crate::telemetry;
 use axum::Json;
 use axum::extract::State as Shared;
+use edgeway_journal::Class;
 use edgeway_sdk::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -50,6 +51,8 @@ pub(crate) struct StatusView {
     pub(crate) query_rows: u64,
     /// Messages appended to the journal.
     pub(crate) journal_messages: u64,
+    /// Messages that targets have refused for good and that are kept.
+    pub(crate) dead_letters: u64,
     /// Parts that panicked. Each is a bug in Edgeway.
     pub(crate) part_restarts: u64,
     /// The journal.
@@ -88,9 +91,24 @@ pub(crate) struct JournalView {
     pub(crate) durable_head: u64,
     /// Messages removed for space or age.
     pub(crate) dropped: u64,
+    /// Each class has a log and a quota of its own.
+    pub(crate) classes: Vec<ClassView>,
     /// Why the disk takes nothing at the moment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) error: Option<String>,
+}
+
+/// What a class of messages takes on disk.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct ClassView {
+    /// `critical`, `normal` or `bulk`.
+    pub(crate) class: String,
+    /// Its size on disk.
+    pub(crate) bytes: u64,
+    /// The most that it may take.
+    pub(crate) bytes_max: u64,
+    /// It takes no new messages: the disk is full, or a route keeps what is there.
+    pub(crate) full: bool,
 }
 
 /// Shows the gateway as a whole.
@@ -130,6 +148,7 @@ impl StatusView {
             scene_firings: gateway.scenes.with(|scenes| scenes.counters().firings),
             query_rows: queries.iter().map(|query| query.rows_out).sum(),
             journal_messages: stats.appended_total,
+            dead_letters: gateway.letters.len() as u64,
             part_restarts: gateway.restarts.get(),
             journal: JournalView {
                 bytes: stats.bytes_on_disk,
@@ -138,6 +157,7 @@ impl StatusView {
                 head: stats.head,
                 durable_head: stats.durable_head,
                 dropped: stats.dropped_by_retention_total,
+                classes: Class::ALL.map(|class| ClassView::of(gateway, class)).into(),
                 error: stats.last_error,
             },
             links,
@@ -145,5 +165,12 @@ impl StatusView {
             scenes: scenes::views(gateway),
             queries,
         }
+    }
+}
+
+impl ClassView {
+    fn of(gateway: &State, class: Class) -> Self {
+        let usage = gateway.journal.usage(class);
+        ClassView { class: class.as_str().to_owned(), bytes: usage.bytes, bytes_max: usage.bytes_max, full: usage.full }
     }
 }

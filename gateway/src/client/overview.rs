@@ -8,7 +8,7 @@ use super::screen::Screen;
 use super::table::{Cell, Tone, harmless, paint};
 use super::wording::{age_of, bytes, span};
 use crate::api::{
-    LinkView, QueryList, QueryView, SceneList, SceneView, StatusView, WITHIN_DEFAULT, WhyView,
+    ClassView, LinkView, QueryList, QueryView, SceneList, SceneView, StatusView, WITHIN_DEFAULT, WhyView,
 };
 use edgeway_sdk::Timestamp;
 use reqwest::Method;
@@ -54,6 +54,8 @@ fn status_text(status: &StatusView, screen: Screen) -> String {
         ("scenes", format!("{} loaded, fired {} times", status.scenes.len(), status.scene_firings)),
         ("queries", format!("{} loaded, {} rows", status.queries.len(), status.query_rows)),
         ("journal", journal(status)),
+        ("classes", classes(status)),
+        ("letters", dead_letters(status)),
         ("broker", status.broker.clone().unwrap_or_default()),
         ("panics", Some(status.part_restarts).filter(|n| *n > 0).map(|n| n.to_string()).unwrap_or_default()),
     ];
@@ -80,6 +82,21 @@ fn journal(status: &StatusView) -> String {
     let journal = &status.journal;
     let size = bytes(journal.bytes);
     format!("{size}, {} messages kept of {}", journal.head.saturating_sub(journal.first), journal.head)
+}
+
+fn classes(status: &StatusView) -> String {
+    let one = |class: &ClassView| {
+        let full = if class.full { " (full)" } else { "" };
+        format!("{} {} of {}{full}", class.class, bytes(class.bytes), bytes(class.bytes_max))
+    };
+    status.journal.classes.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+fn dead_letters(status: &StatusView) -> String {
+    match status.dead_letters {
+        0 => String::new(),
+        letters => format!("{letters} dead; see edgeway deadletter list"),
+    }
 }
 
 fn link_table(links: &[LinkView], screen: Screen) -> String {
@@ -143,11 +160,13 @@ mod tests {
             "uptime_seconds": 7300.5, "devices": {"online": 8, "offline": 1, "unknown": 0},
             "readings": 10, "values": 100, "bad_values": 2, "commands": {"ok": 3, "failed": 1}, "scene_firings": 4,
             "query_rows": 5, "journal_messages": 700, "part_restarts": 0,
-            "journal": {"bytes": 8_388_608, "segments": 1, "first": 100, "head": 700, "durable_head": 700, "dropped": 100},
+            "journal": {"bytes": 8_388_608, "segments": 1, "first": 100, "head": 700, "durable_head": 700, "dropped": 100,
+                "classes": [{"class": "critical", "bytes": 1_048_576, "bytes_max": 67_108_864, "full": true}]},
+            "dead_letters": 3,
             "links": [{"name": "farm", "driver": "modbus", "wire": "tcp:127.0.0.1:502", "state": "up", "readings": 10,
                 "values": 100, "bad_values": 2, "faults": 0, "connects": 1, "overruns": 0}],
-            "routes": [{"name": "telemetry", "target": "cloud", "connected": false, "reason": "refused", "queued": 12,
-                "sent": 0, "acked": 0, "dropped": 0}],
+            "routes": [{"name": "telemetry", "target": "cloud", "state": "away", "connected": false, "reason": "refused",
+                "taken": 12, "delivered": 0, "queued": 12, "expired": 0, "dropped": 0, "dead": 0, "sent": 0}],
             "scenes": [], "queries": [],
         });
         let status: StatusView = serde_json::from_value(status).expect("valid");
@@ -159,12 +178,14 @@ commands  3 applied, 1 not
 scenes    0 loaded, fired 4 times
 queries   0 loaded, 5 rows
 journal   8.0 MiB, 600 messages kept of 700
+classes   critical 1.0 MiB of 64.0 MiB (full)
+letters   3 dead; see edgeway deadletter list
 
 link  driver  state  values  bad  faults  overruns
 farm  modbus  up        100    2       0         0
 
-route      target  state    queued  sent  acked  dropped  reason
-telemetry  cloud   waiting      12     0      0        0  refused
+route      target  state  delivered  queued  expired  dropped  dead  reason
+telemetry  cloud   away           0      12        0        0     0  refused
 ";
         assert_eq!(status_text(&status, Screen::plain()), expected);
     }

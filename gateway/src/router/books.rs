@@ -267,8 +267,8 @@ impl Books {
         if !caught_up || !std::mem::take(&mut self.unclear) {
             return 0;
         }
-        let lost: Vec<(Holder, u64)> =
-            self.holders.iter().map(|(holder, account)| (*holder, account.queued())).filter(|(_, n)| *n > 0).collect();
+        let lost = self.queued();
+        let count = self.total.queued();
         for (holder, count) in lost {
             self.end(holder, End::Dropped, count);
         }
@@ -277,7 +277,13 @@ impl Books {
             self.end(Holder::Nobody, End::Dropped, rest);
             self.holders.entry(Holder::Nobody).or_default().taken += rest;
         }
-        rest
+        count
+    }
+
+    /// What waits or is under way, by holder.
+    fn queued(&self) -> Vec<(Holder, u64)> {
+        let queued = self.holders.iter().map(|(holder, account)| (*holder, account.queued()));
+        queued.filter(|(_, count)| *count > 0).collect()
     }
 
     /// Where the route reads on, and how far it has come.
@@ -318,9 +324,7 @@ impl Books {
 
     /// Goes to another place, forward or back. What waited is dropped or, if it was settled before, taken again.
     pub(crate) fn seek(&mut self, targets: [u64; 3]) {
-        let waiting: Vec<(Holder, u64)> =
-            self.holders.iter().map(|(holder, account)| (*holder, account.queued())).filter(|(_, n)| *n > 0).collect();
-        for (holder, count) in waiting {
+        for (holder, count) in self.queued() {
             self.end(holder, End::Dropped, count);
         }
         self.places = targets.map(Places::at);
