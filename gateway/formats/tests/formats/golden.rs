@@ -34,7 +34,7 @@ pub(crate) fn alink() -> FormatSite {
 }
 
 pub(crate) fn template() -> FormatSite {
-    let text = "{{ message.subject }} at {{ message.time }}\n{% for name, seen in message['values']|default({})|items %}\
+    let text = "{{ message.subject }} at {{ message.time }}\n{% for name, seen in message.values|default({})|items %}\
                 {{ name }}={{ seen|tojson }}\n{% endfor %}";
     FormatSite::Template { text: text.into(), content_type: "text/plain".into() }
 }

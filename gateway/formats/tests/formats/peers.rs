@@ -83,7 +83,7 @@ fn protobuf_tells_a_second_reader_everything_that_json_does() {
     let items = any_items();
     let (mut protobuf, mut json) = (gathering(&FormatSite::Protobuf), gathering(&FormatSite::JsonLines));
     let lines = items.iter().map(|item| {
-        let mut say = |format: &mut dyn Format| bytes(&encoded(format, std::slice::from_ref(item))[0]).to_vec();
+        let say = |format: &mut dyn Format| bytes(&encoded(format, std::slice::from_ref(item))[0]).to_vec();
         let (binary, text) = (say(&mut *protobuf), say(&mut *json));
         format!("{} {}\n", hex(&binary), std::str::from_utf8(&text).unwrap().trim_end())
     });

@@ -18,10 +18,10 @@ fn unfit(source: &str) -> String {
 
 #[test]
 fn values_are_written_as_they_are_and_numbers_keep_their_digits() {
-    assert_eq!(rendered("{{ message['values'].note.value }}"), "say \"hi\", <ö>\nagain");
-    assert_eq!(rendered("{{ message['values'].flow.value }}"), "7.1");
+    assert_eq!(rendered("{{ message.values.note.value }}"), "say \"hi\", <ö>\nagain");
+    assert_eq!(rendered("{{ message.values.flow.value }}"), "7.1");
     assert_eq!(
-        rendered("{{ message['values'].position.value|tojson }}"),
+        rendered("{{ message.values.position.value|tojson }}"),
         r#"{"lat": 52.5, "sheltered": true, "since": 1700000000000}"#
     );
 }
