@@ -1,16 +1,19 @@
 #!/usr/bin/env python3
-"""Takes what an Edgeway route publishes with MQTT 5, and drops repeats.
+"""Takes what an Edgeway route publishes with MQTT 5 as JSON, and drops repeats.
 
-A route delivers at least once and in order: after a lost connection it sends again what was not acknowledged. Every
-message has the id of its first and its last content in the user properties `id` and `last-id`, 32 hexadecimal digits
-each: 12 for the gateway, 8 for its start, 12 for the place in its journal. Ids of one device only grow, so
-remembering the last id of each topic is enough to tell a repeat. Keep them where they survive your own restart, in
-the same transaction as the data; this example keeps them in memory.
+A route delivers at least once: after a lost connection it sends again what was not acknowledged. Every message has an
+`id`, the same each time: 32 hexadecimal digits, 12 for the gateway, 8 for its start, 12 for the place in its journal.
+One message in a payload has it as the user property `id` too, whatever the format; several have theirs inside only.
+
+A repeat comes soon, so it is enough to remember the last few thousand ids. Keep them where your data is and in the same
+transaction; this example keeps them in memory.
 
     receiver.py --host broker --topic 'edgeway/farm/#'
 """
 
 import argparse
+import collections
+import json
 
 import paho.mqtt.client as mqtt
 
@@ -21,7 +24,18 @@ arguments.add_argument("--topic", default="edgeway/#")
 arguments.add_argument("--user")
 arguments.add_argument("--password")
 options = arguments.parse_args()
-last_ids = {}
+seen = collections.OrderedDict()
+SEEN_MAX = 100_000
+
+
+def is_new(id):
+    """Remembers an id, and says whether it was known."""
+    if id in seen:
+        return False
+    seen[id] = True
+    if len(seen) > SEEN_MAX:
+        seen.popitem(last=False)
+    return True
 
 
 def on_connect(client, userdata, flags, code, properties):
@@ -34,11 +48,10 @@ def on_subscribe(client, userdata, mid, codes, properties):
 
 def on_message(client, userdata, message):
     ids = dict(message.properties.UserProperty)
-    gateway, place = ids["last-id"][:12], ids["last-id"][12:]
-    if last_ids.get((gateway, message.topic), "") >= place:
-        return  # a repeat
-    last_ids[gateway, message.topic] = place
-    print(message.payload.decode(), flush=True)
+    content = json.loads(message.payload)
+    for one in content if isinstance(content, list) else [content]:
+        if is_new(ids["id"] if ids["messages"] == "1" else one["id"]):
+            print(json.dumps(one), flush=True)
 
 
 version = [mqtt.CallbackAPIVersion.VERSION1] if hasattr(mqtt, "CallbackAPIVersion") else []  # paho-mqtt 2 wants it

@@ -115,8 +115,9 @@ pub trait Target: Send {
     /// does not know what was sent and has to connect again.
     async fn send(&mut self, batch: Vec<Delivery>) -> Result<Vec<Outcome>, TargetError>;
 
-    /// Waits for more outcomes; at least one if anything is unsettled. Never ends if nothing is. May be dropped at any
-    /// time without losing an outcome.
+    /// Waits for more outcomes; at least one if anything is unsettled. If nothing is, it ends only with the error of a
+    /// connection that was lost meanwhile, where the target notices. May be dropped at any time without losing an
+    /// outcome.
     async fn settle(&mut self) -> Result<Vec<Outcome>, TargetError>;
 
     /// Settles what can be settled quickly (a file that is being gathered is finished now), for a clean stop.

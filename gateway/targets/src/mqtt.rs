@@ -136,6 +136,14 @@ impl MqttTarget {
     }
 }
 
+/// Waits until an idle connection is lost.
+async fn lost(client: Option<&MqttClient>) -> TargetError {
+    match client {
+        Some(client) => client.ended().await.error,
+        None => std::future::pending().await,
+    }
+}
+
 fn not_connected() -> TargetError {
     TargetError::Away("not connected".into())
 }
@@ -165,7 +173,11 @@ impl Target for MqttTarget {
     }
 
     async fn settle(&mut self) -> Result<Vec<Outcome>, TargetError> {
-        let settled = self.window.settle().await;
+        let settled = tokio::select! {
+            biased;
+            settled = self.window.settle() => settled,
+            error = lost(self.client.as_ref()), if self.window.len() == 0 => Err(error),
+        };
         self.told(settled)
     }
 

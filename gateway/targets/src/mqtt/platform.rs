@@ -115,3 +115,84 @@ fn percent_encoded(text: &str) -> String {
 fn denied(reason: &str) -> TargetError {
     TargetError::Denied(reason.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use edgeway_site::{MqttVersion, Secret};
+
+    /// A signature's end in these tests is a day after 1970 began.
+    const NOW: SystemTime = UNIX_EPOCH;
+
+    fn site(preset: MqttPreset, client_id: &str, username: Option<&str>, password: &str) -> MqttSite {
+        MqttSite {
+            host: "farm.azure-devices.net".into(),
+            port: 8883,
+            transport: Transport::Tls { ca: None, identity: None },
+            version: MqttVersion::V3,
+            preset,
+            client_id: client_id.into(),
+            username: username.map(str::to_owned),
+            password: (!password.is_empty()).then(|| Secret::new(password)),
+            keep_alive: Duration::from_secs(30),
+            inflight: 20,
+            commands: None,
+            replies: None,
+        }
+    }
+
+    fn of(site: &MqttSite) -> (String, String, String) {
+        let login = login("route", site, NOW).expect("a complete login");
+        let (user, password) = login.credentials.expect("a login");
+        (login.client_id, user, password)
+    }
+
+    fn texts(client_id: &str, user: &str, password: &str) -> (String, String, String) {
+        (client_id.into(), user.into(), password.into())
+    }
+
+    // The signatures were made with Python's hmac.
+
+    #[test]
+    fn alink_signs_with_the_devices_secret() {
+        let site = site(MqttPreset::Alink, "farm-gw", Some("wt-07&a1B2c3D4e5F"), "s3cret");
+        let sign = "2613cd040984f48dd85c3c9751f4d2f18aef647b3f761cf6a6a3ff00321ec268";
+        assert_eq!(of(&site), texts("farm-gw|securemode=2,signmethod=hmacsha256|", "wt-07&a1B2c3D4e5F", sign));
+        let plain = MqttSite { transport: Transport::Plain, ..site };
+        assert_eq!(of(&plain).0, "farm-gw|securemode=3,signmethod=hmacsha256|");
+    }
+
+    #[test]
+    fn alink_takes_a_signed_login_as_it_is_and_says_what_is_missing() {
+        let given = site(MqttPreset::Alink, "x|securemode=2|", Some("a&b"), "sign");
+        assert_eq!(of(&given), texts("x|securemode=2|", "a&b", "sign"));
+        for (user, password) in [(None, "s"), (Some("a"), "s"), (Some("a&b"), "")] {
+            let error = login("route", &site(MqttPreset::Alink, "x", user, password), NOW);
+            assert!(matches!(error, Err(TargetError::Denied(_))), "{user:?}");
+        }
+    }
+
+    #[test]
+    fn azure_signs_with_the_devices_key_for_a_day() {
+        let user = "farm.azure-devices.net/gw-1/?api-version=2021-04-12";
+        let signature = "SharedAccessSignature sr=farm.azure-devices.net%2Fdevices%2Fgw-1\
+                         &sig=JVToku4%2BTUfDUkfdq905btJfO3s%2FL1%2FKAptJWZuZ9UI%3D&se=86400";
+        let keyed = site(MqttPreset::AzureIotHub, "gw-1", None, "MDEyMzQ1Njc4OWFiY2RlZg==");
+        assert_eq!(of(&keyed), texts("gw-1", user, signature));
+        assert_eq!(of(&site(MqttPreset::AzureIotHub, "gw-1", None, signature)), texts("gw-1", user, signature));
+        let bad = login("route", &site(MqttPreset::AzureIotHub, "gw-1", None, "no key"), NOW);
+        assert!(matches!(bad, Err(TargetError::Denied(_))));
+    }
+
+    #[test]
+    fn thingsboard_has_its_token_as_the_user() {
+        assert_eq!(of(&site(MqttPreset::ThingsBoard, "gw", None, "T0k3n")), texts("gw-route", "T0k3n", ""));
+        assert_eq!(of(&site(MqttPreset::ThingsBoard, "gw", Some("u"), "p")), texts("gw-route", "u", "p"));
+    }
+
+    #[test]
+    fn a_generic_client_id_tells_routes_apart_and_a_login_is_not_needed() {
+        let login = login("route", &site(MqttPreset::Generic, "gw", None, ""), NOW).expect("nothing is needed");
+        assert_eq!((login.client_id.as_str(), login.credentials), ("gw-route", None));
+    }
+}

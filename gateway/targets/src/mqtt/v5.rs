@@ -129,3 +129,52 @@ fn disconnected(code: DisconnectReasonCode, reason: Option<String>) -> End {
 fn throttled(reason: &str) -> TargetError {
     TargetError::Throttled { after: THROTTLED_FOR, reason: reason.to_owned() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rumqttc::PubAck;
+
+    fn of(reason: PubAckReason) -> Option<Result<Outcome, TargetError>> {
+        let mut answer = PubAck::new(1, None);
+        answer.reason = reason;
+        outcome(Ok(PublishResult::Qos1(answer)), "a/b")
+    }
+
+    #[test]
+    fn only_what_says_so_is_delivered() {
+        use PubAckReason as Reason;
+        assert_eq!(of(Reason::Success), Some(Ok(Outcome::Delivered)));
+        assert_eq!(of(Reason::NoMatchingSubscribers), Some(Ok(Outcome::Delivered)));
+        for reason in [Reason::TopicNameInvalid, Reason::PayloadFormatInvalid] {
+            assert!(matches!(of(reason), Some(Ok(Outcome::Refused(_)))), "{reason:?}");
+        }
+        for reason in [Reason::UnspecifiedError, Reason::ImplementationSpecificError, Reason::PacketIdentifierInUse] {
+            assert!(matches!(of(reason), Some(Err(TargetError::Away(_)))), "{reason:?}");
+        }
+        assert!(matches!(of(Reason::NotAuthorized), Some(Err(TargetError::Denied(_)))));
+        assert!(matches!(of(Reason::QuotaExceeded), Some(Err(TargetError::Throttled { .. }))));
+        assert_eq!(outcome(Err(PublishNoticeError::Recv), "a/b"), None, "the end of the connection says why");
+    }
+
+    #[test]
+    fn what_a_person_must_mend_is_denied_and_what_passes_is_not() {
+        use ConnectReturnCode as Code;
+        for code in [Code::BadUserNamePassword, Code::NotAuthorized, Code::Banned, Code::ClientIdentifierNotValid] {
+            assert!(matches!(refused(code), TargetError::Denied(_)), "{code:?}");
+        }
+        for code in [Code::ServerBusy, Code::QuotaExceeded, Code::ConnectionRateExceeded] {
+            assert!(matches!(refused(code), TargetError::Throttled { .. }), "{code:?}");
+        }
+        assert!(matches!(refused(Code::ServerUnavailable), TargetError::Away(_)));
+    }
+
+    #[test]
+    fn a_broker_that_hangs_up_may_mean_a_message_unless_it_says_otherwise() {
+        use DisconnectReasonCode as Code;
+        assert_eq!(disconnected(Code::PacketTooLarge, None).by, Side::Peer);
+        for code in [Code::ServerShuttingDown, Code::SessionTakenOver, Code::MessageRateTooHigh] {
+            assert_eq!(disconnected(code, None).by, Side::Us, "{code:?}");
+        }
+    }
+}

@@ -9,7 +9,10 @@ use crate::route::Route;
 use async_trait::async_trait;
 use broker::{Access, Broker};
 use bytes::Bytes;
-use edgeway_site::{MqttPreset, MqttTarget, MqttVersion, Secret, TargetKind, Transport};
+use edgeway_formats::Content;
+use edgeway_site::{
+    HttpAuth, HttpTarget, MqttPreset, MqttTarget, MqttVersion, Secret, TargetKind, TlsFiles, Transport,
+};
 use edgeway_targets::{Delivery, Opening, Outcome, TargetError};
 use std::time::Duration;
 
@@ -157,6 +160,27 @@ async fn certificates_work_both_ways_and_a_strange_authority_is_denied() {
     }
 }
 
+/// The broker stands for any server with a certificate: what is said on the connection does not matter here.
+#[tokio::test]
+async fn http_trusts_the_given_authority_and_no_other() {
+    let certificates = broker::Certificates::new();
+    let broker = Broker::start(PACKET_BYTES_MAX, Access::Certificate(&certificates)).await;
+    let with = |ca: &str| {
+        let identity = Some((certificates.path("gateway.pem"), certificates.path("gateway.key")));
+        let tls = TlsFiles { ca: Some(certificates.path(ca)), identity };
+        let url = format!("https://127.0.0.1:{}/", broker.port);
+        TargetKind::Http(Box::new(HttpTarget { url, auth: HttpAuth::None, headers: vec![], tls, timeout: WITHIN }))
+    };
+    for (ca, is_trusted) in [("ca.pem", true), ("stranger.pem", false)] {
+        let mut target = open(with(ca));
+        target.connect(Opening::default()).await.expect("the files are there");
+        target.send(vec![message(0, 100)]).await.expect("the window is empty");
+        let error = target.settle().await.expect_err("it does not speak HTTP");
+        assert_eq!(matches!(error, TargetError::Away(_)), is_trusted, "{ca}: {error:?}");
+        assert_eq!(matches!(error, TargetError::Denied(_)), !is_trusted, "{ca}: {error:?}");
+    }
+}
+
 #[tokio::test]
 async fn the_example_receiver_drops_repeats_and_keeps_the_order() {
     let peer = Mosquitto::new(MqttVersion::V5).await;
@@ -167,7 +191,10 @@ async fn the_example_receiver_drops_repeats_and_keeps_the_order() {
     assert_eq!(receiver.line().await, "ready");
     let mut route = Route::new(peer.site());
     route.run([0, 1, 2, 1, 2, 3].map(|n| message(n, 50))).await;
-    for n in 0..4 {
-        assert_eq!(Arrived::read(receiver.line().await.as_bytes(), None).n, n);
+    let several = r#"[{"n":3,"id":"a"},{"n":4,"id":"b"},{"n":5,"id":"b"}]"#;
+    let content = Content::Bytes(several.into(), "application/json");
+    route.run([Delivery { messages: 3, last_id: id(5), content, ..message(3, 0) }]).await;
+    for n in [0, 1, 2, 3, 3, 4] {
+        assert_eq!(read(&receiver.line().await)["n"], n);
     }
 }

@@ -85,6 +85,17 @@ async fn a_link_that_swallows_everything_is_found_within_one_and_a_half_keep_ali
 }
 
 #[tokio::test]
+async fn an_idle_link_that_is_lost_is_found_as_quickly() {
+    let mut target = open(target(broker(Then::SwallowsAll).await, MqttVersion::V3));
+    target.connect(Opening::default()).await.expect("the broker says welcome");
+    let start = Instant::now();
+    let error =
+        tokio::time::timeout(WITHIN, target.settle()).await.expect("it is found").expect_err("nothing was sent");
+    assert!(matches!(&error, TargetError::Away(reason) if reason.contains("heard")), "{error:?}");
+    assert!(is_in_time(start.elapsed()), "{:?}", start.elapsed());
+}
+
+#[tokio::test]
 async fn a_broker_that_answers_pings_and_acknowledges_nothing_is_given_up() {
     let (found, error) = breaks_after(Then::AnswersPings).await;
     assert!(matches!(&error, TargetError::Away(reason) if reason.contains("acknowledged")), "{error:?}");
