@@ -9,21 +9,21 @@ from typing import Any
 from .ports import free_port
 
 SITE = "faults"
-MODEL = {
-    "properties": [
-        {
-            "identifier": "count", "name": "Count", "accessMode": "r", "required": True,
-            "dataType": {"type": "double", "specs": {"min": "0", "max": "1e15"}},
-        },
-        {
-            "identifier": "limit", "name": "Limit", "accessMode": "rw", "required": False,
-            "dataType": {"type": "int", "specs": {"min": "0", "max": "2000000000"}},
-        },
-    ],
-    "events": [],
-    "services": [],
-}
-"""`count` grows with time; `limit` can be set."""
+
+
+def model(noise: int) -> dict[str, Any]:
+    """`count` grows with time; `limit` can be set; `noise-N` makes messages large."""
+    double = {"type": "double", "specs": {"min": "-1e15", "max": "1e15"}}
+    number = {"type": "int", "specs": {"min": "0", "max": "2000000000"}}
+    points = ["count", *(noise_name(place) for place in range(noise))]
+    properties = [{"identifier": name, "name": name, "accessMode": "r", "dataType": double} for name in points]
+    properties.append({"identifier": "limit", "name": "limit", "accessMode": "rw", "dataType": number})
+    return {"properties": properties, "events": [], "services": []}
+
+
+def noise_name(place: int) -> str:
+    """A property that cannot be compressed."""
+    return f"noise_{place}"
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,8 @@ class Group:
     name: str
     devices: int
     poll_ms: int
+    noise: int = 0
+    """More numbers in each message, 8 bytes of chance each."""
 
     @property
     def per_second(self) -> float:
@@ -70,7 +72,7 @@ class Site:
         """Makes the folder, or writes it anew."""
         (self.folder / "models").mkdir(parents=True, exist_ok=True)
         for group in self.groups:
-            (self.folder / "models" / f"{group.name}.json").write_text(json.dumps(MODEL))
+            (self.folder / "models" / f"{group.name}.json").write_text(json.dumps(model(group.noise)))
         (self.folder / "edgeway.toml").write_text(self._settings())
         (self.folder / "devices.toml").write_text(self._devices())
         (self.folder / "routes.toml").write_text(self._routes())
@@ -91,6 +93,7 @@ class Site:
                 f'[template.{group.name}.points]\ncount = {{ at = "counter", cycle = "1ms" }}\n'
                 'limit = { at = "register", poll = "60s" }\n'
             )
+            text += "".join(f'{noise_name(place)} = {{ at = "noise" }}\n' for place in range(group.noise))
         for group in self.groups:
             for number in range(group.devices):
                 text += f'[[device]]\nid = "{group.name}-{number:03}"\ntemplate = "{group.name}"\n'

@@ -1,0 +1,1 @@
+"""Stores that are known to break a promise."""
