@@ -1,135 +1,61 @@
 //! Named, durable places in the journal: one preallocated file of slots. The layout is in the crate docs.
 
+mod cursor;
+mod file;
+
+pub(crate) use cursor::Signal;
+pub use cursor::{Cursor, Place, Start};
+pub(crate) use file::Found;
+
 use crate::{
     Error,
-    disk::{Disk, read_at},
-    slot::{CURSORS_MAX, FILE_BYTES, NAME_BYTES_MAX, Record, SLOT_BYTES},
+    disk::Disk,
+    progress::{Closed, Progress},
+    slot::{CURSORS_MAX, Mark, NAME_BYTES_MAX, NOTE_BYTES_MAX, Record},
 };
+use file::{Slot, open_file, write_slot};
 use parking_lot::Mutex;
 use std::{
-    fs::{File, OpenOptions},
+    fs::File,
     io,
     path::{Path, PathBuf},
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
+    sync::{Arc, OnceLock, atomic::Ordering},
     thread::Thread,
 };
-
-/// Where a cursor that is not there yet begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Start {
-    /// Behind everything appended so far.
-    Head,
-    /// At the oldest item kept.
-    First,
-}
-
-/// One consumer's place in the journal.
-///
-/// The place is the next offset the consumer wants. It survives the process; after a crash it may be up to 200 ms old,
-/// so a consumer sees some items again.
-#[derive(Debug, Clone)]
-pub struct Cursor {
-    name: Arc<str>,
-    position: Arc<AtomicU64>,
-    shared: Arc<Signal>,
-}
-
-impl Cursor {
-    /// Its name.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The next offset this consumer wants.
-    pub fn position(&self) -> u64 {
-        self.position.load(Ordering::Acquire)
-    }
-
-    /// Everything below `position` is done. Costs a store in memory; it is on disk within 200 ms, or after
-    /// [`flush`](crate::Journal::flush). It may go back, to see items again. Without effect on a removed cursor.
-    pub fn commit(&self, position: u64) {
-        self.position.store(position, Ordering::Release);
-        self.shared.raise();
-    }
-}
-
-/// Tells the writer thread that some cursor has moved.
-#[derive(Debug, Default)]
-struct Signal {
-    moved: AtomicBool,
-    writer: OnceLock<Thread>,
-}
-
-impl Signal {
-    fn raise(&self) {
-        if !self.moved.swap(true, Ordering::AcqRel)
-            && let Some(writer) = self.writer.get()
-        {
-            writer.unpark();
-        }
-    }
-}
 
 /// All cursors, and the file they live in.
 #[derive(Debug)]
 pub(crate) struct Cursors {
     path: PathBuf,
     file: File,
+    disk: Disk,
     signal: Arc<Signal>,
     slots: Mutex<Vec<Slot>>,
-}
-
-/// Two places in the file, written in turns.
-#[derive(Debug, Default)]
-struct Slot {
-    generation: u64,
-    cursor: Option<Named>,
-    /// The position on disk; `None` if what is on disk is not what is here.
-    written: Option<u64>,
-}
-
-#[derive(Debug)]
-struct Named {
-    name: Arc<str>,
-    position: Arc<AtomicU64>,
-}
-
-/// What the file said about the journal when it was opened.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Mark {
-    /// The highest offset below which everything is known to have been durable.
-    pub(crate) durable: u64,
-    /// True if the journal was closed in order, so that nothing can lie behind `durable`.
-    pub(crate) closed: bool,
-    /// Cursors of which neither slot is sound; their names are lost.
-    pub(crate) damaged: usize,
+    /// Set once the journal knows where it stands.
+    progress: OnceLock<Arc<Progress>>,
 }
 
 impl Cursors {
     /// Reads the file, or makes it: written in full, so that a commit never needs space.
-    pub(crate) fn open(dir: &Path) -> Result<(Cursors, Mark), Error> {
+    pub(crate) fn open(dir: &Path, disk: Disk) -> Result<(Arc<Cursors>, Found), Error> {
         let path = dir.join("cursors");
-        let io = |action| Error::io(action, &path);
-        let file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(io("open"))?;
-        let mut bytes = vec![0; FILE_BYTES as usize];
-        let read = read_at(&file, &mut bytes, 0).map_err(io("read"))?;
-        if (read as u64) < FILE_BYTES {
-            Disk::default().write_cursor(&file, &bytes[read..], read as u64).map_err(io("allocate"))?;
-            file.sync_all().map_err(io("sync"))?;
-        }
-        let (slots, mark) = read_slots(&bytes, &path)?;
-        Ok((Cursors { path, file, signal: Arc::default(), slots: Mutex::new(slots) }, mark))
+        let (file, bytes) = open_file(&path)?;
+        let (slots, found) = file::read_slots(&bytes, &path)?;
+        let (signal, progress) = (Arc::default(), OnceLock::new());
+        Ok((Arc::new(Cursors { path, file, disk, signal, slots: Mutex::new(slots), progress }), found))
     }
 
-    /// No cursor may stand behind `head`.
-    pub(crate) fn limit(&self, head: u64) {
+    /// The journal goes on from here: no cursor may stand behind its head.
+    pub(crate) fn begin(&self, progress: Arc<Progress>) {
+        let head = progress.mark(Closed::No).head;
         for cursor in self.slots.lock().iter().filter_map(|slot| slot.cursor.as_ref()) {
-            cursor.position.fetch_min(head, Ordering::AcqRel);
+            cursor.place.lock().positions.iter_mut().for_each(|position| *position = head.min(*position));
         }
+        self.progress.get_or_init(|| progress);
+    }
+
+    fn mark_now(&self) -> Mark {
+        self.progress.get().map(|progress| progress.mark(Closed::No)).unwrap_or_default()
     }
 
     /// From now on this thread is told when a cursor has moved.
@@ -138,40 +64,37 @@ impl Cursors {
     }
 
     /// The cursor with this name; made at `start` if there is none.
-    pub(crate) fn cursor(&self, name: &str, start: impl FnOnce() -> u64) -> Result<Cursor, Error> {
+    pub(crate) fn cursor(self: &Arc<Self>, name: &str, start: impl FnOnce() -> Place) -> Result<Cursor, Error> {
         if name.is_empty() || name.len() > NAME_BYTES_MAX {
             return Err(Error::CursorName(name.into()));
         }
         let mut slots = self.slots.lock();
         if let Some(known) = slots.iter().filter_map(|slot| slot.cursor.as_ref()).find(|cursor| &*cursor.name == name) {
-            return Ok(self.handle(known));
+            return Ok(Cursor { named: known.clone(), cursors: self.clone() });
         }
         let free = slots.iter_mut().skip(1).find(|slot| slot.cursor.is_none());
         let slot = free.ok_or(Error::CursorsFull { max: CURSORS_MAX })?;
-        let named = Named { name: name.into(), position: Arc::new(AtomicU64::new(start())) };
-        let cursor = self.handle(&named);
-        (slot.cursor, slot.written) = (Some(named), None);
+        let cursor = Cursor::new(name, start(), self.clone());
+        (slot.cursor, slot.written, slot.held) = (Some(cursor.named.clone()), None, None);
         self.signal.raise();
         Ok(cursor)
-    }
-
-    fn handle(&self, named: &Named) -> Cursor {
-        Cursor { name: named.name.clone(), position: named.position.clone(), shared: self.signal.clone() }
     }
 
     /// Forgets the cursor with this name.
     pub(crate) fn remove(&self, name: &str) -> Result<(), Error> {
         let mut slots = self.slots.lock();
-        let slot = slots.iter_mut().find(|slot| slot.cursor.as_ref().is_some_and(|cursor| &*cursor.name == name));
+        let slot = slots.iter_mut().find(|slot| slot.is_named(name));
         let slot = slot.ok_or_else(|| Error::UnknownCursor(name.into()))?;
-        (slot.cursor, slot.written) = (None, None);
+        (slot.cursor, slot.written, slot.held) = (None, None, None);
         self.signal.raise();
         Ok(())
     }
 
     /// All cursors.
-    pub(crate) fn list(&self) -> Vec<Cursor> {
-        self.slots.lock().iter().filter_map(|slot| slot.cursor.as_ref()).map(|named| self.handle(named)).collect()
+    pub(crate) fn list(self: &Arc<Self>) -> Vec<Cursor> {
+        let slots = self.slots.lock();
+        let named = slots.iter().filter_map(|slot| slot.cursor.clone());
+        named.map(|named| Cursor { named, cursors: self.clone() }).collect()
     }
 
     /// True if [`write`](Self::write) has something to do.
@@ -179,98 +102,78 @@ impl Cursors {
         self.signal.moved.load(Ordering::Acquire)
     }
 
-    /// Writes what has moved. A cursor is written at most as far as the journal is durable: a reader that runs ahead
-    /// must not skip, after a crash, what takes the place of the items that were lost.
-    pub(crate) fn write(&self, disk: &Disk, durable: u64) -> Result<(), Error> {
+    /// Writes what has moved. No place is written before the journal is durable up to there: a reader that runs ahead must
+    /// not skip, after a crash, what takes the place of the items that were lost.
+    pub(crate) fn write(&self) -> Result<(), Error> {
         self.signal.moved.store(false, Ordering::Release);
-        let result = self.write_moved(disk, durable);
+        let result = self.write_moved();
         if result.is_err() {
-            self.signal.moved.store(true, Ordering::Release);
+            self.signal.raise();
         }
         result.map_err(Error::io("write", &self.path))
     }
 
-    fn write_moved(&self, disk: &Disk, durable: u64) -> io::Result<()> {
+    fn write_moved(&self) -> io::Result<()> {
+        let mark = self.mark_now();
         let mut slots = self.slots.lock();
         let mut written = vec![];
         for (index, slot) in slots.iter_mut().enumerate().skip(1) {
-            let Some((name, wanted)) = slot.wanted() else { continue };
-            let position = wanted.min(durable);
-            if slot.written != Some(position) {
-                let generation = slot.generation + 1;
-                let record = Record { generation, position, durable, closed: false, name };
-                write_slot(disk, &self.file, index, record)?;
-                (slot.generation, slot.written) = (generation, None);
-                written.push((index, position));
-            }
-            if wanted > durable {
+            let (place, more) = slot.due(&mark);
+            if more {
                 self.signal.moved.store(true, Ordering::Release);
             }
+            let Some(place) = place else { continue };
+            self.write_one(slot, index, &place, mark)?;
+            written.push((index, place));
         }
         if !written.is_empty() {
-            disk.sync(&self.file)?;
+            self.disk.sync(&self.file)?;
         }
-        written.into_iter().for_each(|(index, position)| slots[index].written = Some(position));
+        written.into_iter().for_each(|(index, place)| slots[index].written = Some(place));
+        Ok(())
+    }
+
+    fn write_one(&self, slot: &mut Slot, index: usize, place: &Place, mark: Mark) -> io::Result<()> {
+        let generation = slot.generation + 1;
+        let name = slot.cursor.as_ref().map_or("", |cursor| &cursor.name);
+        let record = Record { generation, positions: place.positions, mark, name, note: &place.note };
+        write_slot(&self.disk, &self.file, index, record)?;
+        (slot.generation, slot.written) = (generation, None);
+        Ok(())
+    }
+
+    /// Writes one cursor now.
+    fn write_now(&self, name: &str, place: &Place) -> Result<(), Error> {
+        let mark = self.mark_now();
+        if !place.is_durable(&mark) {
+            return Err(Error::NotDurable("the cursor is ahead of what is durable, and is written later".into()));
+        }
+        let mut slots = self.slots.lock();
+        let found = slots.iter_mut().enumerate().find(|(_, slot)| slot.is_named(name));
+        let (index, slot) = found.ok_or_else(|| Error::UnknownCursor(name.into()))?;
+        slot.held = None;
+        let written = self.write_one(slot, index, place, mark).and_then(|()| self.disk.sync(&self.file));
+        written.map_err(Error::io("write", &self.path))?;
+        slot.written = Some(place.clone());
         Ok(())
     }
 
     /// Notes how far the journal is durable, and whether it is being closed.
-    pub(crate) fn mark(&self, disk: &Disk, durable: u64, closed: Closed) -> Result<(), Error> {
+    pub(crate) fn mark(&self, closed: Closed) -> Result<(), Error> {
+        let Some(progress) = self.progress.get() else { return Ok(()) };
         let mut slots = self.slots.lock();
+        let mark = progress.mark(closed);
         let slot = &mut slots[0];
         slot.generation += 1;
-        let generation = slot.generation;
-        let record = Record { generation, position: durable, durable, closed: closed == Closed::Yes, name: "" };
-        write_slot(disk, &self.file, 0, record)
-            .and_then(|()| disk.sync(&self.file))
+        let record = Record { generation: slot.generation, positions: mark.durable, mark, name: "", note: &[] };
+        write_slot(&self.disk, &self.file, 0, record)
+            .and_then(|()| self.disk.sync(&self.file))
             .map_err(Error::io("write", &self.path))
     }
 }
 
-/// Whether a mark is the last one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Closed {
-    Yes,
-    No,
-}
-
-/// Generations take the two places in turns, so that a torn write leaves the one before.
-fn write_slot(disk: &Disk, file: &File, index: usize, record: Record) -> io::Result<()> {
-    let at = index * 2 * SLOT_BYTES + (record.generation % 2) as usize * SLOT_BYTES;
-    disk.write_cursor(file, &record.bytes(), at as u64)
-}
-
-/// The newer sound one of two places.
-fn newest<'a>(pair: &'a [u8], path: &Path) -> Result<Option<Record<'a>>, Error> {
-    let (even, odd) = pair.split_at(SLOT_BYTES);
-    let records = [Record::read(even, path)?, Record::read(odd, path)?];
-    Ok(records.into_iter().flatten().max_by_key(|record| record.generation))
-}
-
-/// What the file says about the journal, and its cursors.
-fn read_slots(bytes: &[u8], path: &Path) -> Result<(Vec<Slot>, Mark), Error> {
-    let pairs: Vec<&[u8]> = bytes.chunks(2 * SLOT_BYTES).collect();
-    let records: Vec<Option<Record>> = pairs.iter().map(|pair| newest(pair, path)).collect::<Result<_, _>>()?;
-    let durable = records.iter().flatten().map(|record| record.durable).max().unwrap_or(0);
-    let closed = records[0].is_some_and(|own| own.closed && own.durable == durable);
-    let written = |pair: &[u8]| pair.iter().any(|byte| *byte != 0);
-    let damaged = records.iter().zip(&pairs).skip(1).filter(|(record, pair)| record.is_none() && written(pair)).count();
-    Ok((records.into_iter().map(Slot::of).collect(), Mark { durable, closed, damaged }))
-}
-
-impl Slot {
-    fn of(record: Option<Record>) -> Slot {
-        let Some(record) = record else { return Slot::default() };
-        let named = || Named { name: record.name.into(), position: Arc::new(AtomicU64::new(record.position)) };
-        let cursor = (!record.name.is_empty()).then(named);
-        Slot { generation: record.generation, cursor, written: Some(record.position) }
-    }
-
-    /// What should be on disk; `None` for a slot that never held anything.
-    fn wanted(&self) -> Option<(&str, u64)> {
-        match &self.cursor {
-            Some(cursor) => Some((&cursor.name, cursor.position.load(Ordering::Acquire))),
-            None => (self.generation > 0).then_some(("", 0)),
-        }
-    }
+/// Refuses a note that does not fit.
+fn check_note(place: &Place) -> Result<(), Error> {
+    let (bytes, max) = (place.note.len(), NOTE_BYTES_MAX);
+    if bytes > max { Err(Error::Note { bytes, max }) } else { Ok(()) }
 }

@@ -1,28 +1,33 @@
 //! What readers get.
 
+use crate::{Class, Placement, Stamp};
 use std::sync::Arc;
 
 /// One item and its place.
 #[derive(Debug)]
 pub struct Entry<T> {
-    /// Its number in the journal, counted from 0.
+    /// Its number in the journal, counted from 0 over all classes.
     pub offset: u64,
     /// The item, shared by all readers.
     pub item: Arc<T>,
+    /// Where it is kept.
+    pub placement: Placement,
+    /// When it was appended.
+    pub stamp: Stamp,
 }
 
 impl<T> Clone for Entry<T> {
     fn clone(&self) -> Self {
-        Entry { offset: self.offset, item: self.item.clone() }
+        Entry { item: self.item.clone(), ..*self }
     }
 }
 
 /// What one read gave: entries, or a report that some are lost, never both and never neither.
 #[derive(Debug)]
 pub struct Fetched<T> {
-    /// In order, without gaps. Empty if `lost` is there.
+    /// In order of their offsets. Empty if `lost` is there.
     pub entries: Vec<Entry<T>>,
-    /// The offsets from the reader's position on that it will never get.
+    /// Items that the reader will never get.
     pub lost: Option<LostRange>,
 }
 
@@ -34,38 +39,32 @@ impl<T> Fetched<T> {
     pub(crate) fn lost(lost: LostRange) -> Self {
         Fetched { entries: vec![], lost: Some(lost) }
     }
-
-    /// The position behind it, if it moves at all.
-    pub(crate) fn end(&self) -> Option<u64> {
-        self.lost.map(|lost| lost.to + 1).or(self.entries.last().map(|entry| entry.offset + 1))
-    }
 }
 
-/// Offsets that cannot be read any more.
+/// Items that cannot be read any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LostRange {
-    /// The first offset lost.
+    /// The lowest offset that can be among them.
     pub from: u64,
-    /// The last offset lost.
+    /// The highest offset that can be among them. The offsets between are not all lost where other classes have some.
     pub to: u64,
+    /// How many items are lost; at least one.
+    pub count: u64,
+    /// Whose items they are; `None` for offsets that no class holds.
+    pub class: Option<Class>,
     /// Why.
     pub reason: LossReason,
 }
 
 impl LostRange {
-    /// The offsets `from..end`, which may not be empty.
-    pub(crate) fn until(from: u64, end: u64, reason: LossReason) -> Self {
-        debug_assert!(from < end);
-        LostRange { from, to: end - 1, reason }
-    }
-
-    /// How many offsets; at least one.
-    pub fn count(&self) -> u64 {
-        self.to - self.from + 1
+    /// `count` items of `class` between the offsets `from..end`; `None` if there cannot be any.
+    pub(crate) fn of(class: Class, from: u64, end: u64, count: u64, reason: LossReason) -> Option<Self> {
+        let count = count.min(end.saturating_sub(from));
+        (count > 0).then(|| LostRange { from, to: end - 1, count, class: Some(class), reason })
     }
 }
 
-/// Why offsets cannot be read.
+/// Why items cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LossReason {
@@ -77,6 +76,8 @@ pub enum LossReason {
     Unreadable,
     /// The item was longer than 1 MiB and was never written.
     TooLarge,
+    /// It was in memory alone, or a crash came before it was written.
+    NotKept,
 }
 
 impl LossReason {
@@ -87,6 +88,7 @@ impl LossReason {
             LossReason::Damaged => "damaged",
             LossReason::Unreadable => "unreadable",
             LossReason::TooLarge => "too large",
+            LossReason::NotKept => "not kept",
         }
     }
 }
@@ -96,6 +98,22 @@ impl LossReason {
 pub enum Level {
     /// Items as soon as they are appended. A crash may take back what was seen.
     Appended,
-    /// Items once they are on disk.
+    /// Items once they are durable.
     Durable,
+}
+
+/// One thing that a reader meets.
+pub(crate) enum Event<T> {
+    Entry(Entry<T>),
+    Lost(LostRange),
+}
+
+impl<T> Event<T> {
+    /// Where it stands in the order: behind everything that it stands for.
+    pub(crate) fn offset(&self) -> u64 {
+        match self {
+            Event::Entry(entry) => entry.offset,
+            Event::Lost(lost) => lost.to,
+        }
+    }
 }

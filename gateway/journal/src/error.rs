@@ -1,5 +1,6 @@
 //! What can go wrong.
 
+use crate::Class;
 use std::{io, path::PathBuf};
 
 /// What can go wrong with a journal or a state store.
@@ -45,11 +46,21 @@ pub enum Error {
         /// The limit.
         max: usize,
     },
-    /// Too many bytes wait for the disk.
-    #[error("{pending_bytes} bytes wait for the disk, no more fit")]
+    /// Too many bytes of a class wait for the disk.
+    #[error("{pending_bytes} bytes of class {} wait for the disk, no more fit (see why it takes nothing: last_error, or a full quota that a consumer keeps)", .class.as_str())]
     Full {
+        /// Of this class.
+        class: Class,
         /// How many.
         pending_bytes: u64,
+    },
+    /// The log of a class is as large as it may be, and a consumer keeps it from dropping anything.
+    #[error("class {} has all the space it may take ({bytes_max} bytes) and nothing in it may go (raise total_bytes_max, or let its consumers go on)", .class.as_str())]
+    QuotaFull {
+        /// The class.
+        class: Class,
+        /// Its quota.
+        bytes_max: u64,
     },
     /// The item is longer than 1 MiB and was not written.
     #[error("the item at offset {offset} is longer than 1 MiB and was not written")]
@@ -75,6 +86,22 @@ pub enum Error {
     /// There is no such cursor.
     #[error("there is no cursor `{0}`")]
     UnknownCursor(String),
+    /// A cursor's note is longer than 3,000 bytes.
+    #[error("the note of a cursor has {bytes} bytes, at most {max} fit")]
+    Note {
+        /// Its length.
+        bytes: usize,
+        /// The limit.
+        max: usize,
+    },
+    /// An export of the state store is not sound.
+    #[error("{path} is no sound export: {reason} (take another one)", path = .path.display())]
+    Export {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The state store's database does not work.
     #[error("the state store does not work: {0}")]
     State(String),
@@ -88,7 +115,7 @@ impl Error {
 
     /// True if the same call may succeed later without anyone changing anything.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Error::Full { .. } | Error::NotDurable(_))
+        matches!(self, Error::Full { .. } | Error::QuotaFull { .. } | Error::NotDurable(_))
     }
 }
 

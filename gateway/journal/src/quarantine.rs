@@ -16,6 +16,24 @@ pub(crate) fn set_aside(dir: &Path, path: &Path, name: &str) -> Result<PathBuf, 
     Ok(to)
 }
 
+/// Copies a file to `quarantine/`, beside it, unless a file with that name is there.
+pub(crate) fn copy_aside(dir: &Path, path: &Path, name: &str) -> Result<PathBuf, Error> {
+    let quarantine = dir.join("quarantine");
+    fs::create_dir_all(&quarantine).map_err(Error::io("create", &quarantine))?;
+    let to = quarantine.join(name);
+    if !to.exists() {
+        let copied = fs::copy(path, &to);
+        copied.inspect_err(|_| drop(fs::remove_file(&to))).map_err(Error::io("copy to quarantine", path))?;
+    }
+    Ok(to)
+}
+
+/// The names in it.
+pub(crate) fn names(dir: &Path) -> Vec<String> {
+    let entries = fs::read_dir(dir.join("quarantine")).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
+}
+
 /// Bytes of the files in it.
 pub(crate) fn bytes_on_disk(dir: &Path) -> u64 {
     files(dir).iter().map(|(path, _)| disk::bytes_on_disk(path)).sum()

@@ -1,21 +1,28 @@
 //! Readers: from the memory where they can, from the disk where they must.
 
-use crate::{Codec, Entry, Error, Fetched, Level, LossReason, LostRange, disk_reader::DiskReader, shared::Shared};
+use crate::{
+    Class, Codec, Entry, Error, Fetched, Level, LossReason, LostRange,
+    merge::{Merge, Scope},
+    shared::Shared,
+    tail::Wanted,
+};
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// One reader's place in the journal. It costs nothing while it waits, and one 64 KiB buffer while it reads from disk.
+/// One reader's place in the journal. It costs nothing while it waits, and one 64 KiB buffer and the items of one frame
+/// for each class while it reads from disk.
 pub struct Reader<C: Codec> {
     shared: Arc<Shared<C>>,
     level: Level,
+    scope: Scope,
     position: u64,
     heads: watch::Receiver<u64>,
-    disk: Option<DiskReader<C>>,
+    disk: Option<Merge<C>>,
 }
 
 /// Where the next entries are.
 enum Place<T> {
-    Here(Vec<Entry<T>>),
+    Here(Fetched<T>),
     /// On disk, up to this offset at least.
     Disk(u64),
     /// Not there yet.
@@ -23,15 +30,16 @@ enum Place<T> {
 }
 
 impl<C: Codec> Reader<C> {
-    pub(crate) fn new(shared: Arc<Shared<C>>, from: u64, level: Level) -> Self {
-        let heads = match level {
-            Level::Appended => shared.head.subscribe(),
-            Level::Durable => shared.durable.subscribe(),
+    pub(crate) fn new(shared: Arc<Shared<C>>, from: u64, level: Level, scope: Scope) -> Self {
+        let heads = match (level, scope) {
+            (Level::Appended, _) => shared.head.subscribe(),
+            (Level::Durable, Scope::All) => shared.durable.subscribe(),
+            (Level::Durable, Scope::One(class)) => shared.writers[class.index()].durable.subscribe(),
         };
-        Reader { shared, level, position: from, heads, disk: None }
+        Reader { shared, level, scope, position: from, heads, disk: None }
     }
 
-    /// The next offset it will read.
+    /// The next offset it will look at: everything below that is for it has been given or reported as lost.
     pub fn position(&self) -> u64 {
         self.position
     }
@@ -51,17 +59,15 @@ impl<C: Codec> Reader<C> {
         loop {
             self.heads.borrow_and_update();
             let closed = self.shared.is_closed();
-            let fetched = match self.place(items_max) {
-                Place::Here(entries) => Fetched::entries(entries),
-                Place::Disk(until) => self.read_disk(items_max, until).await?,
-                Place::Later if closed => return Err(Error::Closed),
-                Place::Later => {
-                    self.heads.changed().await.map_err(|_| Error::Closed)?;
-                    continue;
+            match self.place(items_max) {
+                Place::Here(fetched) => return Ok(fetched),
+                Place::Disk(until) => {
+                    if let Some(fetched) = self.read_disk(items_max, until).await? {
+                        return Ok(fetched);
+                    }
                 }
-            };
-            if let Some(fetched) = self.advance(fetched) {
-                return Ok(fetched);
+                Place::Later if closed => return Err(Error::Closed),
+                Place::Later => self.heads.changed().await.map_err(|_| Error::Closed)?,
             }
         }
     }
@@ -69,56 +75,93 @@ impl<C: Codec> Reader<C> {
     /// The same without waiting for items; `None` if there are none yet. What is on disk is read on this thread.
     pub fn try_next(&mut self, items_max: usize) -> Result<Option<Fetched<C::Item>>, Error> {
         loop {
-            let fetched = match self.place(items_max) {
-                Place::Here(entries) => Fetched::entries(entries),
+            match self.place(items_max) {
+                Place::Here(fetched) => return Ok(Some(fetched)),
                 Place::Later => return Ok(None),
                 Place::Disk(until) => {
-                    let (position, shared) = (self.position, &self.shared);
-                    let disk = self.disk.get_or_insert_with(|| DiskReader::new(shared.clone()));
-                    disk.fetch(position, items_max.max(1), until)?
+                    let mut disk = self.take_disk();
+                    let fetched = disk.fetch(items_max.max(1), until);
+                    if let Some(fetched) = self.put_back(disk, fetched)? {
+                        return Ok(Some(fetched));
+                    }
                 }
-            };
-            if let Some(fetched) = self.advance(fetched) {
-                return Ok(Some(fetched));
             }
         }
     }
 
     fn place(&mut self, items_max: usize) -> Place<C::Item> {
         let tail = self.shared.tail.lock();
-        let end = match self.level {
-            Level::Appended => tail.head(),
-            Level::Durable => tail.durable(),
+        let end = match (self.level, self.scope) {
+            (Level::Appended, _) => tail.head(),
+            (Level::Durable, Scope::All) => tail.durable(),
+            (Level::Durable, Scope::One(class)) => tail.durable_of(class),
         };
         if self.position >= end {
             return Place::Later;
         }
         if self.position < tail.first() {
-            return Place::Disk(tail.first());
+            return Place::Disk(tail.first().min(end));
         }
         self.disk = None;
-        Place::Here(tail.read(self.position..end, items_max.max(1)))
+        let wanted = match self.scope {
+            Scope::All => Wanted::at(self.level),
+            Scope::One(class) => Wanted::Of(class),
+        };
+        let from = self.position;
+        let (entries, to) = tail.read(from..end, wanted, items_max.max(1), self.shared.origin);
+        let to = if to == from { tail.next_kept(from, end) } else { to };
+        drop(tail);
+        self.position = to;
+        self.given(entries, from)
     }
 
-    async fn read_disk(&mut self, items_max: usize, until: u64) -> Result<Fetched<C::Item>, Error> {
-        let mut disk = self.disk.take().unwrap_or_else(|| DiskReader::new(self.shared.clone()));
-        let position = self.position;
-        let read = move || (disk.fetch(position, items_max.max(1), until), disk);
+    /// What was found in the tail from `from` on. A reader of all that is kept is told what is not.
+    fn given(&self, entries: Vec<Entry<C::Item>>, from: u64) -> Place<C::Item> {
+        let skipped = entries.is_empty() && self.scope == Scope::All;
+        match skipped.then_some(self.position) {
+            Some(end) => Place::Here(Fetched::lost(LostRange {
+                from,
+                to: end - 1,
+                count: end - from,
+                class: None,
+                reason: LossReason::NotKept,
+            })),
+            None if entries.is_empty() => Place::Later,
+            None => Place::Here(Fetched::entries(entries)),
+        }
+    }
+
+    fn take_disk(&mut self) -> Merge<C> {
+        let kept = self.disk.take().filter(|disk| disk.position() == self.position);
+        kept.unwrap_or_else(|| Merge::of(&self.shared, self.scope, self.level, self.position))
+    }
+
+    async fn read_disk(&mut self, items_max: usize, until: u64) -> Result<Option<Fetched<C::Item>>, Error> {
+        let mut disk = self.take_disk();
+        let read = move || (disk.fetch(items_max.max(1), until), disk);
         let (fetched, disk) = tokio::task::spawn_blocking(read).await.map_err(|_| Error::Closed)?;
-        self.disk = Some(disk);
-        fetched
+        self.put_back(disk, fetched)
     }
 
-    /// Moves behind what was read; `None` if that was nothing, because the place moved meanwhile.
-    fn advance(&mut self, fetched: Fetched<C::Item>) -> Option<Fetched<C::Item>> {
-        self.position = fetched.end()?;
-        Some(fetched)
+    /// After an error the place on disk is looked for anew.
+    fn put_back(
+        &mut self,
+        disk: Merge<C>,
+        fetched: Result<Option<Fetched<C::Item>>, Error>,
+    ) -> Result<Option<Fetched<C::Item>>, Error> {
+        let fetched = fetched?;
+        self.position = disk.position();
+        self.disk = Some(disk);
+        Ok(fetched)
     }
 }
 
-impl<T> Fetched<T> {
-    /// The offsets `from..end` were removed before they were read.
-    pub(crate) fn too_late(from: u64, end: u64) -> Self {
-        Fetched::lost(LostRange::until(from, end, LossReason::Retention))
+impl<C: Codec> Reader<C> {
+    /// The class it reads; `None` if it reads all of them.
+    pub fn class(&self) -> Option<Class> {
+        match self.scope {
+            Scope::All => None,
+            Scope::One(class) => Some(class),
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     disk::read_at,
-    frame::{FrameHeader, HEADER_BYTES, MAGIC},
+    frame::{FrameHeader, Frames, MAGIC},
     segment::{Header, Unreadable},
 };
 use std::{fs::File, io, ops::Range};
@@ -12,79 +12,90 @@ const WINDOW_BYTES: usize = 64 << 10;
 /// A place in a segment.
 pub(crate) struct Scan {
     file: File,
-    seed: u32,
+    frames: Frames,
     at: u64,
-    /// Offsets below this cannot come any more.
+    /// Where the last frame ends.
+    frames_end: u64,
+    /// Lower offsets and numbers cannot come any more.
     offset: u64,
+    seq: u64,
     window: Vec<u8>,
     window_at: u64,
     /// Bytes from here on may still change and are not kept in the window.
     end: u64,
 }
 
-/// Where to look: bytes below `bytes`, offsets below `offset`.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Limit {
-    pub(crate) bytes: u64,
-    pub(crate) offset: u64,
-}
-
 /// A frame as it was found.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Found {
     pub(crate) header: FrameHeader,
     /// Its place in the file.
     pub(crate) at: u64,
-    /// False if its items are damaged; which ones they were is known all the same.
-    pub(crate) sound: bool,
+    /// Where the bytes before it begin that say nothing.
+    pub(crate) garbage_at: Option<u64>,
+    /// One bit of its header was wrong.
+    pub(crate) mended: bool,
 }
 
 impl Scan {
     /// Begins before the first frame of `file`.
     pub(crate) fn new(file: File) -> Result<(Scan, Header), Unreadable> {
-        let (header, seed) = Header::read(&file)?;
-        let scan = Scan { file, seed, at: header.end(), offset: header.first, window: vec![], window_at: 0, end: 0 };
-        Ok((scan, header))
+        let header = Header::read(&file)?;
+        let frames = header.fixed.frames();
+        let (offset, seq) = (frames.first, frames.first_seq);
+        let (at, frames_end) = (header.end(), header.end());
+        Ok((Scan { file, frames, at, frames_end, offset, seq, window: vec![], window_at: 0, end: 0 }, header))
     }
 
-    /// The next frame that holds offsets from `from` on. Frames below are skipped without reading their items.
-    pub(crate) fn next(&mut self, from: u64, limit: Limit) -> io::Result<Option<Found>> {
-        self.end = limit.bytes;
-        while self.at + HEADER_BYTES as u64 <= limit.bytes {
-            let Some(header) = self.header(limit)? else {
-                self.resync(limit.bytes)?;
+    /// The next frame below byte `end`. Its body is not looked at.
+    pub(crate) fn next(&mut self, end: u64) -> io::Result<Option<Found>> {
+        self.end = end;
+        let mut garbage_at = None;
+        while self.at + self.header_bytes() <= end {
+            let (read, mended) = match self.header(Frames::read)? {
+                None if garbage_at.is_none() => (self.header(Frames::mend)?, true),
+                read => (read, false),
+            };
+            let Some(header) = read else {
+                garbage_at.get_or_insert(self.at);
+                self.resync(end)?;
                 continue;
             };
             let at = self.at;
-            self.at += header.bytes();
-            self.offset = header.end();
-            if header.end() > from {
-                let sound = header.matches(self.bytes(Self::body(at, &header))?);
-                return Ok(Some(Found { header, at, sound }));
-            }
+            self.at += self.header_bytes() + u64::from(header.body_bytes);
+            (self.offset, self.seq, self.frames_end) = (header.end, header.end_seq(), self.at);
+            return Ok(Some(Found { header, at, garbage_at, mended }));
         }
         Ok(None)
     }
 
-    /// The header here, if it is one and the frame as a whole lies inside the limit.
-    fn header(&mut self, limit: Limit) -> io::Result<Option<FrameHeader>> {
-        let (at, seed, offset) = (self.at, self.seed, self.offset);
-        let header = FrameHeader::read(self.bytes(at..at + HEADER_BYTES as u64)?, seed);
-        Ok(header.filter(|h| h.first >= offset && h.end() <= limit.offset && at + h.bytes() <= limit.bytes))
+    fn header_bytes(&self) -> u64 {
+        self.frames.header_bytes() as u64
     }
 
-    /// The items of a frame.
-    pub(crate) fn items(&mut self, found: &Found) -> io::Result<&[u8]> {
-        self.bytes(Self::body(found.at, &found.header))
+    /// The header here, if it is one and the frame as a whole lies before the end.
+    fn header(&mut self, read: impl Fn(&Frames, &[u8]) -> Option<FrameHeader>) -> io::Result<Option<FrameHeader>> {
+        let (at, frames, length) = (self.at, self.frames, self.header_bytes());
+        let header = read(&frames, self.bytes(at..at + length)?);
+        let fits = |h: &FrameHeader| {
+            h.first >= self.offset && h.seq >= self.seq && at + length + u64::from(h.body_bytes) <= self.end
+        };
+        Ok(header.filter(fits))
     }
 
-    fn body(at: u64, header: &FrameHeader) -> Range<u64> {
-        at + HEADER_BYTES as u64..at + header.bytes()
+    /// The body of a frame; `None` if it is damaged.
+    pub(crate) fn body(&mut self, found: &Found) -> io::Result<Option<&[u8]>> {
+        let start = found.at + self.header_bytes();
+        let body = self.bytes(start..start + u64::from(found.header.body_bytes))?;
+        Ok(found.header.matches(body).then_some(body))
     }
 
-    /// Goes back, so that `found` is the next frame again.
-    pub(crate) fn unread(&mut self, found: &Found) {
-        self.at = found.at;
-        self.offset = found.header.first;
+    /// The header behind the last frame, if its body does not fit below byte `end`.
+    pub(crate) fn torn(&mut self, end: u64) -> io::Result<Option<FrameHeader>> {
+        self.end = end;
+        let (at, frames, length) = (self.frames_end, self.frames, self.header_bytes());
+        let header = frames.read(self.bytes(at..at + length)?);
+        Ok(header.filter(|header| header.first >= self.offset && header.seq >= self.seq))
     }
 
     /// Where the next frame is looked for.

@@ -1,0 +1,169 @@
+//! One class from disk, or all of them in the order of their offsets.
+//!
+//! A loss comes where the last offset is that it may stand for, so that everything of the other classes before that has
+//! been given, and a reader that goes on behind it neither misses nor repeats anything. Offsets that no class accounts for
+//! were never kept.
+
+use crate::{Class, Codec, Error, Fetched, Level, LossReason, LostRange, entry::Event, shared::Shared, source::Source};
+use std::sync::Arc;
+
+/// How many items that wait for the disk are taken at once.
+const WAITING_MAX: usize = 1024;
+
+/// Places in the logs of some classes, and the common one.
+pub(crate) struct Merge<C: Codec> {
+    lanes: Vec<Source<C>>,
+    /// Also what waits for the disk is read.
+    waiting: Option<Arc<Shared<C>>>,
+    position: u64,
+    /// Offsets below the position that nothing has accounted for yet.
+    gap: Option<Gap>,
+    scope: Scope,
+}
+
+/// What is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    All,
+    One(Class),
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Gap {
+    from: u64,
+    offsets: u64,
+    /// Of these, so many are accounted for by losses of classes.
+    known: u64,
+}
+
+impl<C: Codec> Merge<C> {
+    pub(crate) fn new(lanes: Vec<Source<C>>, scope: Scope, position: u64) -> Self {
+        Merge { lanes, waiting: None, position, gap: None, scope }
+    }
+
+    /// What a journal holds from `position` on.
+    pub(crate) fn of(shared: &Arc<Shared<C>>, scope: Scope, level: Level, position: u64) -> Self {
+        let classes = Class::ALL.into_iter().filter(|class| scope == Scope::All || scope == Scope::One(*class));
+        let source = |class: Class| Source::new(shared.logs[class.index()].clone(), shared.codec.clone(), position);
+        let waiting = (level == Level::Appended).then(|| shared.clone());
+        Merge { waiting, ..Merge::new(classes.map(source).collect(), scope, position) }
+    }
+
+    pub(crate) fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Entries or a loss below the offset `limit`; `None` if there is nothing more, and then the position is the limit.
+    pub(crate) fn fetch(&mut self, items_max: usize, limit: u64) -> Result<Option<Fetched<C::Item>>, Error> {
+        let mut entries = vec![];
+        while entries.len() < items_max {
+            let nearest = self.nearest(limit)?;
+            let open = self.lanes.iter().any(|lane| self.is_open(lane));
+            if let Some(gap) = self.gap.filter(|_| !open) {
+                if gap.offsets > gap.known && !entries.is_empty() {
+                    break;
+                }
+                self.gap = None;
+                if let Some(lost) = gap.lost(self.position) {
+                    return Ok(Some(Fetched::lost(lost)));
+                }
+            }
+            match nearest.and_then(|lane| self.lanes[lane].known().map(|event| (lane, event.offset(), event))) {
+                None if self.position < limit => self.pass(limit),
+                None => {
+                    let Some(lost) = self.straddling(limit).filter(|_| entries.is_empty()) else { break };
+                    return Ok(Some(Fetched::lost(lost)));
+                }
+                Some((_, _, Event::Lost(_))) if !entries.is_empty() => break,
+                Some((_, offset, Event::Entry(_))) if offset > self.position && self.scope == Scope::All => {
+                    self.pass(offset);
+                }
+                Some((lane, offset, _)) => match self.lanes[lane].pop() {
+                    Some(Event::Lost(lost)) => return Ok(Some(self.lose(lost))),
+                    Some(Event::Entry(entry)) => {
+                        self.position = offset + 1;
+                        entries.push(entry);
+                    }
+                    None => break,
+                },
+            }
+        }
+        Ok((!entries.is_empty()).then(|| Fetched::entries(entries)))
+    }
+
+    /// The lane whose next event comes first, below the limit.
+    fn nearest(&mut self, limit: u64) -> Result<Option<usize>, Error> {
+        let mut nearest: Option<(u64, usize)> = None;
+        for (index, lane) in self.lanes.iter_mut().enumerate() {
+            fill(lane, self.waiting.as_deref())?;
+            let offset = lane.known().map(Event::offset).filter(|offset| *offset < limit);
+            nearest = offset.map(|offset| (offset, index)).into_iter().chain(nearest).min();
+        }
+        Ok(nearest.map(|(_, index)| index))
+    }
+
+    /// A loss of this lane may account for offsets that were passed.
+    fn is_open(&self, lane: &Source<C>) -> bool {
+        matches!(lane.known(), Some(Event::Lost(lost)) if lost.from < self.position)
+    }
+
+    /// Goes to `offset`; nothing between here and there was met.
+    fn pass(&mut self, offset: u64) {
+        let passed = offset.saturating_sub(self.position);
+        if passed > 0 && self.scope == Scope::All {
+            let gap = self.gap.get_or_insert(Gap { from: self.position, offsets: 0, known: 0 });
+            gap.offsets += passed;
+        }
+        self.position = self.position.max(offset);
+    }
+
+    fn lose(&mut self, lost: LostRange) -> Fetched<C::Item> {
+        self.pass(lost.to + 1);
+        if let Some(gap) = &mut self.gap {
+            gap.known += lost.count;
+        }
+        Fetched::lost(lost)
+    }
+
+    /// A loss that begins below the limit and ends behind it, where the reader goes on in memory.
+    fn straddling(&mut self, limit: u64) -> Option<LostRange> {
+        let straddles = |lane: &&mut Source<C>| matches!(lane.known(), Some(Event::Lost(lost)) if lost.from < limit);
+        let lane = self.lanes.iter_mut().find(straddles)?;
+        match lane.pop() {
+            Some(Event::Lost(lost)) => {
+                if let Some(gap) = &mut self.gap {
+                    gap.known += lost.count;
+                }
+                Some(lost)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Gap {
+    fn lost(self, end: u64) -> Option<LostRange> {
+        let count = self.offsets.saturating_sub(self.known);
+        let (from, to, class, reason) = (self.from, end.saturating_sub(1), None, LossReason::NotKept);
+        (count > 0).then_some(LostRange { from, to, count, class, reason })
+    }
+}
+
+/// Looks for the next event of a lane: on disk, and behind that among what waits for it.
+fn fill<C: Codec>(lane: &mut Source<C>, waiting: Option<&Shared<C>>) -> Result<(), Error> {
+    loop {
+        let durable = waiting.map(|shared| shared.tail.lock().durable_of(lane.log().class));
+        if lane.peek()?.is_some() {
+            return Ok(());
+        }
+        let (Some(shared), Some(durable)) = (waiting, durable) else { return Ok(()) };
+        let (class, from) = (lane.log().class, lane.position());
+        let tail = shared.tail.lock();
+        if tail.durable_of(class) == durable {
+            let entries = tail.waiting(class, from.max(durable), WAITING_MAX, shared.origin);
+            drop(tail);
+            lane.extend(entries.into_iter().map(Event::Entry));
+            return Ok(());
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The newest segment of a class, which may not have been closed in order.
+
+use super::{Recovery, note};
+use crate::{
+    Class, Error,
+    catalogue::{End, Segment},
+    disk::read_at,
+    frame::END,
+    scan::Scan,
+    segment::{Fixed, Header},
+    slot::Mark,
+};
+use std::{
+    fs::{File, OpenOptions},
+    io,
+    path::Path,
+};
+
+/// Reads all of a segment, notes what is damaged in its middle, cuts the zeros from its end, and says where the class ends
+/// with it; `None` if nothing is in it.
+pub(super) fn scan(
+    segment: &mut Segment,
+    class: Class,
+    mark: &Mark,
+    recovery: &mut Recovery,
+) -> Result<Option<End>, Error> {
+    let path = segment.path.clone();
+    let io = |action| Error::io(action, &*path);
+    let file = OpenOptions::new().read(true).write(true).open(&path).map_err(io("open"))?;
+    let length = file.metadata().map_err(io("read"))?.len();
+    let handle = file.try_clone().map_err(io("open"))?;
+    let mut scan = match Scan::new(handle) {
+        Ok((scan, _)) => scan,
+        Err(unreadable) => {
+            return unreadable.error(&path).map_or_else(|| unreadable_preamble(&file, segment, mark), Err);
+        }
+    };
+    let (mut known_bytes, mut end) = (scan.at(), End { offset: segment.first, seq: segment.first_seq });
+    let mut sound = end;
+    while let Some(found) = scan.next(length).map_err(io("read"))? {
+        let header = found.header;
+        end = End { offset: header.end, seq: header.end_seq() };
+        known_bytes = scan.at();
+        if header.has(END) || scan.body(&found).map_err(io("read"))?.is_some() {
+            note(class, sound.offset, header.first, header.seq - sound.seq, recovery);
+            sound = end;
+        }
+    }
+    let used = used_bytes(&file, known_bytes).map_err(io("read"))?;
+    if used > known_bytes && !mark.closed {
+        end = match scan.torn(length).map_err(io("read"))? {
+            Some(header) => End { offset: header.end, seq: header.end_seq() },
+            // An offset must never be used twice, and no item is shorter than a byte.
+            None => End { offset: end.offset.saturating_add(used - known_bytes), seq: end.seq + 1 },
+        };
+    }
+    if end.seq == segment.first_seq && mark.seqs[class.index()] <= end.seq {
+        return Ok(None);
+    }
+    (segment.end, segment.end_seq, segment.bytes) = (sound.offset, Some(sound.seq), used.max(known_bytes));
+    recovery.cut_bytes += length.saturating_sub(segment.bytes);
+    if length > segment.bytes {
+        file.set_len(segment.bytes).map_err(io("shorten"))?;
+    }
+    // What was found is about to be called durable; after a kill it may be in the system's cache only.
+    file.sync_all().map_err(io("sync"))?;
+    Ok(Some(end))
+}
+
+/// A segment whose fixed header is sound but neither of its preambles is: kept, and reported by whoever reads it.
+fn unreadable_preamble(file: &File, segment: &mut Segment, mark: &Mark) -> Result<Option<End>, Error> {
+    let used = used_bytes(file, 0).map_err(Error::io("read", &*segment.path))?;
+    segment.bytes = used;
+    let end_seq = segment.end_seq.unwrap_or(segment.first_seq + 1);
+    let unknown = if mark.closed { 0 } else { used };
+    (segment.end, segment.end_seq) = (segment.first, Some(segment.first_seq));
+    Ok(Some(End { offset: segment.first.saturating_add(unknown.max(1)), seq: end_seq }))
+}
+
+/// Bytes in use behind the header of a segment, or behind nothing if it has none.
+pub(super) fn used_behind_header(path: &Path) -> Result<u64, Error> {
+    let file = File::open(path).map_err(Error::io("open", path))?;
+    let from = match Header::read(&file) {
+        Ok(header) => header.end(),
+        Err(_) if Fixed::read(&file).is_ok() => 1,
+        Err(_) => 0,
+    };
+    Ok(used_bytes(&file, from).map_err(Error::io("read", path))? - from)
+}
+
+/// The length up to the last byte that is not zero, or `from` if all behind it are.
+fn used_bytes(file: &File, from: u64) -> io::Result<u64> {
+    let mut chunk = vec![0; 64 << 10];
+    let (mut at, mut used) = (from, from);
+    loop {
+        let read = read_at(file, &mut chunk, at)?;
+        if read == 0 {
+            return Ok(used);
+        }
+        if let Some(last) = chunk[..read].iter().rposition(|byte| *byte != 0) {
+            used = at + last as u64 + 1;
+        }
+        at += read as u64;
+    }
+}
