@@ -1,10 +1,14 @@
 //! What a point or a property holds, and how far it can be trusted.
 
+mod nesting;
+
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
 
 /// One value, 24 bytes. Cloning never copies text or nested values.
+///
+/// Arrays and structs nest at most [`Value::NESTING_MAX`] levels where values are read from bytes.
 ///
 /// Integers are signed 64-bit throughout. A device's unsigned 64-bit number above `i64::MAX` does not fit;
 /// a driver reports it as [`Value::Null`] with [`Quality::BadOutOfRange`] rather than as a wrong number.
@@ -24,12 +28,16 @@ pub enum Value {
     /// Raw bytes, for points that have no better type.
     Bytes(Arc<[u8]>),
     /// Values of one type, in order.
-    Array(Arc<[Value]>),
+    Array(#[serde(deserialize_with = "nesting::bounded")] Arc<[Value]>),
     /// Named fields, in the order of the model.
-    Struct(Arc<[(Arc<str>, Value)]>),
+    Struct(#[serde(deserialize_with = "nesting::bounded")] Arc<[(Arc<str>, Value)]>),
 }
 
 impl Value {
+    /// Arrays and structs within each other, in levels, at most. What nests deeper is refused when it is read: the bytes
+    /// of a stranger cannot exhaust the stack. A model needs two.
+    pub const NESTING_MAX: usize = 32;
+
     /// The value as a number, if it is one (`true` is 1).
     pub fn as_f64(&self) -> Option<f64> {
         match self {
@@ -156,6 +164,29 @@ pub enum Quality {
 }
 
 impl Quality {
+    /// All of them, at the places of their numbers.
+    pub const ALL: [Quality; 9] = [
+        Quality::Good,
+        Quality::Uncertain,
+        Quality::Stale,
+        Quality::Bad,
+        Quality::BadConfig,
+        Quality::BadNotConnected,
+        Quality::BadDevice,
+        Quality::BadTimeout,
+        Quality::BadOutOfRange,
+    ];
+
+    /// Its number in recorded bytes: never given to another one.
+    pub fn number(self) -> u8 {
+        self as u8
+    }
+
+    /// The quality of this number.
+    pub fn from_number(number: u8) -> Option<Quality> {
+        Quality::ALL.get(usize::from(number)).copied()
+    }
+
     /// True for [`Quality::Good`] alone.
     pub fn is_good(self) -> bool {
         self == Quality::Good
@@ -214,6 +245,14 @@ mod tests {
     fn numbers_json_cannot_hold_become_null() {
         assert_eq!(Value::Float(f64::NAN).to_json(), serde_json::Value::Null);
         assert_eq!(Value::Bytes(vec![1, 0xab].into()).to_json(), "01ab");
+    }
+
+    #[test]
+    fn a_quality_stands_at_the_place_of_its_number() {
+        for quality in Quality::ALL {
+            assert_eq!(Quality::from_number(quality.number()), Some(quality));
+        }
+        assert_eq!(Quality::from_number(9), None);
     }
 
     #[test]
