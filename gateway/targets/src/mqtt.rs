@@ -21,6 +21,7 @@ pub use settings::Settings;
 use crate::window::Window;
 use crate::{Delivery, Opening, Outcome, Target, TargetError};
 use async_trait::async_trait;
+use bytes::Bytes;
 use client::Properties;
 use edgeway_site::MqttTarget as MqttSite;
 use poison::{Poison, Sent};
@@ -74,24 +75,19 @@ impl MqttTarget {
 
     async fn publish(&mut self, delivery: &Delivery) -> Result<(), TargetError> {
         let client = self.client.as_ref().ok_or_else(not_connected)?;
-        let (payload, media_type) = match delivery.bytes() {
-            Ok(bytes) => bytes,
-            Err(outcome) => return Ok(self.window.push_settled(outcome)),
-        };
-        let properties = Properties::of(delivery, media_type);
-        let unfit = self.poison.verdict((delivery.id, delivery.last_id));
-        if let Some(reason) = unfit.or_else(|| client.unfit(&delivery.topic, &payload, &properties)) {
-            return Ok(self.window.push_settled(delivery.refused(reason)));
-        }
-        let several = delivery.messages > 1;
-        let bytes = payload.len();
-        let notice = client.publish_with(&delivery.topic, payload, properties).await?;
-        self.window.push(bytes, async move {
-            match notice.await? {
-                Outcome::Refused(reason) if several => Ok(Outcome::Split(reason)),
-                outcome => Ok(outcome),
+        match packed(client, &self.poison, delivery) {
+            Err(outcome) => self.window.push_settled(outcome),
+            Ok((payload, properties)) => {
+                let (bytes, several) = (payload.len(), delivery.messages > 1);
+                let notice = client.publish_with(&delivery.topic, payload, properties).await?;
+                self.window.push(bytes, async move {
+                    match notice.await? {
+                        Outcome::Refused(reason) if several => Ok(Outcome::Split(reason)),
+                        outcome => Ok(outcome),
+                    }
+                });
             }
-        });
+        }
         Ok(())
     }
 
@@ -133,6 +129,17 @@ impl MqttTarget {
             self.client = None;
         }
         result
+    }
+}
+
+/// What to publish, or the outcome of what need not be sent.
+fn packed(client: &MqttClient, poison: &Poison, delivery: &Delivery) -> Result<(Bytes, Properties), Outcome> {
+    let (payload, media_type) = delivery.bytes()?;
+    let properties = Properties::of(delivery, media_type);
+    let verdict = poison.verdict((delivery.id, delivery.last_id));
+    match verdict.or_else(|| client.unfit(&delivery.topic, &payload, &properties)) {
+        Some(reason) => Err(delivery.refused(reason)),
+        None => Ok((payload, properties)),
     }
 }
 
