@@ -125,6 +125,10 @@ class Checker:
         there = [self.offsets[part.epoch]] if part.epoch is not None else list(self.offsets.values())
         return (offset for offset in range(part.first, part.end) if not any(offset in some for some in there))
 
+    def everything_below(self, end: int) -> bool:
+        """Whether each offset below this has come, from whichever life."""
+        return not any(True for _ in self._missing(Acknowledged(None, 0, end)))
+
     def newest_epoch(self) -> int | None:
         """The last life of the gateway that anything has come from."""
         return max(self.offsets, default=None)

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from .figure import Unavailable
-from .process import run
+from .process import Late, run, wait_for
 
 SECTOR_BYTES = 512
+UNUSED_WITHIN_S = 5.0
 
 
 def need_root() -> None:
@@ -33,11 +34,20 @@ def mounted(what: str | Path, at: Path, *options: str) -> Iterator[Path]:
 
 
 def unmount(at: Path) -> None:
-    """Takes a mount away; one that is busy goes when its last user does."""
+    """Takes a mount away; one that stays busy goes when its last user does."""
+    with contextlib.suppress(Late):
+        wait_for(f"the last user of {at}", UNUSED_WITHIN_S, lambda: unmounted(at))
+        return
+    run("umount", "--lazy", at)
+
+
+def unmounted(at: Path) -> bool:
+    """Tries to take a mount away."""
     try:
         run("umount", at)
     except RuntimeError:
-        run("umount", "--lazy", at)
+        return False
+    return True
 
 
 @contextlib.contextmanager

@@ -131,6 +131,11 @@ class Gateway:
         found: dict[str, Any] = next(route for route in self.get("routes")["routes"] if route["name"] == name)
         return found
 
+    def connected(self, name: str) -> bool:
+        """Whether a route believes that it has its target."""
+        found = self.route(name)
+        return bool(found.get("connected", found.get("state") == "connected"))
+
     def set(self, device: str, number: int, command: str) -> bool:
         """Sets a device's `limit`; whether the gateway answered that it has."""
         try:

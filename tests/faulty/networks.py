@@ -12,7 +12,7 @@ from .process import run
 
 @dataclass(frozen=True)
 class Network:
-    """Peers run in the namespace `name` at `peer`; the gateway outside, at `here`."""
+    """The gateway runs in the namespace `name` at `peer`; everybody else outside, at `here`."""
 
     name: str
     cable: str
@@ -24,25 +24,22 @@ class Network:
         """What to put before a command that is to run inside."""
         return ("ip", "netns", "exec", self.name)
 
-    def half_open(self) -> None:
-        """From now on no packet comes through, either way, and nobody is told."""
-        for chain in ("INPUT", "OUTPUT"):
-            self._iptables("-A", chain)
+    def half_open(self, port: int) -> None:
+        """From now on no packet comes through to this port outside or back, and nobody is told."""
+        self._iptables("-A", port)
 
-    def mend(self) -> None:
+    def mend(self, port: int) -> None:
         """Packets come through again."""
-        for chain in ("INPUT", "OUTPUT"):
-            with contextlib.suppress(RuntimeError):
-                self._iptables("-D", chain)
+        self._iptables("-D", port)
 
-    def _iptables(self, verb: str, chain: str) -> None:
-        side = "-i" if chain == "INPUT" else "-o"
-        run(*self.inside, "iptables", verb, chain, side, f"{self.cable}p", "-j", "DROP")
+    def _iptables(self, verb: str, port: int) -> None:
+        for chain, side in (("OUTPUT", "--dport"), ("INPUT", "--sport")):
+            run(*self.inside, "iptables", verb, chain, "-p", "tcp", side, str(port), "-j", "DROP")
 
     def throttle(self, kilobits_per_second: int) -> None:
-        """Limits what goes to the peer."""
+        """Limits what the gateway sends."""
         limits = ("rate", f"{kilobits_per_second}kbit", "burst", "32kb", "latency", "200ms")
-        run("tc", "qdisc", "replace", "dev", self.cable, "root", "tbf", *limits)
+        run(*self.inside, "tc", "qdisc", "replace", "dev", f"{self.cable}p", "root", "tbf", *limits)
 
 
 @contextlib.contextmanager

@@ -1,5 +1,7 @@
 """A child process: what it prints, line by line, and an end that comes in any case."""
 
+import contextlib
+import os
 import queue
 import signal
 import subprocess
@@ -45,7 +47,8 @@ class Child:
         argv = ["setpriv", "--pdeathsig", "KILL", "--", *map(str, command)]
         with log.open("ab") as errors:
             self.process = subprocess.Popen(
-                argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, env=env, bufsize=1
+                argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, env=env, bufsize=1,
+                start_new_session=True,
             )
         self.lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self.reader = threading.Thread(target=self._read, daemon=True)
@@ -97,8 +100,9 @@ class Child:
             raise Late(f"{self.name} did not end within {within_s:g} s; its log is {self.log}") from None
 
     def kill(self) -> None:
-        """kill -9; back when it is gone."""
-        self.process.kill()
+        """kill -9, also of what it has started itself; back when it is gone."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(END_WITHIN_S)
 
     def __enter__(self) -> "Child":

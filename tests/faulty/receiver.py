@@ -46,7 +46,7 @@ class Receiver:
                 else:
                     self.take(message, now)
 
-    def wait_quiet(self, what: str, done: Callable[[], bool], within_s: float) -> None:
+    def wait_until(self, what: str, done: Callable[[], bool], within_s: float) -> None:
         """Waits until something is true of what has arrived."""
 
         def attempt() -> bool:
