@@ -13,6 +13,7 @@ mod postgres;
 mod stdout;
 mod tls;
 mod window;
+mod worker;
 
 pub use mqtt::{Incoming, MqttClient, Notice as MqttNotice, Settings as MqttSettings};
 
