@@ -81,10 +81,6 @@ impl Catalogue {
         self.segments.iter().map(items).sum()
     }
 
-    pub(crate) fn segments(&self) -> impl Iterator<Item = &Segment> {
-        self.segments.iter()
-    }
-
     /// The segment with this first offset.
     pub(crate) fn get(&self, first: u64) -> Option<&Segment> {
         let index = self.segments.partition_point(|segment| segment.first < first);

@@ -5,7 +5,7 @@ mod file;
 
 pub(crate) use cursor::Signal;
 pub use cursor::{Cursor, Place, Start};
-pub(crate) use file::Found;
+pub(crate) use file::{Found, read_file};
 
 use crate::{
     Error,

@@ -9,23 +9,34 @@
 //! bytes and a [`Codec`], nothing of messages. It does not replicate and does not encrypt.
 //!
 //! ```
-//! use edgeway_journal::{Codec, Decoder, Journal, Level, Options};
+//! use edgeway_journal::{Class, Codec, Decoder, Journal, Level, Options, Placement};
+//! use std::sync::Arc;
 //!
-//! struct Text;
-//! impl Codec for Text {
+//! struct Lines;
+//! impl Codec for Lines {
 //!     type Item = String;
 //!     fn preamble(&self) -> Vec<u8> {
-//!         b"utf-8".to_vec()
+//!         b"utf-8, a line each".to_vec()
 //!     }
-//!     fn encode(&self, item: &String, out: &mut Vec<u8>) {
-//!         out.extend_from_slice(item.as_bytes());
+//!     fn placement(&self, line: &String) -> Placement {
+//!         Placement::Disk(if line.starts_with("alarm") { Class::Critical } else { Class::Normal })
+//!     }
+//!     fn size_hint(&self, line: &String) -> usize {
+//!         line.len() + 1
+//!     }
+//!     fn encode(&self, lines: &[Arc<String>], out: &mut Vec<u8>) {
+//!         lines.iter().for_each(|line| out.extend_from_slice(format!("{line}\n").as_bytes()));
 //!     }
 //!     fn decoder(&self, _: &[u8]) -> Result<Box<dyn Decoder<String>>, String> {
-//!         Ok(Box::new(Text))
+//!         Ok(Box::new(Lines))
 //!     }
 //! }
-//! impl Decoder<String> for Text {
-//!     fn decode(&self, bytes: &[u8]) -> Option<String> {
+//! impl Decoder<String> for Lines {
+//!     fn decode(&self, bytes: &[u8], count: usize) -> Option<Vec<String>> {
+//!         let lines: Vec<String> = std::str::from_utf8(bytes).ok()?.lines().map(String::from).collect();
+//!         (lines.len() == count).then_some(lines)
+//!     }
+//!     fn decode_v1(&self, bytes: &[u8]) -> Option<String> {
 //!         String::from_utf8(bytes.to_vec()).ok()
 //!     }
 //! }
@@ -33,7 +44,7 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), edgeway_journal::Error> {
 //! # let dir = tempfile::tempdir().expect("a directory");
-//! let journal = Journal::open(dir.path(), Text, Options::default())?;
+//! let journal = Journal::open(dir.path(), Lines, Options::default())?;
 //! let offsets = journal.append(vec!["wind 7 m/s".into(), "wind 8 m/s".into()]).await?;
 //! journal.durable(offsets.end - 1).await?;
 //! let fetched = journal.reader(0, Level::Durable).next(100).await?;
@@ -153,6 +164,7 @@ mod disk;
 mod entry;
 mod error;
 mod frame;
+pub mod inspect;
 mod journal;
 mod keeper;
 mod lock;

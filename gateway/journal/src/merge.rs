@@ -53,6 +53,12 @@ impl<C: Codec> Merge<C> {
         self.position
     }
 
+    /// The offset behind everything that all classes have on disk.
+    pub(crate) fn end(&self) -> u64 {
+        let ends = self.lanes.iter().map(|lane| lane.log().catalogue.lock().end().offset);
+        ends.max().unwrap_or(0).max(self.position)
+    }
+
     /// Entries or a loss below the offset `limit`; `None` if there is nothing more, and then the position is the limit.
     pub(crate) fn fetch(&mut self, items_max: usize, limit: u64) -> Result<Option<Fetched<C::Item>>, Error> {
         let mut entries = vec![];

@@ -98,6 +98,11 @@ impl Scan {
         Ok(header.filter(|header| header.first >= self.offset && header.seq >= self.seq))
     }
 
+    /// The format version of its frames.
+    pub(crate) fn version(&self) -> u32 {
+        self.frames.version
+    }
+
     /// Where the next frame is looked for.
     pub(crate) fn at(&self) -> u64 {
         self.at

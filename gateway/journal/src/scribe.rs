@@ -55,7 +55,9 @@ impl<C: Codec> Scribe<C> {
                 break;
             }
             match requested {
-                Some(number) => drop(shared.scribe.answer.send_replace(Answer { number, written })),
+                Some(number) => {
+                    shared.scribe.answer.send_replace(Answer { number, written });
+                }
                 None => thread::park_timeout(self.idle_for()),
             }
         }

@@ -6,7 +6,7 @@ use crate::{
     disk::Disk,
     log::{Counters, Log},
     progress::Progress,
-    tail::{Placed, Tail},
+    tail::{Placed, Pushed, Tail},
 };
 use parking_lot::Mutex;
 use std::{
@@ -135,17 +135,19 @@ impl<C: Codec> Shared<C> {
         };
         let counts = counts(&placed);
         let before = Class::ALL.map(|class| tail.due(class).items);
-        let pushed = tail.push(placed, self.options.clock.stamp(self.origin.epoch), now, &self.options);
+        let Pushed { offsets, evicted } =
+            tail.push(placed, self.options.clock.stamp(self.origin.epoch), now, &self.options);
         let error = back
             .first()
             .and_then(|one| one.placement.class())
             .map(|class| Error::Full { class, pending_bytes: tail.pending_bytes(class) });
         self.note_progress(&tail);
         drop(tail);
-        self.announce(&pushed.offsets, before, counts);
+        drop(evicted);
+        self.announce(&offsets, before, counts);
         match error {
-            Some(error) => Err(Refused { items: back, error, taken: pushed.offsets }),
-            None => Ok(pushed.offsets),
+            Some(error) => Err(Refused { items: back, error, taken: offsets }),
+            None => Ok(offsets),
         }
     }
 

@@ -80,7 +80,7 @@ impl<C: Codec> Writer<C> {
             }
             match requested {
                 Some(number) => {
-                    drop(self.shared.writers[class.index()].answer.send_replace(Answer { number, written }))
+                    self.shared.writers[class.index()].answer.send_replace(Answer { number, written });
                 }
                 None => thread::park_timeout(self.idle_for()),
             }

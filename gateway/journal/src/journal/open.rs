@@ -90,7 +90,9 @@ impl<C: Codec> Journal<C> {
             writing: AtomicUsize::new(Class::ALL.len()),
             closed: AtomicBool::new(false),
         };
-        shared.writers.iter().for_each(|work| drop(work.durable.send_replace(head)));
+        for work in &shared.writers {
+            work.durable.send_replace(head);
+        }
         Self::start(Arc::new(shared), lock)
     }
 

@@ -39,7 +39,11 @@ impl Survey {
 pub(crate) fn survey(dir: &Path) -> Result<Survey, Error> {
     let mut survey = Survey { root: dir.into(), ..Survey::default() };
     for (class, first, path) in segment_files(dir)? {
-        let file = File::open(&path).map_err(Error::io("open", &path))?;
+        let file = match File::open(&path) {
+            // Another process has removed it meanwhile.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            file => file.map_err(Error::io("open", &path))?,
+        };
         match Fixed::read(&file) {
             Ok(fixed) if fixed.first == first && fixed.class == class => {
                 survey.epoch = survey.epoch.max(fixed.created.epoch);

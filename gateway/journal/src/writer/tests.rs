@@ -1,11 +1,11 @@
 //! What happens when the disk does not do its part.
 
 use crate::{
-    Codec, Decoder, Error, Journal, Level, Options, Start,
+    Class, ClassOptions, Codec, Decoder, Error, Journal, Level, LossReason, Options, Place, Placement, Start,
     disk::{Disk, Operation},
 };
 use rustix::io::Errno;
-use std::{future::Future, path::Path, time::Duration};
+use std::{future::Future, path::Path, sync::Arc, time::Duration};
 
 struct Numbers;
 
@@ -16,9 +16,19 @@ impl Codec for Numbers {
         vec![]
     }
 
-    fn encode(&self, item: &u64, out: &mut Vec<u8>) {
-        out.extend_from_slice(&item.to_le_bytes());
-        out.resize(out.len() + 100, 0x11);
+    fn placement(&self, _: &u64) -> Placement {
+        Placement::Disk(Class::Normal)
+    }
+
+    fn size_hint(&self, _: &u64) -> usize {
+        108
+    }
+
+    fn encode(&self, items: &[Arc<u64>], out: &mut Vec<u8>) {
+        for item in items {
+            out.extend_from_slice(&item.to_le_bytes());
+            out.resize(out.len() + 100, 0x11);
+        }
     }
 
     fn decoder(&self, _: &[u8]) -> Result<Box<dyn Decoder<u64>>, String> {
@@ -27,13 +37,19 @@ impl Codec for Numbers {
 }
 
 impl Decoder<u64> for Numbers {
-    fn decode(&self, bytes: &[u8]) -> Option<u64> {
+    fn decode(&self, bytes: &[u8], count: usize) -> Option<Vec<u64>> {
+        (bytes.len() == count * 108).then(|| bytes.chunks(108).filter_map(|item| self.decode_v1(item)).collect())
+    }
+
+    fn decode_v1(&self, bytes: &[u8]) -> Option<u64> {
         bytes.first_chunk().map(|bytes| u64::from_le_bytes(*bytes))
     }
 }
 
 fn open(disk: &Disk, dir: &Path) -> Journal<Numbers> {
-    let options = Options { segment_bytes: 16 << 10, pending_bytes_max: 8 << 10, tail_items: 10, ..Options::default() };
+    let class = ClassOptions { segment_bytes: 16 << 10, ..ClassOptions::default() };
+    let classes = [class.clone(), class.clone(), class];
+    let options = Options { classes, pending_bytes_max: 8 << 10, tail_items: 10, ..Options::default() };
     Journal::open_on(disk.clone(), dir, Numbers, options).unwrap()
 }
 
@@ -118,7 +134,7 @@ async fn a_full_disk_stops_appends_and_nothing_else() {
     is_complete(&journal, durable).await;
     let mut live = journal.reader(durable, Level::Appended);
     assert_eq!(live.try_next(1).unwrap().unwrap().entries[0].offset, durable);
-    cursor.commit(durable);
+    cursor.commit(Place::at(durable));
     let _ = journal.flush().await;
     let stored = std::fs::read(dir.path().join("cursors")).unwrap();
     let position = durable.to_le_bytes();
@@ -148,7 +164,9 @@ async fn closing_on_a_full_disk_says_that_not_everything_was_written() {
     disk.faults.set(Operation::Write, Errno::NOSPC, u64::MAX);
     journal.append(vec![0]).await.unwrap();
     assert!(matches!(within("the end", journal.close()).await, Err(Error::NotDurable(_))));
-    assert_eq!(open(&Disk::default(), dir.path()).head(), 0);
+    let journal = open(&Disk::default(), dir.path());
+    let lost = journal.reader(0, Level::Durable).try_next(1).unwrap().unwrap().lost.unwrap();
+    assert_eq!((lost.from, lost.to, lost.count, lost.reason), (0, 0, 1, LossReason::NotKept));
 }
 
 #[tokio::test]
@@ -160,7 +178,7 @@ async fn a_cursor_that_could_not_be_written_is_written_later() {
     journal.flush().await.unwrap();
     let cursor = journal.cursor("cloud", Start::First).unwrap();
     disk.faults.set(Operation::CursorWrite, Errno::IO, 1);
-    cursor.commit(3);
+    cursor.commit(Place::at(3));
     // The writer may have met the fault before this.
     let _ = journal.flush().await;
     journal.flush().await.unwrap();

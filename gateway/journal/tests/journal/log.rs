@@ -1,5 +1,5 @@
-use crate::support::{KNOWN, copy, fill, item, items, losses, open, read_to, small, within};
-use edgeway_journal::{Error, Journal, Level, LossReason, Options};
+use crate::support::{KNOWN, class, copy, fill, item, items, losses, open, read_to, small, with, within};
+use edgeway_journal::{ClassOptions, Error, Journal, Level, LossReason, Options};
 use std::time::{Duration, Instant};
 
 #[tokio::test]
@@ -20,7 +20,7 @@ async fn what_was_appended_is_there_after_reopening() {
 #[tokio::test]
 async fn a_live_reader_sees_items_before_they_are_durable() {
     let dir = tempfile::tempdir().unwrap();
-    let options = Options { group_delay: Duration::from_secs(3600), ..small() };
+    let options = with(ClassOptions { group_delay: Duration::from_secs(3600), ..class() });
     let journal = Journal::open(dir.path(), KNOWN, options).unwrap();
     let (mut live, mut durable) = (journal.reader(0, Level::Appended), journal.reader(0, Level::Durable));
     assert!(live.try_next(10).unwrap().is_none());
@@ -43,7 +43,7 @@ async fn a_group_is_durable_when_its_time_is_up_or_it_is_full() {
     assert_eq!(journal.stats().synced_groups_total, 1, "one sync for the whole group");
     journal.close().await.unwrap();
 
-    let options = Options { group_delay: Duration::from_secs(3600), group_items: 50, ..small() };
+    let options = with(ClassOptions { group_delay: Duration::from_secs(3600), group_items: 50, ..class() });
     let journal = Journal::open(dir.path(), KNOWN, options).unwrap();
     let (first, _) = (journal.append(items(10..59)).await.unwrap(), journal.durable(20));
     assert_eq!(journal.durable_head(), first.start);
@@ -136,7 +136,7 @@ async fn a_kill_at_any_moment_keeps_everything_that_was_durable() {
 async fn the_longest_item_is_kept_and_a_longer_one_is_refused_alone() {
     let dir = tempfile::tempdir().unwrap();
     let journal = open(dir.path());
-    let (longest, longer) = (vec![7; 1 << 20], vec![7; (1 << 20) + 1]);
+    let (longest, longer) = (vec![7; (1 << 20) - 4], vec![7; (1 << 20) - 3]);
     journal.append(vec![item(0), longest.clone(), longer, item(3)]).await.unwrap();
     within("the disk", journal.durable(1)).await.unwrap();
     within("the disk", journal.durable(3)).await.unwrap();

@@ -1,5 +1,5 @@
-use crate::support::{Bytes, KNOWN, items, open, small};
-use edgeway_journal::{Error, Journal, Options, StateOptions, StateStore};
+use crate::support::{Bytes, KNOWN, class, items, open, small, with};
+use edgeway_journal::{ClassOptions, Error, Journal, Options, StateOptions, StateStore};
 use std::fs;
 
 #[tokio::test]
@@ -37,9 +37,10 @@ fn a_directory_that_cannot_be_used_is_named_with_what_to_do() {
 fn options_that_contradict_themselves_are_refused() {
     let dir = tempfile::tempdir().unwrap();
     for options in [
-        Options { segment_bytes: 100, ..small() },
-        Options { total_bytes_max: 20 << 10, ..small() },
-        Options { group_items: 0, ..small() },
+        with(ClassOptions { segment_bytes: 100, ..class() }),
+        with(ClassOptions { total_bytes_max: 20 << 10, ..class() }),
+        with(ClassOptions { group_items: 0, ..class() }),
+        Options { tail_items: 0, ..small() },
     ] {
         assert!(matches!(Journal::open(dir.path(), KNOWN, options), Err(Error::Options(_))));
     }
