@@ -127,7 +127,11 @@ class Checker:
 
     def everything_below(self, end: int) -> bool:
         """Whether each offset below this has come, from whichever life."""
-        return not any(True for _ in self._missing(Acknowledged(None, 0, end)))
+        return self.missing_below(end) == 0
+
+    def missing_below(self, end: int) -> int:
+        """How many offsets below this have not come, from whichever life."""
+        return sum(1 for _ in self._missing(Acknowledged(None, 0, end)))
 
     def newest_epoch(self) -> int | None:
         """The last life of the gateway that anything has come from."""

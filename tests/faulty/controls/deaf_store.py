@@ -1,4 +1,4 @@
-"""A log that does not listen to what fdatasync answers: `python -m faulty.controls.deaf_store DIR [--verify]`.
+"""A log that does not listen to what fdatasync answers: `python -m faulty.controls.deaf_store DIR [--verify --acked SEQ]`.
 
 What it prints is the protocol of `tests/victims/src/victim_sled.rs`.
 """
@@ -40,7 +40,7 @@ def main() -> None:
     """What the command line says."""
     folder, *rest = sys.argv[1:]
     path = Path(folder) / "log"
-    if rest == ["--verify"]:
+    if "--verify" in rest:
         say(json.dumps(verify(path)))
     else:
         append(path)

@@ -1,4 +1,4 @@
-"""A queue in SQLite: `python -m faulty.controls.sqlite_store LEVEL DIR [--verify]`.
+"""A queue in SQLite: `python -m faulty.controls.sqlite_store LEVEL DIR [--verify --acked SEQ]`.
 
 LEVEL is `NORMAL` (a commit is not on disk: a power cut takes it), `FULL` (it is, at the price of what is written) or `OFF`.
 What it prints is the protocol of `tests/victims/src/victim_sled.rs`.
@@ -64,7 +64,7 @@ def verify(folder: Path, level: str) -> dict[str, object]:
 def main() -> None:
     """What the command line says."""
     level, folder, *rest = sys.argv[1:]
-    if rest == ["--verify"]:
+    if "--verify" in rest:
         say(json.dumps(verify(Path(folder), level)))
     else:
         append(opened(Path(folder), level))

@@ -9,7 +9,7 @@ from subprocess import TimeoutExpired
 from .. import store
 from ..context import Context
 from ..figure import Figure
-from ..store import Found, Store
+from ..store import Found, Said, Store
 
 NAME = "damage"
 GOAL = "at most 1 record per flip, 0 silent, 0 failed starts"
@@ -21,6 +21,7 @@ GROW_S = 1.0
 RECORD_ITEMS_MAX = 128
 """What one flip may cost: a frame of at most 32 KiB, which is what has a checksum of its own."""
 CUT_BYTES_MAX = 1000
+ITEMS = "8000"
 CONTROL_ROUNDS = 40
 
 
@@ -45,22 +46,24 @@ class Harm:
         )
 
 
-def grow(ctx: Context, subject: Store) -> Path:
-    """A store that has lived for a moment."""
+def grow(ctx: Context, subject: Store) -> tuple[Path, Said]:
+    """A store that has lived for a moment, and what it has promised."""
     room = ctx.room("damage")
-    folder = room / "sound"
+    folder, said = room / "sound", Said()
     folder.mkdir()
     with subject.start(folder, room / "store.log") as child:
-        child.line(20.0)
+        said.hear([child.line(20.0) or ""])
         try:
             child.process.wait(GROW_S)
         except TimeoutExpired:
             pass
+        child.kill()
+        said.hear(child.rest())
     # What a first opening puts in order is not to be taken for damage.
-    seen = subject.verify(folder)
-    if not seen.opened or seen.missing or seen.wrong:
+    seen = subject.verify(folder, said)
+    if not seen.opened or seen.harmed:
         raise RuntimeError(f"{subject.name} is not sound before any damage: {seen}")
-    return folder
+    return folder, said
 
 
 def damage(folder: Path, chance: random.Random) -> str:
@@ -94,30 +97,28 @@ def written_bytes(path: Path) -> int:
     return max(1, len(path.read_bytes().rstrip(b"\0")))
 
 
-def judge(harm: Harm, sound: Found, seen: Found, what: str) -> None:
-    """Compares a hurt copy with the sound one."""
+def judge(harm: Harm, seen: Found, what: str) -> None:
+    """Takes in what a hurt copy still has."""
     harm.rounds += 1
     if not seen.opened:
         harm.unopened += 1
         harm.example = f"; {what}: {seen.error}"
         return
-    gone = max(0, sound.head - seen.head) + max(0, seen.first - sound.first) + seen.missing
-    if seen.wrong or gone > seen.lost:
+    if seen.silent or seen.wrong:
         harm.silent += 1
-        harm.example = f"; {what}: {gone} gone, {seen.lost} reported, {seen.wrong} wrong"
-    harm.effects += gone > 0
-    harm.worst = max(harm.worst, gone)
+        harm.example = f"; {what}: {seen}"
+    harm.effects += seen.gone > 0
+    harm.worst = max(harm.worst, seen.gone)
 
 
 def hurt(ctx: Context, subject: Store, rounds: int) -> Harm:
     """Damages copy after copy."""
-    folder = grow(ctx, subject)
-    sound, harm = subject.verify(folder), Harm()
-    copy = folder.parent / "copy"
+    folder, said = grow(ctx, subject)
+    harm, copy = Harm(), folder.parent / "copy"
     for number in range(1, rounds + 1):
         shutil.copytree(folder, copy)
         what = damage(copy, ctx.chance)
-        judge(harm, sound, subject.verify(copy), what)
+        judge(harm, subject.verify(copy, said), what)
         shutil.rmtree(copy)
         ctx.say(f"{subject.name}: {number} of {rounds}: {harm}")
     ctx.leave(folder.parent)
@@ -126,7 +127,7 @@ def hurt(ctx: Context, subject: Store, rounds: int) -> Harm:
 
 def run(rounds: int, ctx: Context) -> Figure:
     """Segments, cursors and state."""
-    harm = hurt(ctx, store.journal("--state"), rounds)
+    harm = hurt(ctx, store.journal("--state", "--items", ITEMS), rounds)
     met = harm.silent == 0 and harm.unopened == 0 and harm.worst <= RECORD_ITEMS_MAX
     numbers = {"effects": harm.effects, "silent": harm.silent, "unopened": harm.unopened, "worst": harm.worst}
     return Figure(harm.rounds, str(harm), met, numbers)

@@ -9,7 +9,7 @@ from .. import disks, store
 from ..context import Context
 from ..figure import Figure, Unavailable
 from ..store import Store
-from .power_cut import POOL_MEGABYTES, Bench
+from .power_cut import POOL_MEGABYTES, QUOTA_BYTES, Bench
 
 NAME = "I/O error"
 GOAL = "0 false acknowledgements"
@@ -57,7 +57,7 @@ def harmed(ctx: Context, subject: Store, faults: list[Fault]) -> tuple[int, int,
 def run(rounds: int, ctx: Context) -> Figure:
     """Each fault in turn."""
     kinds = list(Fault)
-    cuts, false, text = harmed(ctx, store.journal(), [kinds[turn % len(kinds)] for turn in range(rounds)])
+    cuts, false, text = harmed(ctx, store.journal("--quota", QUOTA_BYTES), [kinds[turn % len(kinds)] for turn in range(rounds)])
     return Figure(cuts, text, cuts > 0 and false == 0, {"false_acknowledgements": false})
 
 

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! victim_sled DIR             appends until it is killed; says `durable SEQ` and `ack SEQ` after each flush
-//! victim_sled DIR --verify    opens, reads everything, says one line of JSON
+//! victim_sled DIR --verify    opens, reads everything, says one line of JSON; `--acked SEQ` may follow, and is not needed
 //! ```
 //!
 //! `durable SEQ`: items up to and including SEQ are acknowledged. `ack SEQ`: items below SEQ were taken by the consumer and
@@ -24,7 +24,9 @@ const CACHE_BYTES: u64 = 8 << 20;
 
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
-    let dir = arguments.next().ok_or_else(|| std::io::Error::other("name the folder: victim_sled DIR [--verify]"))?;
+    let dir = arguments
+        .next()
+        .ok_or_else(|| std::io::Error::other("name the folder: victim_sled DIR [--verify [--acked SEQ]]"))?;
     match arguments.next().as_deref() {
         None => append(&open(&dir)?),
         Some("--verify") => verify(&dir),
