@@ -109,14 +109,14 @@ pub(crate) fn messages(
 }
 
 /// A column whose type is known.
-struct Reader {
+pub(crate) struct Reader {
     column: ArrayRef,
     read: fn(&ArrayRef, usize) -> Value,
 }
 
 impl Reader {
     /// Keys can be of any type that casts to one that rows have; the columns of an answer are of such a type.
-    fn new(column: &ArrayRef) -> Result<Reader> {
+    pub(crate) fn new(column: &ArrayRef) -> Result<Reader> {
         let (data_type, read): (_, fn(&ArrayRef, usize) -> Value) = match column.data_type() {
             DataType::Boolean => (DataType::Boolean, |c, at| Value::Bool(c.as_boolean().value(at))),
             DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 => (TIME, |c, at| {
@@ -134,7 +134,7 @@ impl Reader {
         Ok(Reader { column, read })
     }
 
-    fn value(&self, at: usize) -> Value {
+    pub(crate) fn value(&self, at: usize) -> Value {
         if self.column.is_null(at) { Value::Null } else { (self.read)(&self.column, at) }
     }
 }

@@ -53,12 +53,19 @@ impl Catalog {
     /// The tables of the models, and all functions that give the same answer whenever they are asked: a window that is
     /// made again after a restart must come out the same.
     pub(crate) fn new(things: &Things) -> Self {
+        let mut catalog = Self::functions();
+        catalog.tables = things.models().flat_map(|(ix, model)| model_tables(things, ix, model)).collect();
+        catalog.scalars.extend(named(marker::all().map(Arc::new), |f| (f.name(), f.aliases())));
+        catalog
+    }
+
+    /// The functions alone, without tables and windows.
+    pub(crate) fn functions() -> Self {
         let scalars = all_default_functions().into_iter().filter(|f| f.signature().volatility == Volatility::Immutable);
-        let scalars = scalars.chain(marker::all().into_iter().map(Arc::new));
         let mut aggregates = named(all_default_aggregate_functions(), |f| (f.name(), f.aliases()));
         aggregates.remove("grouping");
         Catalog {
-            tables: things.models().flat_map(|(ix, model)| model_tables(things, ix, model)).collect(),
+            tables: BTreeMap::new(),
             scalars: named(scalars, |f| (f.name(), f.aliases())),
             aggregates,
             planners: vec![
@@ -158,7 +165,8 @@ fn message_table<'a>(
     Table { feed, timing: Timing::Moment, schema: Arc::new(Schema::new(fields)), left_out }
 }
 
-fn column_type(model_type: &ModelType) -> Option<DataType> {
+/// The type of a property in SQL; `None` if it has no column.
+pub(crate) fn column_type(model_type: &ModelType) -> Option<DataType> {
     match model_type {
         ModelType::Int(_) | ModelType::Enum(_) => Some(DataType::Int64),
         ModelType::Float(_) | ModelType::Double(_) => Some(DataType::Float64),

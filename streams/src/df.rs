@@ -20,9 +20,9 @@ pub(crate) use datafusion_expr::execution_props::ExecutionProps;
 pub(crate) use datafusion_expr::physical_planning_context::PhysicalPlanningContext;
 pub(crate) use datafusion_expr::planner::{ContextProvider, ExprPlanner};
 pub(crate) use datafusion_expr::{
-    Aggregate as AggregatePlan, AggregateUDF, ColumnarValue, EmitTo, Expr, GroupsAccumulator, HigherOrderUDF,
-    LogicalPlan, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TableSource, TypeSignature, Volatility,
-    WindowUDF,
+    Aggregate as AggregatePlan, AggregateUDF, ColumnarValue, EmitTo, Expr, ExprSchemable, GroupsAccumulator,
+    HigherOrderUDF, LogicalPlan, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TableSource, TypeSignature,
+    Volatility, WindowUDF,
 };
 pub(crate) use datafusion_functions::all_default_functions;
 pub(crate) use datafusion_functions::core::planner::CoreFunctionPlanner;
@@ -30,14 +30,14 @@ pub(crate) use datafusion_functions::datetime::planner::DatetimeFunctionPlanner;
 pub(crate) use datafusion_functions_aggregate::all_default_aggregate_functions;
 pub(crate) use datafusion_functions_aggregate::planner::AggregateFunctionPlanner;
 pub(crate) use datafusion_functions_aggregate_common::order::AggregateOrderSensitivity;
-pub(crate) use datafusion_optimizer::simplify_expressions::SimplifyExpressions;
+pub(crate) use datafusion_optimizer::simplify_expressions::{ExprSimplifier, SimplifyContext, SimplifyExpressions};
 pub(crate) use datafusion_optimizer::{Analyzer, Optimizer, OptimizerContext};
 pub(crate) use datafusion_physical_expr::aggregate::{AggregateFunctionExpr, LoweredAggregateBuilder};
 pub(crate) use datafusion_physical_expr::{GroupsAccumulatorAdapter, create_physical_expr};
 pub(crate) use datafusion_physical_expr_common::physical_expr::PhysicalExpr;
 pub(crate) use datafusion_physical_plan::aggregates::group_values::{GroupValues, new_group_values};
 pub(crate) use datafusion_physical_plan::aggregates::order::GroupOrdering;
-pub(crate) use datafusion_sql::planner::{ParserOptions, SqlToRel};
+pub(crate) use datafusion_sql::planner::{ParserOptions, PlannerContext, SqlToRel};
 pub(crate) use datafusion_sql::sqlparser;
 
 /// The type of every time in a table.

@@ -1,22 +1,22 @@
 //! From the text of a file to one checked `SELECT` with its options.
 
+mod depth;
 mod names;
 mod options;
 mod place;
 mod shape;
 
-pub(crate) use names::resolve;
+pub(crate) use depth::{check_size, flatten};
+pub(crate) use names::{function_name, resolve, unknown_function};
 pub(crate) use options::{Options, Setting};
-pub(crate) use place::{At, lowercase_first};
+pub(crate) use place::{At, Tokens, lowercase_first, normal, of_parser};
 
 use crate::df::sqlparser::ast::{Ident, Query, Select};
-use crate::df::sqlparser::dialect::GenericDialect;
 use crate::df::sqlparser::keywords::Keyword;
 use crate::df::sqlparser::parser::{Parser, ParserError};
 use crate::df::sqlparser::tokenizer::Token;
 use crate::progress::Fingerprint;
 use edgeway_sdk::Problem;
-use place::Tokens;
 
 /// A file that parsed and uses only what is supported.
 #[derive(Debug)]
@@ -46,8 +46,10 @@ pub(crate) struct TableName {
 /// What the parser trips over, or all constructs that are not supported.
 pub(crate) fn parse(text: &str, name: &str) -> Result<Statement, Vec<Problem>> {
     let tokens = Tokens::read(text).map_err(|problem| vec![problem])?;
-    let mut parser = Parser::new(&GenericDialect {}).with_tokens_with_locations(tokens.all().to_vec());
-    let (options, query) = statement(&mut parser, name)?;
+    check_size(&tokens).map_err(|problem| vec![problem])?;
+    let mut parser = tokens.parser();
+    let (options, mut query) = statement(&mut parser, name)?;
+    flatten(&mut query).map_err(|problem| vec![problem])?;
     let (select, table) = shape::check(*query, &tokens)?;
     let at = At::span(select.select_token.0.span);
     Ok(Statement { options, select, table, at, fingerprint: tokens.fingerprint() })

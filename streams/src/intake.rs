@@ -28,7 +28,8 @@ pub(crate) struct Intake {
     devices: Vec<Arc<str>>,
 }
 
-enum Builder {
+/// Collects the values of one column.
+pub(crate) enum Builder {
     Device(StringBuilder),
     /// Made from the rows' times.
     Time,
@@ -162,6 +163,11 @@ fn is_base(name: &str) -> bool {
 }
 
 impl Builder {
+    /// For values of a type, whatever the column is called.
+    pub(crate) fn of(data_type: &DataType) -> Self {
+        Builder::new("", data_type)
+    }
+
     fn new(name: &str, data_type: &DataType) -> Self {
         match (name, data_type) {
             (DEVICE, _) => Builder::Device(StringBuilder::new()),
@@ -176,7 +182,7 @@ impl Builder {
     }
 
     /// How many values there are; `rows` for the time, which needs none.
-    fn len(&self, rows: usize) -> usize {
+    pub(crate) fn len(&self, rows: usize) -> usize {
         use crate::df::ArrayBuilder;
         match self {
             Builder::Time => rows,
@@ -189,7 +195,7 @@ impl Builder {
     }
 
     /// Adds a value. One that is not of the column's type is unknown.
-    fn append(&mut self, value: &Value) {
+    pub(crate) fn append(&mut self, value: &Value) {
         match (self, value) {
             (Builder::Bool(b), Value::Bool(value)) => b.append_value(*value),
             (Builder::Int(b), Value::Int(value)) => b.append_value(*value),
@@ -206,7 +212,15 @@ impl Builder {
         }
     }
 
-    fn finish(&mut self, ts: &[i64]) -> ArrayRef {
+    /// Adds a time to a column of times.
+    pub(crate) fn append_time(&mut self, time: Timestamp) {
+        match self {
+            Builder::Date(b) => b.append_value(time.as_nanos()),
+            other => other.append(&Value::Null),
+        }
+    }
+
+    pub(crate) fn finish(&mut self, ts: &[i64]) -> ArrayRef {
         match self {
             Builder::Time => Arc::new(TimestampNanosecondArray::from(ts.to_vec())),
             Builder::Device(b) | Builder::Quality(b) | Builder::Text(b) => Arc::new(b.finish()),

@@ -25,6 +25,8 @@
 //! assert!(rows.is_empty());
 //! ```
 //!
+//! A [`Selection`] is the same language for one message at a time: what a route's `where` and `select` say.
+//!
 //! **It is not** a database: it answers nothing about the past, has no joins, no sorting and no sub-queries yet. It
 //! does no I/O and reads no clock; time comes in as an argument. It keeps no checkpoint: after a restart the open
 //! windows are made again from the journal (see [`Progress`]).
@@ -49,7 +51,9 @@ mod queries;
 mod query;
 mod rows;
 mod segment;
+mod selection;
 mod windows;
 
 pub use progress::Progress;
 pub use queries::{FileProblem, Queries, QueryInfo, Source};
+pub use selection::{Part, Selection, SelectionError, Verdict};

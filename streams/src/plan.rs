@@ -87,7 +87,7 @@ const NOISE: [&str; 6] = [
 ];
 
 /// Where a mistake that DataFusion found stands, and what it says.
-fn explain(error: &DataFusionError, fallback: At) -> Problem {
+pub(crate) fn explain(error: &DataFusionError, fallback: At) -> Problem {
     let diagnostic = error.diagnostic();
     let start = diagnostic.and_then(|diagnostic| diagnostic.span).map(|span| span.start);
     let at = start.map_or(fallback, |start| At::new(start.line as usize, start.column as usize));
@@ -102,7 +102,7 @@ fn with_notes(diagnostic: &Diagnostic) -> String {
 }
 
 /// The first sentence of an error's text.
-fn sentence(error: &DataFusionError) -> String {
+pub(crate) fn sentence(error: &DataFusionError) -> String {
     let text = NOISE.iter().fold(error.strip_backtrace(), |text, noise| text.replace(noise, ""));
     let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
     let line = line.split_once(", errors:").map_or(line, |(what, _)| what);

@@ -70,7 +70,7 @@ pub(crate) fn output_schema(
 }
 
 /// The one type that rows have for values of this kind.
-fn row_type(found: &DataType) -> Option<DataType> {
+pub(crate) fn row_type(found: &DataType) -> Option<DataType> {
     match found {
         DataType::Boolean => Some(DataType::Boolean),
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Some(DataType::Utf8),

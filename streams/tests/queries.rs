@@ -8,6 +8,8 @@ mod differential;
 mod errors;
 #[path = "queries/restart.rs"]
 mod restart;
+#[path = "queries/selection.rs"]
+mod selection;
 #[path = "queries/time.rs"]
 mod time;
 

@@ -59,7 +59,8 @@ fn called<'a>(expr: &'a Expr, name: &str) -> Option<&'a Function> {
     }
 }
 
-fn function_name(function: &Function) -> String {
+/// The last part of a function's name, in lower case.
+pub(crate) fn function_name(function: &Function) -> String {
     function.name.0.last().and_then(|part| part.as_ident()).map(|ident| ident.value.to_lowercase()).unwrap_or_default()
 }
 
@@ -222,26 +223,26 @@ impl Names<'_> {
         } else if [marker::WINDOW_START, marker::WINDOW_END].contains(&name.as_str()) {
             self.problems.push(at.problem(format!("`{name}` is a column")).help("write it without parentheses"));
         } else if !self.catalog.is_scalar(&name) && !self.catalog.is_aggregate(&name) {
-            self.problems.push(self.unknown_function(&name, at));
+            self.problems.push(unknown_function(&name, at, self.catalog));
         }
     }
+}
 
-    fn unknown_function(&self, name: &str, at: At) -> Problem {
-        match name {
-            "now" | "current_timestamp" | "current_date" | "current_time" | "localtime" | "localtimestamp"
-            | "today" => at
-                .problem(format!("`{name}` is not available: a query must give the same rows when it is run again"))
-                .help("use `ts`, the time of the row"),
-            "random" | "uuid" => {
-                at.problem(format!("`{name}` is not available: a query must give the same rows when it is run again"))
-            }
-            "hop" | "session" | "cumulate" => {
-                at.problem(format!("`{name}` windows are not supported")).help("use TUMBLE(ts, INTERVAL '10 seconds')")
-            }
-            _ => {
-                let known = self.catalog.function_names();
-                at.problem(format!("unknown function `{name}`")).maybe_help(did_you_mean(name, known))
-            }
+/// A function that is not known, or not wanted because it does not give the same answer each time.
+pub(crate) fn unknown_function(name: &str, at: At, catalog: &Catalog) -> Problem {
+    match name {
+        "now" | "current_timestamp" | "current_date" | "current_time" | "localtime" | "localtimestamp" | "today" => at
+            .problem(format!("`{name}` is not available: a query must give the same rows when it is run again"))
+            .help("use `ts`, the time of the row"),
+        "random" | "uuid" => {
+            at.problem(format!("`{name}` is not available: a query must give the same rows when it is run again"))
+        }
+        "hop" | "session" | "cumulate" => {
+            at.problem(format!("`{name}` windows are not supported")).help("use TUMBLE(ts, INTERVAL '10 seconds')")
+        }
+        _ => {
+            let known = catalog.function_names();
+            at.problem(format!("unknown function `{name}`")).maybe_help(did_you_mean(name, known))
         }
     }
 }

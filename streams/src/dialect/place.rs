@@ -2,10 +2,14 @@
 
 use crate::df::sqlparser::ast::Ident;
 use crate::df::sqlparser::dialect::GenericDialect;
-use crate::df::sqlparser::parser::ParserError;
+use crate::df::sqlparser::parser::{Parser, ParserError};
 use crate::df::sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer};
 use crate::progress::Fingerprint;
 use edgeway_sdk::{Place, Problem};
+
+/// Levels that the parser goes down, of which a bracket takes one. In a build without optimisation a level takes some 80 KiB
+/// of stack.
+const PARSER_LEVELS_MAX: usize = 20;
 
 /// A line and a column, from 1; `None` if the parser does not know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -44,6 +48,12 @@ impl Tokens {
             Ok(tokens) => Ok(Tokens(tokens)),
             Err(error) => Err(At::location(error.location).problem(lowercase_first(&error.message))),
         }
+    }
+
+    /// A parser of these words, which gives up before its stack does.
+    pub(crate) fn parser(&self) -> Parser<'static> {
+        let parser = Parser::new(&GenericDialect {}).with_recursion_limit(PARSER_LEVELS_MAX);
+        parser.with_tokens_with_locations(self.0.clone())
     }
 
     pub(crate) fn all(&self) -> &[TokenWithSpan] {

@@ -72,6 +72,24 @@ fn what_is_not_supported_is_named() {
 }
 
 #[test]
+fn a_query_of_any_length_and_depth_gets_an_answer() {
+    let chain = |terms| vec!["wind_speed = 1"; terms].join(" OR ");
+    let long = format!("SELECT device FROM wind_turbine WHERE {}", chain(900));
+    assert!(Queries::load(things(), &[source("q", &long)]).is_ok(), "a long chain is flat");
+    let sum = format!("SELECT {} AS s FROM wind_turbine", vec!["wind_speed"; 900].join(" + "));
+    assert_eq!(
+        problems(&sum),
+        [
+            "1:8: this expression is nested more than 32 levels deep (a query can name parts of it, and be read by another)"
+        ]
+    );
+    let calls = format!("SELECT {}wind_speed{} AS s FROM wind_turbine", "abs(".repeat(500), ")".repeat(500));
+    assert!(problems(&calls)[0].contains("more than 16 brackets are nested here"));
+    let words = format!("SELECT device FROM wind_turbine WHERE {}", chain(9_000));
+    assert!(problems(&words)[0].contains("this text has more than 4000 words"));
+}
+
+#[test]
 fn aggregates_without_a_window_say_what_to_add() {
     check(&[
         (
