@@ -28,6 +28,7 @@ url = "http://127.0.0.1:PORT/ingest"
 name = "data"
 subjects = ["property/#"]
 target = "service"
+batch = { messages = 1 }
 from = "start"
 MORE
 "##;

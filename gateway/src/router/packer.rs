@@ -3,7 +3,7 @@
 use super::Surroundings;
 use super::books::{Holder, holder};
 use super::topic::Topic;
-use edgeway_formats::{Content, Format, Item, Payload};
+use edgeway_formats::{Content, Format, Item, Payload, table_name};
 use edgeway_site::{RouteSite, TargetKind};
 use edgeway_targets::Delivery;
 use edgeway_thing_models::{Body, Message, MessageId, Things};
@@ -13,8 +13,6 @@ use std::sync::Arc;
 /// What a value and a message take in a payload, roughly, in bytes: enough to cut payloads before they are made.
 const VALUE_BYTES: usize = 90;
 const MESSAGE_BYTES: usize = 160;
-/// Rows that are given at a time to targets that store tables.
-const TABLE_ROWS_MAX: usize = 4096;
 
 /// Packs for one route.
 pub(super) struct Packer {
@@ -23,6 +21,7 @@ pub(super) struct Packer {
     things: Arc<Things>,
     messages_max: usize,
     bytes_max: usize,
+    stores_tables: bool,
 }
 
 /// A message to be packed, and its place.
@@ -79,8 +78,9 @@ impl Packer {
             topic: Topic::new(&site.topic),
             format,
             things: around.things.clone(),
-            messages_max: if stores_tables { TABLE_ROWS_MAX } else { site.batch_messages.max(1) },
-            bytes_max: site.batch_bytes,
+            messages_max: site.batch_messages.max(1),
+            bytes_max: if stores_tables { usize::MAX } else { site.batch_bytes },
+            stores_tables,
         }
     }
 
@@ -93,11 +93,12 @@ impl Packer {
         self.messages_max
     }
 
-    /// Packs messages; those of one topic keep their order. With `Singly` each goes alone.
+    /// Packs messages; those of one topic, or of one table, keep their order. With `Singly` each goes alone.
     pub(super) fn pack(&mut self, messages: Vec<Packed>, manner: Manner) -> Vec<Parcel> {
         let most = if manner == Manner::Singly { 1 } else { self.messages_max };
         let mut parcels = vec![];
         for (topic, group) in self.groups(messages) {
+            let topic = if self.stores_tables { String::new() } else { topic };
             let mut group = group.into_iter().peekable();
             while group.peek().is_some() {
                 let (mut part, mut bytes) = (vec![], 0);
@@ -112,12 +113,15 @@ impl Packer {
         parcels
     }
 
-    /// By topic, in the order of their first messages.
+    /// By topic or table, in the order of their first messages.
     fn groups(&self, messages: Vec<Packed>) -> Vec<(String, Vec<Packed>)> {
         let mut groups: Vec<(String, Vec<Packed>)> = vec![];
         let mut by_topic: HashMap<String, usize> = HashMap::new();
         for message in messages {
-            let topic = self.topic.of(&message.item.message, &self.things);
+            let topic = match self.stores_tables {
+                true => table_name(&message.item.message, message.item.selected.as_deref(), &self.things),
+                false => self.topic.of(&message.item.message, &self.things),
+            };
             let at = *by_topic.entry(topic).or_insert_with_key(|topic| {
                 groups.push((topic.clone(), vec![]));
                 groups.len() - 1

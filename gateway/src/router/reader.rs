@@ -30,7 +30,8 @@ pub(super) struct Intake {
 pub(super) struct Gathered {
     pub(super) source: Source,
     pub(super) messages: Vec<Packed>,
-    pub(super) expired: Vec<Holder>,
+    /// Messages that were too old: their offsets and holders.
+    pub(super) expired: Vec<(u64, Holder)>,
     /// The offset behind what was read.
     pub(super) next: u64,
     /// When the first of it was read.
@@ -175,7 +176,9 @@ impl Intake {
                 return if at == 0 { Taken::Held } else { Taken::Some(gathered) };
             }
             match self.ttl {
-                Some(ttl) if self.clocks.age(&entry.stamp, &now) > ttl => gathered.expired.push(holder(&entry.item)),
+                Some(ttl) if self.clocks.age(&entry.stamp, &now) > ttl => {
+                    gathered.expired.push((entry.offset, holder(&entry.item)))
+                }
                 _ => gathered.messages.push(self.packed(entry, selected, late)),
             }
         }

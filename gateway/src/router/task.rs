@@ -3,7 +3,7 @@
 use super::Surroundings;
 use super::books::{self, Books, End, Lane, holder};
 use super::desk::{RouteState, Trouble, pause_key};
-use super::inflight::{Batch, Due, InFlight, Part, Source};
+use super::inflight::{Batch, Due, Ended, InFlight, Part, Source};
 use super::packer::{self, Contents, Manner, Packed, Packer, Parcel};
 use super::rate::{Lanes, Pace};
 use super::reader::{Gathered, Intake, Taken};
@@ -69,7 +69,7 @@ pub(crate) struct Route {
 }
 
 /// Why sending has ended.
-enum Ended {
+enum Over {
     /// The gateway stops.
     Stopped,
     /// The connection is of no use any more.
@@ -78,9 +78,9 @@ enum Ended {
     Anew,
 }
 
-impl From<TargetError> for Ended {
+impl From<TargetError> for Over {
     fn from(error: TargetError) -> Self {
-        Ended::Lost(error)
+        Over::Lost(error)
     }
 }
 
@@ -143,7 +143,7 @@ impl Route {
             let delivered = self.state.total().delivered;
             let ended = match stop.run_until_cancelled(self.connect()).await {
                 None => break,
-                Some(Err(error)) => Ended::Lost(error),
+                Some(Err(error)) => Over::Lost(error),
                 Some(Ok(())) => self.serve(stop).await,
             };
             self.give_back();
@@ -152,9 +152,9 @@ impl Route {
                 backoff = Backoff::new();
             }
             let pause = match ended {
-                Ended::Stopped => break,
-                Ended::Anew => continue,
-                Ended::Lost(error) => self.disconnected(&error, &mut backoff),
+                Over::Stopped => break,
+                Over::Anew => continue,
+                Over::Lost(error) => self.disconnected(&error, &mut backoff),
             };
             if stop.run_until_cancelled(rest(self.state.clone(), pause)).await.is_none() {
                 break;
@@ -175,20 +175,20 @@ impl Route {
         let id = MessageId { gateway: self.gateway, epoch: self.journal.epoch(), offset: 0 };
         let greetings = greeting.into_iter().map(|(topic, payload)| packer::greeting(topic, payload, id));
         let (deliveries, parts) = greetings.map(|(delivery, contents)| (delivery, Part::Sent(contents))).unzip();
-        let batch = Batch { source: Source::Greeting, next: 0, expired: vec![], parts };
+        let batch = Batch { source: Source::Greeting, next: 0, parts, ends: vec![] };
         self.flight.push(batch);
         self.send(deliveries).await.map_err(|ended| match ended {
-            Ended::Lost(error) => error,
-            Ended::Stopped | Ended::Anew => TargetError::Away("the connection was given up".into()),
+            Over::Lost(error) => error,
+            Over::Stopped | Over::Anew => TargetError::Away("the connection was given up".into()),
         })
     }
 
     /// Sends from the route's places on, until something ends that.
-    async fn serve(&mut self, stop: &CancellationToken) -> Ended {
+    async fn serve(&mut self, stop: &CancellationToken) -> Over {
         let mut heard = Instant::now();
         loop {
             if self.state.wishes.lock().seek.is_some() {
-                return Ended::Anew;
+                return Over::Anew;
             }
             if let Err(ended) = self.pump().await {
                 return ended;
@@ -201,11 +201,11 @@ impl Route {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return self.drain().await,
-                outcomes = self.target.settle(), if !self.flight.is_empty() => {
+                outcomes = self.target.settle() => {
                     heard = Instant::now();
                     match outcomes {
                         Ok(outcomes) => if let Err(ended) = self.settle(outcomes).await { return ended },
-                        Err(error) => return Ended::Lost(error),
+                        Err(error) => return Over::Lost(error),
                     }
                 }
                 () = self.state.news.notified() => {}
@@ -214,13 +214,13 @@ impl Route {
             }
             if !self.gathers && !self.flight.is_empty() && Instant::now() > silent_at {
                 let reason = format!("nothing was acknowledged for {} s", SILENT_MAX.as_secs());
-                return Ended::Lost(TargetError::Away(reason));
+                return Over::Lost(TargetError::Away(reason));
             }
         }
     }
 
     /// What is durable and what is under way, as far as that is quick.
-    async fn drain(&mut self) -> Ended {
+    async fn drain(&mut self) -> Over {
         let until = Instant::now() + DRAIN_WITHIN;
         let all = async {
             loop {
@@ -236,12 +236,12 @@ impl Route {
             }
         };
         // Whatever ended it: the gateway stops.
-        let _ = tokio::time::timeout_at(until.into(), async { all.await as Result<(), Ended> }).await;
-        Ended::Stopped
+        let _ = tokio::time::timeout_at(until.into(), async { all.await as Result<(), Over> }).await;
+        Over::Stopped
     }
 
     /// Sends all that may be sent now.
-    async fn pump(&mut self) -> Result<(), Ended> {
+    async fn pump(&mut self) -> Result<(), Over> {
         if self.state.paused.load(Relaxed) {
             return Ok(());
         }
@@ -281,7 +281,7 @@ impl Route {
     }
 
     /// The next messages that are due; `None` if there are none now.
-    fn next_gathered(&mut self) -> Result<Option<Gathered>, Ended> {
+    fn next_gathered(&mut self) -> Result<Option<Gathered>, Over> {
         let sources = self.sources();
         let lanes = match sources.iter().any(|source| matches!(source, Source::Class(_, Lane::Live))) {
             true => Lanes::Two,
@@ -313,7 +313,7 @@ impl Route {
     }
 
     /// Reads on in a source. True if what was gathered there is due.
-    fn gather(&mut self, source: Source) -> Result<bool, Ended> {
+    fn gather(&mut self, source: Source) -> Result<bool, Over> {
         loop {
             if let Some(gathered) = self.gathered.get(&source) {
                 let due_at = gathered.since + self.batch_age;
@@ -344,12 +344,14 @@ impl Route {
     }
 
     /// Packs and sends what was gathered.
-    async fn dispatch(&mut self, gathered: Gathered) -> Result<(), Ended> {
-        let Gathered { source, messages, expired, next, .. } = gathered;
+    async fn dispatch(&mut self, gathered: Gathered) -> Result<(), Over> {
+        let Gathered { source, messages, expired: gathered_expired, next, .. } = gathered;
         let manner = self.manner(source, &messages);
-        if !expired.is_empty() {
+        if !gathered_expired.is_empty() {
             self.state.unsaved.store(true, Relaxed);
         }
+        let expired = |(offset, holder)| Ended { offsets: (offset, offset), holders: vec![(holder, 1)], end: End::Expired };
+        let ends = gathered_expired.into_iter().map(expired).collect();
         let (mut deliveries, mut parts) = (vec![], VecDeque::new());
         for parcel in self.packer.pack(messages, manner) {
             match parcel {
@@ -361,7 +363,7 @@ impl Route {
             }
         }
         self.spend(source, &deliveries);
-        self.flight.push(Batch { source, next, expired, parts });
+        self.flight.push(Batch { source, next, parts, ends });
         self.send(deliveries).await
     }
 
@@ -384,7 +386,7 @@ impl Route {
         }
     }
 
-    async fn send(&mut self, deliveries: Vec<Delivery>) -> Result<(), Ended> {
+    async fn send(&mut self, deliveries: Vec<Delivery>) -> Result<(), Over> {
         let outcomes = match deliveries.is_empty() {
             true => vec![],
             false => timeout(SILENT_MAX, self.target.send(deliveries)).await.unwrap_or_else(|_| {
@@ -395,19 +397,19 @@ impl Route {
     }
 
     /// Writes down what became of the oldest deliveries.
-    async fn settle(&mut self, outcomes: Vec<Outcome>) -> Result<(), Ended> {
+    async fn settle(&mut self, outcomes: Vec<Outcome>) -> Result<(), Over> {
         let delivered = outcomes.iter().any(|outcome| *outcome == Outcome::Delivered);
         for outcome in outcomes {
             self.advance().await;
             let Some((source, next, contents)) = self.flight.take_sent() else { break };
             match outcome {
-                Outcome::Delivered => self.delivered(source, &contents),
+                Outcome::Delivered => self.delivered(source, contents),
                 Outcome::Refused(reason) => self.refused(source, &contents, &reason).await,
                 Outcome::Split(reason) if contents.messages() <= 1 => self.refused(source, &contents, &reason).await,
                 Outcome::Split(reason) => {
                     warn!(route = %self.state.name, reason, "A payload was refused; its messages go one by one.");
                     self.singly_below.insert(source, next);
-                    return Err(Ended::Anew);
+                    return Err(Over::Anew);
                 }
             }
         }
@@ -431,17 +433,16 @@ impl Route {
         }
     }
 
-    fn delivered(&mut self, source: Source, contents: &Contents) {
+    fn delivered(&mut self, source: Source, contents: Contents) {
+        let Source::Letter(number) = source else {
+            self.flight.end(Ended { offsets: contents.offsets, holders: contents.holders, end: End::Delivered });
+            return;
+        };
         let mut books = self.state.books.lock();
-        match source {
-            Source::Letter(number) => {
-                contents.holders.iter().for_each(|(holder, _)| books.revive(*holder));
-                drop(books);
-                self.letters.remove(number);
-                self.state.unsaved.store(true, Relaxed);
-            }
-            _ => contents.holders.iter().for_each(|(holder, count)| books.end(*holder, End::Delivered, *count)),
-        }
+        contents.holders.iter().for_each(|(holder, _)| books.revive(*holder));
+        drop(books);
+        self.letters.remove(number);
+        self.state.unsaved.store(true, Relaxed);
     }
 
     /// The target will never take these messages.
@@ -481,13 +482,14 @@ impl Route {
                 End::Dropped
             }
         };
-        self.state.books.lock().end(holder, end, 1);
+        let offsets = (message.offset, message.offset);
+        self.flight.end(Ended { offsets, holders: vec![(holder, 1)], end });
         self.state.unsaved.store(true, Relaxed);
         metrics::counter!("edgeway_route_refused_messages_total", "route" => self.state.name.to_string()).increment(1);
     }
 
     /// Sends the dead letters that people want sent again.
-    async fn redrive(&mut self) -> Result<(), Ended> {
+    async fn redrive(&mut self) -> Result<(), Over> {
         while self.has_room() {
             let Some((number, letter)) = self.state.wishes.lock().letters.pop_front() else { break };
             let item = edgeway_formats::Item {
@@ -644,6 +646,6 @@ fn bytes(delivery: &Delivery) -> u64 {
     }
 }
 
-fn unreadable(error: edgeway_journal::Error) -> Ended {
-    Ended::Lost(TargetError::Away(format!("the journal cannot be read: {error}")))
+fn unreadable(error: edgeway_journal::Error) -> Over {
+    Over::Lost(TargetError::Away(format!("the journal cannot be read: {error}")))
 }

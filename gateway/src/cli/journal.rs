@@ -1,0 +1,2 @@
+use super::arguments::JournalCommand;
+pub(super) fn run(_: JournalCommand) -> u8 { 0 }
