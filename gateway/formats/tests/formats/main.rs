@@ -7,6 +7,7 @@ mod golden;
 mod json;
 #[cfg(feature = "peers")]
 mod peers;
+mod presets;
 mod printed;
 mod sample;
 mod sparkplug;
