@@ -7,6 +7,7 @@ one message at a time and remembers numbers only, so a million messages fit.
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 ID_DIGITS = 32
@@ -141,3 +142,8 @@ class Checker:
 def class_of(subject: str) -> str:
     """Critical messages overtake others; within a class a device's order is kept."""
     return "critical" if subject.partition("/")[0] in CRITICAL_KINDS else "normal"
+
+
+def wall_seconds(text: str) -> float:
+    """A message's time, in seconds since 1970."""
+    return datetime.fromisoformat(text).timestamp()

@@ -11,7 +11,7 @@ from . import site as sites
 from .broker import Broker
 from .checker import Acknowledged, Checker, Judgement
 from .context import Context
-from .gateway import Gateway
+from .gateway import Account, Gateway
 from .process import wait_for
 from .proxy import Proxy
 from .receiver import Receiver
@@ -32,6 +32,8 @@ class Plan:
     routes: Sequence[Mapping[str, Any]] = field(default_factory=lambda: [sites.route(batch=sites.BATCHES)])
     target: Mapping[str, Any] = field(default_factory=dict)
     """More keys of the target."""
+    others: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Targets beside it."""
     journal: Mapping[str, Any] = field(default_factory=dict)
     more: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     data: Path | None = None
@@ -69,7 +71,7 @@ class Line:
 
     def _site(self) -> Site:
         plan = self.plan
-        targets = {"cloud": sites.mqtt(self.proxy.port, **plan.target)}
+        targets = {"cloud": sites.mqtt(self.proxy.port, **plan.target), **plan.others}
         folder = self.room / "site"
         return Site(folder, plan.groups, targets, plan.routes, plan.journal, plan.more, plan.data)
 
@@ -124,6 +126,17 @@ class Line:
         self.stop()
         self.start()
 
+    def finish(self, routes: Sequence[str]) -> dict[str, Account]:
+        """A last life in which nothing new comes: each route's account once everything has been dealt with."""
+        self.stop()
+        self.site.hush()
+        self.start()
+        wait_for("all routes to be empty", ARRIVE_WITHIN_S, lambda: self._empty(routes), 0.2)
+        return {name: self.gateway.account(name) for name in routes}
+
+    def _empty(self, routes: Sequence[str]) -> bool:
+        return self.quiet_s() > 1.5 and all(map(self.gateway.drained, routes))
+
     def count(self) -> int:
         """Different messages so far."""
         with self.receiver.lock:
@@ -147,14 +160,15 @@ class Line:
         first = self.first if self.first is not None else self.durable
         parts = [*self.acknowledged, self._acknowledged(first)]
         with contextlib.suppress(TimeoutError):
-            wait_until_quiet(lambda: not self._judge(parts).lost, self._quiet_s, within_s)
+            wait_until_quiet(lambda: not self._judge(parts).lost, self.quiet_s, within_s)
         return self._judge(parts)
 
     def _judge(self, parts: Sequence[Acknowledged]) -> Judgement:
         with self.receiver.lock:
             return self.checker.judge(parts)
 
-    def _quiet_s(self) -> float:
+    def quiet_s(self) -> float:
+        """Since when nothing has arrived."""
         return time.monotonic() - self.receiver.last_arrival
 
 

@@ -16,15 +16,17 @@ CONNECT_WITHIN_S = 20.0
 class Receiver:
     """Subscribes with QoS 1. Payloads are JSON, one message or an array of them."""
 
-    def __init__(self, host: str, port: int, take: Callable[[dict[str, Any], float], object], name: str = "checker") -> None:
-        self.take = take
+    def __init__(
+        self, host: str, port: int, take: Callable[[dict[str, Any], float], object], topics: str = "edgeway/#"
+    ) -> None:
+        self.take, self.topics = take, topics
         self.lock = threading.Lock()
         """Held while a payload is taken: whoever reads what `take` writes holds it too."""
         self.payloads = 0
         self.unreadable = 0
         self.last_arrival = time.monotonic()
         self.subscribed = threading.Event()
-        self.client = mqtt.Client(name, clean_session=False)
+        self.client = mqtt.Client(f"checker of {topics}", clean_session=False)
         self.client.max_inflight_messages_set(200)
         self.client.reconnect_delay_set(0.1, 0.5)
         self.client.on_connect = self._connected
@@ -33,7 +35,7 @@ class Receiver:
         self.client.connect_async(host, port, keepalive=5)
 
     def _connected(self, client: mqtt.Client, *_: object) -> None:
-        client.subscribe("edgeway/#", qos=1)
+        client.subscribe(self.topics, qos=1)
 
     def _arrived(self, _client: object, _data: object, arrival: mqtt.MQTTMessage) -> None:
         now = time.time()

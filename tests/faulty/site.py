@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from .ports import free_port
 
 SITE = "faults"
+DAY_MS = 86_400_000
 
 
 def model(noise: int) -> dict[str, Any]:
@@ -78,6 +79,11 @@ class Site:
         (self.folder / "routes.toml").write_text(self._routes())
         return self
 
+    def hush(self) -> "Site":
+        """Writes it anew with devices that are asked once a day: after a start, nothing new comes."""
+        self.groups = [replace(group, poll_ms=DAY_MS) for group in self.groups]
+        return self.write()
+
     def _settings(self) -> str:
         head: dict[str, Any] = {"name": SITE}
         if self.data is not None:
@@ -91,7 +97,7 @@ class Site:
             text += (
                 f'[template.{group.name}]\nmodel = "{group.name}"\nlink = "sim"\npoll = "{group.poll_ms}ms"\n'
                 f'[template.{group.name}.points]\ncount = {{ at = "counter", cycle = "1ms" }}\n'
-                'limit = { at = "register", poll = "60s" }\n'
+                f'limit = {{ at = "register", poll = "{max(group.poll_ms, 60_000)}ms" }}\n'
             )
             text += "".join(f'{noise_name(place)} = {{ at = "noise" }}\n' for place in range(group.noise))
         for group in self.groups:

@@ -83,9 +83,9 @@ class Store:
     options: tuple[str, ...] = ()
     """What comes behind the folder."""
 
-    def start(self, folder: Path, log: Path, before: Sequence[str | Path] = (), more: Sequence[str] = ()) -> Child:
+    def start(self, folder: Path, log: Path, before: Sequence[str | Path] = ()) -> Child:
         """Lets it append."""
-        return Child([*before, *self.command, folder, *self.options, *more], log, environment())
+        return Child([*before, *self.command, folder, *self.options], log, environment())
 
     def verify(self, folder: Path, said: Said) -> Found:
         """Asks what it has of what it has promised. A crash or no answer means that it does not open."""

@@ -4,12 +4,11 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from .. import site as sites
 from ..broker import Broker
-from ..checker import Checker, Id, parse_id
+from ..checker import Checker, Id, parse_id, wall_seconds
 from ..context import Context
 from ..figure import Figure
 from ..gateway import Gateway
@@ -274,11 +273,6 @@ class Meter:
             "backlog": self.start, "drain_s": took, "drain_to_ideal": rate * took / max(self.counted, 1),
             "live_p99_s": live[int(len(live) * 0.99) - 1], "live_p50_s": live[len(live) // 2],
         }
-
-
-def wall_seconds(text: str) -> float:
-    """A message's time."""
-    return datetime.fromisoformat(text).timestamp()
 
 
 def liar(port: int) -> Proxy:
