@@ -197,5 +197,5 @@ pub use keeper::Keeper;
 pub use options::{ClassOptions, Options, SyncLevel};
 pub use reader::Reader;
 pub use recovery::Recovery;
-pub use state::{StateOptions, StateRecovery, StateStore};
+pub use state::{Imported, StateOptions, StateRecovery, StateStats, StateStore};
 pub use stats::{ClassStats, Stats, Usage};

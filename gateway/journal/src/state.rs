@@ -1,10 +1,11 @@
 //! The small state store: a map in memory, and sled to find it again.
 
 mod database;
+mod export;
 mod keeper;
+mod opening;
 
 use crate::{Error, lock};
-use database::Database;
 use keeper::Keeper;
 use parking_lot::Mutex;
 use std::{
@@ -79,11 +80,27 @@ pub struct StateOptions {
     pub deadline: Duration,
     /// Memory for sled's cache in bytes; reads do not need it. Default 8 MiB.
     pub cache_bytes: u64,
+    /// How often all values are exported to `exports/`, if anything has changed; zero for never. Default 10 minutes.
+    pub export_every: Duration,
+    /// How many of these exports are kept, at least one. Default 2.
+    pub exports_kept: usize,
+    /// A database that takes more bytes on disk than this, and more than six times the bytes of all keys and values, is
+    /// built anew from memory when nothing waits to be written. Default 64 MiB.
+    pub rebuild_from_bytes: u64,
+    /// How often its size is looked at. Default 60 s.
+    pub size_check_every: Duration,
 }
 
 impl Default for StateOptions {
     fn default() -> Self {
-        StateOptions { deadline: Duration::from_secs(10), cache_bytes: 8 << 20 }
+        StateOptions {
+            deadline: Duration::from_secs(10),
+            cache_bytes: 8 << 20,
+            export_every: Duration::from_secs(600),
+            exports_kept: 2,
+            rebuild_from_bytes: 64 << 20,
+            size_check_every: Duration::from_secs(60),
+        }
     }
 }
 
@@ -93,10 +110,42 @@ impl Default for StateOptions {
 pub struct StateRecovery {
     /// How many values there are.
     pub values: usize,
-    /// The database could not be used, was moved here, and an empty one took its place: rebuild what was in it.
+    /// The database could not be used, was moved here, and another one took its place: rebuild what was in it.
     pub quarantined: Option<PathBuf>,
     /// Why it could not be used.
     pub reason: Option<String>,
+    /// The other one holds what was exported then; `None` if it is empty.
+    pub imported: Option<Imported>,
+}
+
+/// The export that took the place of a database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Imported {
+    /// The file.
+    pub path: PathBuf,
+    /// How long before, by the wall clock: what happened since then is not in it.
+    pub age: Duration,
+}
+
+/// What a state store has done since it was opened, and what it holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StateStats {
+    /// Values in it.
+    pub values: usize,
+    /// Bytes of all keys and values.
+    pub live_bytes: u64,
+    /// Bytes that the database took on disk when its size was last looked at.
+    pub bytes_on_disk: u64,
+    /// Exports that it has made by itself.
+    pub exports_total: u64,
+    /// How often the database was built anew because it had grown too large.
+    pub rebuilds_total: u64,
+    /// Writes that failed.
+    pub failures_total: u64,
+    /// Why the disk does not take anything at the moment; `None` while it does.
+    pub last_error: Option<String>,
 }
 
 /// What the handles and the keeper thread share.
@@ -126,6 +175,9 @@ pub(crate) struct Progress {
     pub(crate) changes: u64,
     pub(crate) failures: u64,
     pub(crate) last_error: Option<String>,
+    pub(crate) exports: u64,
+    pub(crate) rebuilds: u64,
+    pub(crate) bytes_on_disk: u64,
     pub(crate) ended: bool,
 }
 
@@ -148,6 +200,19 @@ impl State {
         }
     }
 
+    /// Other values in the place of all.
+    fn replace(&self, map: Map) {
+        let mut live = self.live.lock();
+        let old = std::mem::replace(&mut live.map, map);
+        live.digest = Digest::of(&live.map);
+        let all: Vec<_> = old.into_keys().chain(live.map.keys().cloned()).collect();
+        live.dirty.extend(all);
+        live.changes += 1;
+        live.dirty_since.get_or_insert_with(Instant::now);
+        drop(live);
+        self.wake();
+    }
+
     fn wake(&self) {
         if let Some(keeper) = self.keeper.get() {
             keeper.unpark();
@@ -160,16 +225,21 @@ impl State {
     }
 }
 
+/// Bytes of all keys and values.
+pub(crate) fn live_bytes(map: &Map) -> u64 {
+    map.iter().map(|(key, value)| (key.len() + value.bytes.len()) as u64).sum()
+}
+
 impl StateStore {
     /// Opens the store in `dir`, which is made if it is not there.
     ///
     /// A database that panics, is corrupt, holds a value with a wrong checksum or takes longer than the deadline is moved
-    /// to `quarantine/` and an empty one takes its place, see [`recovery`](Self::recovery). Fails with [`Error::Locked`]
+    /// to `quarantine/`, and one with what was exported last takes its place, see [`recovery`](Self::recovery). Fails with [`Error::Locked`]
     /// if another process has it open and with [`Error::Io`] if the directory cannot be used.
     pub fn open(dir: impl AsRef<Path>, options: StateOptions) -> Result<Self, Error> {
         let dir = dir.as_ref();
         let lock = lock::lock(dir)?;
-        let (database, map, recovery) = Database::open_or_replace(dir, &options)?;
+        let (database, map, recovery) = opening::open_or_replace(dir, &options)?;
         let live = Mutex::new(Live { digest: Digest::of(&map), map, ..Live::default() });
         let state = Arc::new(State {
             live,
@@ -213,6 +283,39 @@ impl StateStore {
     /// Removes the value at `key`, if there is one.
     pub fn remove(&self, key: &[u8]) {
         self.handle.state.change(key, None);
+    }
+
+    /// Writes all values, as they are now, to the file `path`: complete, or not at all. Its layout is in the crate docs.
+    pub fn export(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        let map = self.handle.state.live.lock().map.clone();
+        export::write(path.as_ref(), &map)
+    }
+
+    /// Replaces all values by those of an export, and says how many there are. [`Error::Export`] or [`Error::Version`], and
+    /// nothing has changed, if it is not sound or not known.
+    pub fn import(&self, path: impl AsRef<Path>) -> Result<usize, Error> {
+        let export = export::read(path.as_ref())?;
+        let values = export.map.len();
+        self.handle.state.replace(export.map);
+        Ok(values)
+    }
+
+    /// What it has done and what it holds.
+    pub fn stats(&self) -> StateStats {
+        let (values, live_bytes) = {
+            let live = self.handle.state.live.lock();
+            (live.map.len(), live_bytes(&live.map))
+        };
+        let progress = self.handle.state.progress.borrow().clone();
+        StateStats {
+            values,
+            live_bytes,
+            bytes_on_disk: progress.bytes_on_disk,
+            exports_total: progress.exports,
+            rebuilds_total: progress.rebuilds,
+            failures_total: progress.failures,
+            last_error: progress.last_error,
+        }
     }
 
     /// Waits until every change made before is on disk. [`Error::State`] as soon as one try fails; the changes are kept

@@ -4,8 +4,12 @@
 //! followed by a sync of its file. It may also panic or hang on damaged files: it is opened in a thread of its own, with a
 //! deadline.
 
-use super::{Digest, Map, StateOptions, StateRecovery, Value};
-use crate::{Error, disk::Disk, disk::sync_dir, frame::part, quarantine};
+use super::{Digest, Map, StateOptions, Value};
+use crate::{
+    Error,
+    disk::{Disk, bytes_on_disk, sync_dir},
+    frame::part,
+};
 use crc32c::{crc32c, crc32c_append};
 use std::{
     fs::{self, File},
@@ -14,7 +18,6 @@ use std::{
     path::{Path, PathBuf},
     sync::mpsc,
     thread,
-    time::{SystemTime, UNIX_EPOCH},
 };
 
 /// Given up when the database cannot even be opened on a full disk.
@@ -31,7 +34,7 @@ pub(crate) struct Database {
 }
 
 /// Why a database did not open.
-enum Failure {
+pub(super) enum Failure {
     /// It is to be set aside.
     Corrupt(String),
     /// The system refused; the database itself may be fine.
@@ -39,22 +42,9 @@ enum Failure {
 }
 
 impl Database {
-    /// Opens the database in `dir`; sets it aside and begins an empty one if it cannot be used.
-    pub(crate) fn open_or_replace(dir: &Path, options: &StateOptions) -> Result<(Self, Map, StateRecovery), Error> {
-        let path = dir.join("sled");
-        match open_with_reserve(dir, &path, options) {
-            Ok((database, map)) => {
-                let recovery = StateRecovery { values: map.len(), ..StateRecovery::default() };
-                Ok((database, map, recovery))
-            }
-            Err(Failure::System(source)) => Err(Error::io("open", path)(source)),
-            Err(Failure::Corrupt(reason)) => {
-                let to = quarantine::set_aside(dir, &path, &name_now())?;
-                tracing::error!(to = %to.display(), reason, "the state store is damaged and is set aside; an empty one takes its place");
-                let (database, map) = open(&path, options).map_err(|failure| failure.error(&path))?;
-                Ok((database, map, StateRecovery { values: 0, quarantined: Some(to), reason: Some(reason) }))
-            }
-        }
+    /// Bytes that its file takes on disk.
+    pub(crate) fn bytes_on_disk(&self) -> u64 {
+        bytes_on_disk(&self.file)
     }
 
     /// All values, if every one is sound and none is missing.
@@ -94,7 +84,7 @@ impl Database {
 }
 
 impl Failure {
-    fn error(self, path: &Path) -> Error {
+    pub(super) fn error(self, path: &Path) -> Error {
         match self {
             Failure::Corrupt(reason) => Error::State(reason),
             Failure::System(source) => Error::io("open", path)(source),
@@ -117,7 +107,7 @@ fn is_refusal(error: &io::Error) -> bool {
 }
 
 /// Opens; on a full disk once more without the reserve.
-fn open_with_reserve(dir: &Path, path: &Path, options: &StateOptions) -> Result<(Database, Map), Failure> {
+pub(super) fn open_with_reserve(dir: &Path, path: &Path, options: &StateOptions) -> Result<(Database, Map), Failure> {
     let reserve = dir.join("reserve");
     let opened = match open(path, options) {
         Err(Failure::System(error)) if error.kind() == io::ErrorKind::StorageFull => {
@@ -134,7 +124,7 @@ fn open_with_reserve(dir: &Path, path: &Path, options: &StateOptions) -> Result<
 }
 
 /// Opens and reads all of it in a thread of its own, which is left behind if it misses the deadline.
-fn open(path: &Path, options: &StateOptions) -> Result<(Database, Map), Failure> {
+pub(super) fn open(path: &Path, options: &StateOptions) -> Result<(Database, Map), Failure> {
     let (send, receive) = mpsc::sync_channel(1);
     let (owned, cache_bytes) = (path.to_path_buf(), options.cache_bytes);
     let work = move || {
@@ -218,9 +208,4 @@ impl Digest {
         let bytes: &[u8; 16] = bytes.try_into().ok()?;
         Some(Digest { values: u64::from_le_bytes(part(bytes, 0)), sum: u64::from_le_bytes(part(bytes, 8)) })
     }
-}
-
-/// `sled-<milliseconds since 1970>`.
-fn name_now() -> String {
-    format!("sled-{}", SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis())
 }

@@ -1,6 +1,10 @@
 use crate::support::{copy, within};
-use edgeway_journal::{StateOptions, StateStore};
-use std::{fs, path::Path};
+use edgeway_journal::{Error, StateOptions, StateStore};
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 fn open(dir: &Path) -> StateStore {
     StateStore::open(dir, StateOptions::default()).expect("opens")
@@ -94,4 +98,109 @@ async fn a_value_that_vanishes_from_the_database_is_noticed() {
     db.flush().unwrap();
     drop(db);
     assert_eq!(open(dir.path()).recovery().reason.as_deref(), Some("some values are missing"));
+}
+
+#[tokio::test]
+async fn an_export_is_complete_and_a_damaged_one_changes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    (0..50u8).for_each(|number| store.put(&[number], vec![number; usize::from(number)]));
+    let path = dir.path().join("all.export");
+    store.export(&path).unwrap();
+    store.remove(&[7]);
+    store.put(b"later", vec![1]);
+    let sound = fs::read(&path).unwrap();
+    for at in (0..sound.len()).step_by(37) {
+        let mut damaged = sound.clone();
+        damaged[at] ^= 1;
+        fs::write(&path, &damaged).unwrap();
+        assert!(matches!(store.import(&path), Err(Error::Export { .. } | Error::Version { .. })), "byte {at}");
+        fs::write(&path, &sound[..at]).unwrap();
+        assert!(matches!(store.import(&path), Err(Error::Export { .. })), "cut at {at}");
+    }
+    assert_eq!(store.get(b"later").as_deref(), Some(&[1][..]));
+    fs::write(&path, &sound).unwrap();
+    assert_eq!(store.import(&path).unwrap(), 50);
+    within("a sync", store.sync()).await.unwrap();
+    store.close().await.unwrap();
+    let store = open(dir.path());
+    assert_eq!(
+        (store.scan_prefix(b"").len(), store.get(b"later"), store.get(&[7]).map(|v| v.len())),
+        (50, None, Some(7))
+    );
+}
+
+fn exporting() -> StateOptions {
+    StateOptions { export_every: Duration::from_millis(20), ..StateOptions::default() }
+}
+
+/// Looks at `done` until it is, for ten seconds.
+async fn until(what: &str, done: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !done() {
+        assert!(Instant::now() < deadline, "waited too long for {what}");
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_database_comes_back_as_it_was_exported() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = StateStore::open(dir.path(), exporting()).unwrap();
+    for round in 1..=4u64 {
+        (0..200u32).for_each(|number| store.put(&number.to_le_bytes(), vec![round as u8; 100]));
+        within("a sync", store.sync()).await.unwrap();
+        until("an export", || store.stats().exports_total >= round).await;
+    }
+    store.close().await.unwrap();
+    let exports = fs::read_dir(dir.path().join("exports")).unwrap().count();
+    assert_eq!(exports, 2, "two are kept");
+    fs::write(dir.path().join("sled/db"), vec![0x5A; 1 << 20]).unwrap();
+
+    let store = open(dir.path());
+    let recovery = store.recovery();
+    assert!(recovery.quarantined.is_some() && recovery.reason.is_some());
+    assert_eq!(recovery.values, 200);
+    assert!(recovery.imported.as_ref().unwrap().age < Duration::from_secs(60));
+    assert!(store.scan_prefix(b"").iter().all(|(_, value)| **value == [4; 100]));
+    store.close().await.unwrap();
+    let store = open(dir.path());
+    assert_eq!((store.recovery().values, store.recovery().imported.is_none()), (200, true), "it is on disk again");
+}
+
+#[tokio::test]
+async fn a_rebuild_that_was_cut_short_is_finished() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(dir.path());
+    (0..9u8).for_each(|number| store.put(&[number], vec![number]));
+    store.export(dir.path().join("rebuild.export")).unwrap();
+    store.close().await.unwrap();
+    fs::write(dir.path().join("sled/db"), b"half of it").unwrap();
+    let store = open(dir.path());
+    assert_eq!((store.recovery().values, store.recovery().quarantined.is_none()), (9, true));
+    assert!(!dir.path().join("rebuild.export").exists());
+}
+
+#[tokio::test]
+async fn a_database_that_takes_much_more_than_it_holds_is_built_anew() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = StateOptions {
+        rebuild_from_bytes: 256 << 10,
+        size_check_every: Duration::from_millis(10),
+        ..StateOptions::default()
+    };
+    let store = StateStore::open(dir.path(), options).unwrap();
+    for round in 0..40u8 {
+        (0..40u8).for_each(|number| store.put(&[number], vec![round ^ number; 4000]));
+        within("a sync", store.sync()).await.unwrap();
+    }
+    (1..40u8).for_each(|number| store.remove(&[number]));
+    within("a sync", store.sync()).await.unwrap();
+    until("a rebuild", || store.stats().rebuilds_total > 0).await;
+    assert_eq!(store.get(&[0]).map(|value| value.len()), Some(4000));
+    store.put(b"after", vec![1]);
+    within("a sync", store.sync()).await.unwrap();
+    store.close().await.unwrap();
+    let store = open(dir.path());
+    assert_eq!((store.recovery().values, store.recovery().quarantined.is_none()), (2, true));
 }
