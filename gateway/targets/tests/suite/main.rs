@@ -8,9 +8,15 @@ mod http;
 #[cfg(feature = "peers")]
 mod mqtt;
 mod mqtt_links;
+#[cfg(feature = "peers")]
+mod nats;
 mod peer;
+#[cfg(feature = "peers")]
+mod postgres;
 #[cfg(feature = "peers")]
 mod process;
 mod promises;
 mod route;
 mod stdout;
+#[cfg(feature = "peers")]
+mod tables;

@@ -1,0 +1,117 @@
+//! PostgreSQL as a child process, with a cluster of its own.
+
+use crate::peer::look_until;
+use crate::process::Process;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use tokio::process::Command;
+use tokio_postgres::{Client, NoTls};
+
+/// A superuser.
+pub(crate) const USER: &str = "farm";
+pub(crate) const PASSWORD: &str = "s3cret";
+
+pub(crate) struct Server {
+    pub(crate) port: u16,
+    folder: tempfile::TempDir,
+    process: Option<Process>,
+}
+
+impl Server {
+    pub(crate) async fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o777)).expect("our own folder");
+        std::fs::write(folder.path().join("password"), PASSWORD).expect("a writable folder");
+        let port =
+            std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port").local_addr().expect("bound").port();
+        let mut server = Server { port, folder, process: None };
+        server.make().await;
+        server.run().await;
+        server
+    }
+
+    pub(crate) async fn restart(&mut self) {
+        // Open sessions are cut, as in a restart of the service.
+        self.process.take().expect("it runs").end("INT").await;
+        self.run().await;
+    }
+
+    pub(crate) async fn client(&self) -> Client {
+        let login = format!("host=127.0.0.1 port={} user={USER} password={PASSWORD} dbname=postgres", self.port);
+        let (client, connection) = tokio_postgres::connect(&login, NoTls).await.expect("the server is there");
+        tokio::spawn(connection);
+        client
+    }
+
+    /// A fresh cluster: a copy of one that an earlier test has made, since making one takes seconds.
+    async fn make(&self) {
+        let template = template();
+        if !template.exists() {
+            self.init().await;
+            let unfinished = template.with_extension(self.port.to_string());
+            copy(&self.data(), &unfinished);
+            // If another test was faster, its copy stays.
+            if std::fs::rename(&unfinished, &template).is_err() {
+                std::fs::remove_dir_all(&unfinished).expect("our own folder");
+            }
+        } else {
+            copy(&template, &self.data());
+        }
+    }
+
+    async fn init(&self) {
+        let mut command = command("initdb");
+        let (data, password) = (self.data(), self.folder.path().join("password"));
+        command.arg("-D").arg(data).args(["-U", USER, "-A", "scram-sha-256", "--no-sync", "-E", "UTF8", "--pwfile"]);
+        let done = command.arg(password).stdout(Stdio::null()).status().await;
+        assert!(done.is_ok_and(|status| status.success()), "initdb failed");
+    }
+
+    async fn run(&mut self) {
+        let mut command = command("postgres");
+        command.arg("-D").arg(self.data()).arg("-k").arg(self.folder.path());
+        command.args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-c", "log_min_messages=panic"]);
+        self.process = Some(Process::start("postgres", command.stderr(Stdio::null())));
+        let ask = ["-q", "-h", "127.0.0.1", "-p", &self.port.to_string()];
+        look_until(|| program("pg_isready").args(ask).status().is_ok_and(|status| status.success())).await;
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+}
+
+/// Where the first cluster is kept, for this version of PostgreSQL.
+fn template() -> PathBuf {
+    let version = program("initdb").arg("--version").output().expect("tests/run installs PostgreSQL").stdout;
+    let version: String = String::from_utf8_lossy(&version).chars().filter(char::is_ascii_digit).collect();
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("postgres-{version}"))
+}
+
+fn copy(from: &Path, to: &Path) {
+    let copied = std::process::Command::new("cp").arg("-a").arg(from).arg(to).status();
+    assert!(copied.is_ok_and(|status| status.success()), "{} cannot be copied", from.display());
+}
+
+/// A program of PostgreSQL's.
+fn program(name: &str) -> std::process::Command {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let debian = versions.map(|version| version.path().join("bin").join(name)).find(|path| path.exists());
+    std::process::Command::new(debian.unwrap_or_else(|| name.into()))
+}
+
+/// A program of PostgreSQL's as another user than root, for whom some of them refuse to run.
+fn command(name: &str) -> Command {
+    if !is_root() {
+        return program(name).into();
+    }
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups"]).arg(program(name).get_program());
+    command.current_dir("/");
+    command
+}
+
+fn is_root() -> bool {
+    std::os::unix::fs::MetadataExt::uid(&std::fs::metadata("/proc/self").expect("a process is there")) == 0
+}
