@@ -171,6 +171,7 @@ impl Gateway {
             gateway: &identity.gateway,
             site_name: &site.name,
             things: &things,
+            queries: &queries.with(|queries| queries.list()),
             journal: &journal,
             store: &store,
             clocks: &clocks,
@@ -178,7 +179,7 @@ impl Gateway {
         };
         let (routes, route_tasks) = routes(&site, &around)?;
         let states: Vec<_> = routes.iter().map(|route| route.state.clone()).collect();
-        let accountant = Accountant::new(&site.routes, &states, &journal, &things, &store, &thinning);
+        let accountant = Accountant::new(&site.routes, &states, &around, &thinning);
         let accountant = accountant.map_err(StartError::Changed)?;
         journal.set_keeper(accountant.clone());
         let restarts = Restarts::default();

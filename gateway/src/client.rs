@@ -12,9 +12,9 @@ mod overview;
 mod reach;
 mod routes;
 mod screen;
-mod table;
+pub(crate) mod table;
 mod tap;
-mod wording;
+pub(crate) mod wording;
 
 use crate::cli::{Ask, DeadletterCommand, DeviceCommand, QueryCommand, ReachOptions, RouteCommand, SceneCommand};
 use connection::Client;

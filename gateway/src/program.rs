@@ -5,8 +5,8 @@ use edgeway_driver_simulator::Simulator;
 use edgeway_rules::{Scenes, Script};
 use crate::router::Select;
 use edgeway_sdk::{Driver, Problem};
-use edgeway_site::{Finding, FormatSite, Site, SourceFile};
-use edgeway_streams::{Queries, Source};
+use edgeway_site::{Finding, FormatSite, RouteSite, Site, SourceFile};
+use edgeway_streams::{Queries, QueryInfo, Source};
 use edgeway_thing_models::Things;
 use std::path::Path;
 use std::sync::Arc;
@@ -40,10 +40,14 @@ pub(crate) fn load(root: &Path) -> Result<Program, Vec<Finding>> {
         Ok((_, warnings)) => findings.extend(warnings),
         Err(problems) => findings.extend(problems),
     }
-    if let Err(problems) = compile_queries(&things, &site) {
-        findings.extend(problems);
-    }
-    findings.extend(check_routes(&things, &site));
+    let queries = match compile_queries(&things, &site) {
+        Ok(queries) => queries.list(),
+        Err(problems) => {
+            findings.extend(problems);
+            vec![]
+        }
+    };
+    findings.extend(check_routes(&things, &site, &queries));
     edgeway_site::sort(&mut findings);
     match findings.iter().any(Finding::is_error) {
         true => Err(findings),
@@ -52,16 +56,18 @@ pub(crate) fn load(root: &Path) -> Result<Program, Vec<Finding>> {
 }
 
 /// What is wrong with the SQL and the templates of the routes.
-fn check_routes(things: &Arc<Things>, site: &Site) -> Vec<Finding> {
-    let sql = site.routes.iter().filter_map(|route| Select::new(route, things).err()).flatten();
-    let templates = site.routes.iter().filter_map(|route| match &route.format {
-        FormatSite::Template { text, .. } => {
-            let reason = edgeway_formats::check_template(text).err()?;
-            Some(Finding::of("routes.toml", Problem::new(format!("the template of route {}: {reason}", route.name))))
-        }
-        _ => None,
-    });
-    sql.chain(templates).collect()
+fn check_routes(things: &Arc<Things>, site: &Site, queries: &[QueryInfo]) -> Vec<Finding> {
+    let sql = site.routes.iter().filter_map(|route| Select::new(route, things, queries).err()).flatten();
+    sql.chain(site.routes.iter().filter_map(check_template)).collect()
+}
+
+fn check_template(route: &RouteSite) -> Option<Finding> {
+    let FormatSite::Template { text, .. } = &route.format else { return None };
+    let message = format!("the template of route {}: {}", route.name, edgeway_formats::check_template(text).err()?);
+    Some(match &route.template_place {
+        Some(place) => Finding::of(&*place.file, Problem::at(place.line, place.column, message)),
+        None => Finding::of("routes.toml", Problem::new(message)),
+    })
 }
 
 /// Compiles the scenes of a site.

@@ -37,6 +37,7 @@ use crate::clock::Clocks;
 use crate::deadletters::DeadLetters;
 use crate::spine::MessageJournal;
 use edgeway_journal::StateStore;
+use edgeway_streams::QueryInfo;
 use edgeway_thing_models::Things;
 use std::sync::Arc;
 
@@ -48,6 +49,7 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) gateway: &'a str,
     pub(crate) site_name: &'a str,
     pub(crate) things: &'a Arc<Things>,
+    pub(crate) queries: &'a [QueryInfo],
     pub(crate) journal: &'a MessageJournal,
     pub(crate) store: &'a StateStore,
     pub(crate) clocks: &'a Arc<Clocks>,

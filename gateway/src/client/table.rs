@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 
 /// One place of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Cell {
+pub(crate) struct Cell {
     text: String,
     align: Align,
     tone: Tone,
@@ -18,7 +18,7 @@ enum Align {
 
 /// How a text is meant; on a terminal it has the colour for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tone {
+pub(crate) enum Tone {
     Plain,
     Good,
     Doubtful,
@@ -27,14 +27,14 @@ pub(super) enum Tone {
 
 /// Whether the output can show colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Colours {
+pub(crate) enum Colours {
     On,
     Off,
 }
 
 impl Colours {
     /// On for a terminal, unless `NO_COLOR` is set (see <https://no-color.org>).
-    pub(super) fn of_stdout() -> Self {
+    pub(crate) fn of_stdout() -> Self {
         let refused = std::env::var_os("NO_COLOR").is_some_and(|text| !text.is_empty());
         match std::io::stdout().is_terminal() && !refused {
             true => Colours::On,
@@ -45,17 +45,17 @@ impl Colours {
 
 impl Cell {
     /// A text. Control characters, which a device may have put there, are not shown to the terminal.
-    pub(super) fn text(text: impl AsRef<str>) -> Self {
+    pub(crate) fn text(text: impl AsRef<str>) -> Self {
         Cell { text: harmless(text.as_ref()), align: Align::Left, tone: Tone::Plain }
     }
 
     /// A number or anything else that stands at the right.
-    pub(super) fn number(number: impl ToString) -> Self {
+    pub(crate) fn number(number: impl ToString) -> Self {
         Cell { align: Align::Right, ..Cell::text(number.to_string()) }
     }
 
     /// The same in a tone.
-    pub(super) fn tone(mut self, tone: Tone) -> Self {
+    pub(crate) fn tone(mut self, tone: Tone) -> Self {
         self.tone = tone;
         self
     }
@@ -71,7 +71,7 @@ impl Cell {
 }
 
 /// A text in its tone's colour.
-pub(super) fn paint(text: &str, tone: Tone, colours: Colours) -> String {
+pub(crate) fn paint(text: &str, tone: Tone, colours: Colours) -> String {
     let code = match tone {
         Tone::Plain => return text.to_owned(),
         Tone::Good => 32,
@@ -85,13 +85,13 @@ pub(super) fn paint(text: &str, tone: Tone, colours: Colours) -> String {
 }
 
 /// The text without control characters.
-pub(super) fn harmless(text: &str) -> String {
+pub(crate) fn harmless(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// The table, each line ended by a line feed. A column is as wide as its widest cell; one without any content is left
 /// out.
-pub(super) fn layout(titles: &[&str], rows: &[Vec<Cell>], colours: Colours) -> String {
+pub(crate) fn layout(titles: &[&str], rows: &[Vec<Cell>], colours: Colours) -> String {
     let width =
         |at: usize| rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.text.chars().count()).max().unwrap_or(0);
     let shown: Vec<(usize, usize)> =

@@ -32,7 +32,7 @@ pub(super) fn span(duration: Duration) -> Option<String> {
 }
 
 /// A number of bytes in its largest unit: `3.4 MiB`.
-pub(super) fn bytes(bytes: u64) -> String {
+pub(crate) fn bytes(bytes: u64) -> String {
     let units = ["KiB", "MiB", "GiB", "TiB"];
     if bytes < 1024 {
         return format!("{bytes} B");

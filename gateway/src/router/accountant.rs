@@ -3,6 +3,7 @@
 //! A route that hangs on a dead target does not see what piles up behind it; the accountant does, so what is queued, and
 //! what had to be dropped, is known at every moment.
 
+use super::Surroundings;
 use super::books::{Holder, NOBODY, key};
 use super::desk::{RouteState, pause_key};
 use super::outage::Growth;
@@ -56,19 +57,23 @@ impl Accountant {
     pub(crate) fn new(
         routes: &[RouteSite],
         states: &[Arc<RouteState>],
-        journal: &MessageJournal,
-        things: &Arc<Things>,
-        store: &StateStore,
+        around: &Surroundings<'_>,
         thinning: &Arc<Thinning>,
     ) -> Result<Arc<Self>, Vec<Finding>> {
         let client = |(site, state): (&RouteSite, &Arc<RouteState>)| {
-            let select = Select::new(site, things)?;
+            let select = Select::new(site, around.things, around.queries)?;
             let classes = select.classes().collect();
             Ok(Client { state: state.clone(), select: Mutex::new(select), classes })
         };
-        let clients = routes.iter().zip(states).map(client).collect::<Result<Vec<_>, Vec<Finding>>>()?;
-        let (journal, things, store) = (journal.clone(), things.clone(), store.clone());
-        Ok(Arc::new(Accountant { journal, things, store, thinning: thinning.clone(), clients, growth: Growth::default(), unsaid: Mutex::default() }))
+        Ok(Arc::new(Accountant {
+            journal: around.journal.clone(),
+            things: around.things.clone(),
+            store: around.store.clone(),
+            thinning: thinning.clone(),
+            clients: routes.iter().zip(states).map(client).collect::<Result<_, Vec<Finding>>>()?,
+            growth: Growth::default(),
+            unsaid: Mutex::default(),
+        }))
     }
 
     /// For how long the journal can keep everything for this route, see [`Growth::time_left`].

@@ -139,16 +139,21 @@ impl Books {
     }
 
     /// The books as a cursor's slot has them; without the accounts by device. New ones if the slot says nothing.
-    pub(crate) fn of_slot(place: &Place, fingerprint: u64) -> Self {
-        let mut books = Books::new(fingerprint, place.positions);
+    ///
+    /// No place lies behind the journal's `head`: offsets above it that a crash took away are given out anew.
+    pub(crate) fn of_slot(place: &Place, fingerprint: u64, head: u64) -> Self {
+        let mut books = Books::new(fingerprint, place.positions.map(|position| position.min(head)));
         let Ok(note) = postcard::from_bytes::<Note>(&place.note) else { return books };
         if note.version != VERSION {
             return books;
         }
         books.total = note.total;
         for (index, places) in books.places.iter_mut().enumerate() {
-            places.live = note.live[index].map(|live| Overtaking { read: live.settled, ..live });
-            places.counted = note.counted[index].max(places.settled);
+            places.live = note.live[index].filter(|live| live.start < head).map(|live| {
+                let settled = live.settled.min(head);
+                Overtaking { settled, read: settled, ..live }
+            });
+            places.counted = note.counted[index].clamp(places.settled, head);
         }
         if note.fingerprint != fingerprint {
             books.count_again();
@@ -172,7 +177,7 @@ impl Books {
     }
 
     pub(crate) fn places(&self, class: Class) -> Places {
-        self.places[class as usize]
+        self.places[class.index()]
     }
 
     /// Accounts by device.
@@ -195,7 +200,7 @@ impl Books {
 
     /// Counts messages that were not counted before.
     pub(crate) fn count(&mut self, class: Class, entries: &[Entry<Message>], choices: &[Choice]) -> u64 {
-        let counted = self.places[class as usize].counted;
+        let counted = self.places[class.index()].counted;
         let mut taken = 0;
         for (entry, choice) in entries.iter().zip(choices) {
             if entry.offset >= counted && *choice != Choice::No {
@@ -211,7 +216,7 @@ impl Books {
 
     /// Everything below was looked at.
     pub(crate) fn counted_to(&mut self, class: Class, offset: u64) {
-        let places = &mut self.places[class as usize];
+        let places = &mut self.places[class.index()];
         places.counted = places.counted.max(offset);
     }
 
@@ -245,7 +250,7 @@ impl Books {
     /// Messages are about to be removed from the journal: those that still wait are dropped. Returns how many.
     pub(crate) fn remove(&mut self, class: Class, entries: &[Entry<Message>], choices: &[Choice]) -> u64 {
         self.count(class, entries, choices);
-        let places = self.places[class as usize];
+        let places = self.places[class.index()];
         let mut dropped = 0;
         for (entry, choice) in entries.iter().zip(choices) {
             if *choice != Choice::No && places.waits(entry.offset) {
@@ -288,7 +293,7 @@ impl Books {
 
     /// Where the route reads on, and how far it has come.
     pub(crate) fn read_to(&mut self, class: Class, lane: Lane, offset: u64) {
-        let places = &mut self.places[class as usize];
+        let places = &mut self.places[class.index()];
         match (lane, &mut places.live) {
             (Lane::Live, Some(live)) => live.read = offset,
             _ => places.read = offset,
@@ -298,7 +303,7 @@ impl Books {
 
     /// Everything of a lane below has an end.
     pub(crate) fn settle_to(&mut self, class: Class, lane: Lane, offset: u64) {
-        let places = &mut self.places[class as usize];
+        let places = &mut self.places[class.index()];
         match (lane, &mut places.live) {
             (Lane::Live, Some(live)) => live.settled = offset,
             _ => places.settled = offset,
@@ -313,7 +318,7 @@ impl Books {
 
     /// From here on new messages overtake what waits.
     pub(crate) fn overtake(&mut self, class: Class) {
-        let places = &mut self.places[class as usize];
+        let places = &mut self.places[class.index()];
         let start = places.counted;
         places.live.get_or_insert(Overtaking { start, settled: start, read: start });
     }
@@ -355,33 +360,34 @@ impl Books {
         postcard::to_stdvec(&saved).expect("accounts serialise to memory")
     }
 
-    /// Takes up the saved accounts and brings them forward to the places of the slot.
-    pub(crate) fn load_devices(&mut self, saved: Option<&[u8]>, journal: &MessageJournal, select: &mut Select, things: &Things) {
+    /// Takes up the saved accounts and brings them forward to the places of the slot. Without any, what waits is counted
+    /// again from the journal, all of it.
+    pub(crate) fn load_devices(
+        &mut self,
+        saved: Option<&[u8]>,
+        journal: &MessageJournal,
+        select: &mut Select,
+        things: &Things,
+    ) {
         let saved = saved.and_then(|bytes| postcard::from_bytes::<Saved>(bytes).ok()).filter(|s| s.version == VERSION);
-        if let Some(saved) = saved {
-            for (name, account) in &saved.devices {
-                let device = things.device_ix(name).map_or(Holder::Nobody, Holder::Device);
-                add(self.holders.entry(device).or_default(), account);
+        let saved = saved.unwrap_or_else(|| {
+            let settled = self.places.map(|places| places.settled);
+            Saved { version: VERSION, settled, counted: settled, devices: BTreeMap::new() }
+        });
+        for (name, account) in &saved.devices {
+            let device = things.device_ix(name).map_or(Holder::Nobody, Holder::Device);
+            add(self.holders.entry(device).or_default(), account);
+        }
+        for class in select.classes().collect::<Vec<_>>() {
+            let (places, index) = (self.places[class.index()], class.index());
+            for (holder, count) in taken(class, saved.settled[index]..places.settled, journal, select) {
+                self.holders.entry(holder).or_default().delivered += count;
             }
-            for class in select.classes().collect::<Vec<_>>() {
-                let places = self.places[class as usize];
-                self.bring_forward(class, End::Delivered, saved.settled[class as usize]..places.settled, journal, select);
-                self.bring_forward_taken(class, saved.counted[class as usize]..places.counted, journal, select);
+            for (holder, count) in taken(class, saved.counted[index]..places.counted, journal, select) {
+                self.holders.entry(holder).or_default().taken += count;
             }
         }
         self.reconcile();
-    }
-
-    fn bring_forward(&mut self, class: Class, end: End, range: Range<u64>, journal: &MessageJournal, select: &mut Select) {
-        for (holder, count) in taken(class, range, journal, select) {
-            *field(self.holders.entry(holder).or_default(), end) += count;
-        }
-    }
-
-    fn bring_forward_taken(&mut self, class: Class, range: Range<u64>, journal: &MessageJournal, select: &mut Select) {
-        for (holder, count) in taken(class, range, journal, select) {
-            self.holders.entry(holder).or_default().taken += count;
-        }
     }
 
     /// What the accounts by device cannot tell any more stands in the account of nobody.
@@ -565,12 +571,14 @@ mod tests {
         deliver(&mut books, 0..4);
         books.read_to(CLASS, Lane::Main, 8);
         let place = books.place();
-        let restored = Books::of_slot(&place, 7);
+        let restored = Books::of_slot(&place, 7, 100);
         assert_eq!((restored.total(), restored.places(CLASS).read), (books.total(), 4), "what was under way is not");
-        let changed = Books::of_slot(&place, 8);
+        let changed = Books::of_slot(&place, 8, 100);
         assert_eq!((changed.total().taken, changed.total().queued()), (4, 0), "another choice: counted again");
         assert_eq!(changed.places(CLASS).counted, 4);
         assert!(place.note.len() < 3000, "{} bytes", place.note.len());
+        let shorter = Books::of_slot(&place, 7, 6).places(CLASS);
+        assert_eq!((shorter.settled, shorter.counted), (4, 6), "what a crash took away is given out anew");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::subjects::Verdicts;
 use edgeway_journal::{Class, Entry, Placement};
 use edgeway_sdk::{DeviceIx, Problem};
 use edgeway_site::{Finding, RouteSite, SqlSite};
-use edgeway_streams::{Selection, SelectionError, Verdict};
+use edgeway_streams::{QueryInfo, Selection, SelectionError, Verdict};
 use edgeway_thing_models::{Body, Filter, Message, Report, Selected, Things};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -30,8 +30,8 @@ pub(crate) enum Choice {
 impl Select {
     /// # Errors
     /// What is wrong with the SQL of the route.
-    pub(crate) fn new(site: &RouteSite, things: &Arc<Things>) -> Result<Self, Vec<Finding>> {
-        let sql = sql(site, things)?;
+    pub(crate) fn new(site: &RouteSite, things: &Arc<Things>, queries: &[QueryInfo]) -> Result<Self, Vec<Finding>> {
+        let sql = sql(site, things, queries)?;
         let class = site.class.map(spine::class);
         Ok(Select { site: site.clone(), class, things: things.clone(), subjects: Verdicts::default(), sql })
     }
@@ -99,31 +99,27 @@ fn matches(site: &RouteSite, subject: &str) -> bool {
     any(&site.subjects) && !any(&site.except)
 }
 
-fn sql(site: &RouteSite, things: &Arc<Things>) -> Result<Option<Selection>, Vec<Finding>> {
+fn sql(site: &RouteSite, things: &Arc<Things>, queries: &[QueryInfo]) -> Result<Option<Selection>, Vec<Finding>> {
     let (filter, select) = (site.filter.as_ref(), site.select.as_ref());
     if filter.is_none() && select.is_none() {
         return Ok(None);
     }
-    let compile = |filter, select| Selection::compile(filter, select, things);
-    // One after the other, so that it is clear which of the two is wrong.
-    let mut findings = vec![];
-    if let Some(filter) = filter {
-        findings.extend(compile(Some(&*filter.text), None).err().map(|error| finding(filter, "where", &error)));
-    }
-    if let Some(select) = select {
-        findings.extend(compile(None, Some(&*select.text)).err().map(|error| finding(select, "select", &error)));
-    }
-    if !findings.is_empty() {
-        return Err(findings);
-    }
-    let texts = (filter.map(|sql| &*sql.text), select.map(|sql| &*sql.text));
-    Ok(compile(texts.0, texts.1).ok())
+    let compile = |filter: Option<&SqlSite>, select: Option<&SqlSite>| {
+        let text = |sql: &SqlSite| sql.text.clone();
+        let (filter, select) = (filter.map(text), select.map(text));
+        Selection::compile_with_queries(filter.as_deref(), select.as_deref(), things, queries)
+    };
+    // Each alone first, so that the mistakes of both are told at once.
+    let alone = [filter.map(|sql| (sql, "where", compile(Some(sql), None))), select.map(|sql| (sql, "select", compile(None, Some(sql))))];
+    let mistakes = alone.into_iter().flatten().filter_map(|(sql, key, compiled)| Some(finding(sql, key, &compiled.err()?)));
+    let findings: Vec<Finding> = mistakes.collect();
+    if findings.is_empty() { Ok(compile(filter, select).ok()) } else { Err(findings) }
 }
 
 fn finding(sql: &SqlSite, key: &'static str, error: &SelectionError) -> Finding {
-    // Where a text of one line begins is known; in a longer one its own lines count.
+    // Both count from 1; in the first line the text begins where the value does.
     let line = sql.line + error.line.saturating_sub(1);
-    let column = if error.line <= 1 { sql.column + error.column } else { error.column };
+    let column = if error.line <= 1 { sql.column + error.column.saturating_sub(1) } else { error.column };
     let message = format!("`{key}`: {}", error.message);
     Finding::of("routes.toml", Problem::at(line, column, message).maybe_help(error.help.clone()))
 }

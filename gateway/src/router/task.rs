@@ -105,7 +105,7 @@ impl Route {
         target: &TargetSite,
         around: &Surroundings<'_>,
     ) -> Result<Result<Self, edgeway_journal::Error>, Vec<Finding>> {
-        let mut select = Select::new(site, around.things)?;
+        let mut select = Select::new(site, around.things, around.queries)?;
         let state = match open_books(site, around, &mut select) {
             Ok(state) => state,
             Err(error) => return Ok(Err(error)),
@@ -626,7 +626,7 @@ fn open_books(
         Start::Now => edgeway_journal::Start::Head,
     };
     let cursor = journal.cursor(&format!("{}{}", super::CURSOR, site.name), start)?;
-    let mut books = Books::of_slot(&cursor.place(), select.fingerprint());
+    let mut books = Books::of_slot(&cursor.place(), select.fingerprint(), journal.head());
     books::load(&mut books, &site.name, around.store, journal, select, around.things);
     let paused = around.store.get(&pause_key(&site.name)).is_some();
     Ok(RouteState::new(site.name.clone(), site.on_full, books, cursor, paused))
