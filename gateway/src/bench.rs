@@ -10,7 +10,7 @@ use crate::cli::{Bench, exit};
 pub(crate) async fn run(bench: Bench) -> u8 {
     let (json, figures) = match bench {
         Bench::Path(options) => (options.json, path::run(&options).await),
-        Bench::Journal(options) => (options.json, journal::run(&options)),
+        Bench::Journal(options) => (options.json, journal::run(&options).await),
     };
     match figures {
         Ok(figures) => {

@@ -5,7 +5,7 @@ use edgeway_driver_simulator::Simulator;
 use edgeway_rules::{Scenes, Script};
 use crate::router::Select;
 use edgeway_sdk::{Driver, Problem};
-use edgeway_site::{Finding, FormatSite, RouteSite, Site, SourceFile};
+use edgeway_site::{Finding, FormatSite, RouteSite, Site, SourceFile, TargetKind, TargetSite};
 use edgeway_streams::{Queries, QueryInfo, Source};
 use edgeway_thing_models::Things;
 use std::path::Path;
@@ -58,7 +58,14 @@ pub(crate) fn load(root: &Path) -> Result<Program, Vec<Finding>> {
 /// What is wrong with the SQL and the templates of the routes.
 fn check_routes(things: &Arc<Things>, site: &Site, queries: &[QueryInfo]) -> Vec<Finding> {
     let sql = site.routes.iter().filter_map(|route| Select::new(route, things, queries).err()).flatten();
-    sql.chain(site.routes.iter().filter_map(check_template)).collect()
+    let templates = site.routes.iter().filter_map(check_template);
+    sql.chain(templates).chain(site.targets.iter().filter_map(check_kafka)).collect()
+}
+
+fn check_kafka(target: &TargetSite) -> Option<Finding> {
+    let missing = matches!(target.kind, TargetKind::Kafka(_)) && !cfg!(feature = "kafka");
+    let problem = || Problem::new(format!("target {} is of kind `kafka`, which this build leaves out", target.name));
+    missing.then(|| Finding::of("routes.toml", problem().help("build with `cargo build --release --features kafka`")))
 }
 
 fn check_template(route: &RouteSite) -> Option<Finding> {

@@ -124,6 +124,9 @@ pub(crate) struct JournalBenchOptions {
     /// Where; a temporary folder below this one is used and removed
     #[arg(long, default_value = ".")]
     pub(crate) folder: PathBuf,
+    /// What the bench calls itself with: open a journal, read it, and say what that took
+    #[arg(long, hide = true)]
+    pub(crate) open: Option<PathBuf>,
     /// Print one JSON object per figure
     #[arg(long)]
     pub(crate) json: bool,
