@@ -1,0 +1,66 @@
+//! A journal with damaged segments opens, serves nothing that was not written, and goes on.
+#![no_main]
+
+use edgeway_fuzz::{Bytes, Checksums, Damage, FIRST_VERSION, Folder, item, options, read_all, seal, wait, write};
+use edgeway_journal::{Class, Error, Journal, Level};
+use libfuzzer_sys::fuzz_target;
+use std::fs;
+use std::path::Path;
+use std::sync::LazyLock;
+
+static SOUND: LazyLock<Folder> = LazyLock::new(|| {
+    Folder::new("segment", |dir| {
+        write(&dir.join("present"));
+        let first = dir.join("first");
+        fs::create_dir_all(&first).expect("memory has a place for folders");
+        for file in fs::read_dir(FIRST_VERSION).expect("the fixture is there") {
+            let path = file.expect("the fixture is there").path();
+            fs::copy(&path, first.join(path.file_name().expect("a name"))).expect("memory has space");
+        }
+    })
+});
+
+fuzz_target!(|damages: Vec<Damage>| {
+    let root = SOUND.copy();
+    let files = SOUND.files(|name| name.ends_with(".seg"));
+    for damage in &damages {
+        let path = root.join(&files[usize::from(damage.file) % files.len()]);
+        let mut bytes = damage.apply(fs::read(&path).expect("it was copied"));
+        if damage.checksums == Checksums::Repaired {
+            seal::segment(&mut bytes);
+        }
+        fs::write(&path, bytes).expect("memory has space");
+    }
+    let visible = damages.iter().all(|damage| damage.checksums == Checksums::Kept);
+    check(&root.join("present"), |offset, found| assert!(!visible || found == item(offset), "item {offset}"));
+    check(&root.join("first"), |_, _| {});
+});
+
+/// Twice: what the first opening leaves has to open as well.
+fn check(dir: &Path, served: impl Fn(u64, &[u8])) {
+    for _ in 0..2 {
+        let journal = match Journal::open(dir, Bytes, options()) {
+            Ok(journal) => journal,
+            Err(Error::Version { .. }) => return,
+            Err(error) => panic!("it does not open: {error}"),
+        };
+        let end = journal.durable_head();
+        for (offset, found) in read_all(journal.reader(0, Level::Durable), end) {
+            // What this target itself appended after the damage has the bytes of its own offset too.
+            served(offset, &found);
+        }
+        for class in Class::ALL {
+            read_all(journal.class_reader(class, 0, Level::Durable), end);
+        }
+        goes_on(&journal);
+        wait(journal.close()).expect("it closes");
+    }
+}
+
+fn goes_on(journal: &Journal<Bytes>) {
+    let next = journal.head();
+    let items = (next..next + 3).map(item).collect();
+    let offsets = wait(journal.append(items)).expect("it takes items");
+    assert!(offsets.start >= next, "{offsets:?} after {next}");
+    wait(journal.durable(offsets.end - 1)).expect("it writes them");
+}
