@@ -155,6 +155,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod bench;
 mod catalogue;
 mod class;
 mod clock;

@@ -4,7 +4,9 @@
 //! been given, and a reader that goes on behind it neither misses nor repeats anything. Offsets that no class accounts for
 //! were never kept.
 
-use crate::{Class, Codec, Error, Fetched, Level, LossReason, LostRange, entry::Event, shared::Shared, source::Source};
+use crate::{
+    Class, Codec, Entry, Error, Fetched, Level, LossReason, LostRange, entry::Event, shared::Shared, source::Source,
+};
 use std::sync::Arc;
 
 /// How many items that wait for the disk are taken at once.
@@ -65,33 +67,26 @@ impl<C: Codec> Merge<C> {
         while entries.len() < items_max {
             let nearest = self.nearest(limit)?;
             let open = self.lanes.iter().any(|lane| self.is_open(lane));
-            if let Some(gap) = self.gap.filter(|_| !open) {
-                if gap.offsets > gap.known && !entries.is_empty() {
-                    break;
-                }
-                self.gap = None;
-                if let Some(lost) = gap.lost(self.position) {
-                    return Ok(Some(Fetched::lost(lost)));
-                }
+            if let Some(gap) = self.gap.take_if(|_| !open)
+                && let Some(lost) = gap.lost(self.position)
+            {
+                return Ok(Some(Fetched::lost(lost)));
             }
-            match nearest.and_then(|lane| self.lanes[lane].known().map(|event| (lane, event.offset(), event))) {
+            match nearest.and_then(|lane| Some((lane, self.lanes[lane].known()?))) {
+                // What was given is given before it is told what is missing behind it.
+                None if !entries.is_empty() => break,
                 None if self.position < limit => self.pass(limit),
-                None => {
-                    let Some(lost) = self.straddling(limit).filter(|_| entries.is_empty()) else { break };
-                    return Ok(Some(Fetched::lost(lost)));
-                }
-                Some((_, _, Event::Lost(_))) if !entries.is_empty() => break,
-                Some((_, offset, Event::Entry(_))) if offset > self.position && self.scope == Scope::All => {
+                None => return Ok(self.straddling(limit).map(Fetched::lost)),
+                Some((_, Event::Lost(_))) if !entries.is_empty() => break,
+                Some((lane, Event::Lost(_))) => return Ok(self.lose(lane).map(Fetched::lost)),
+                Some((_, Event::Entry(entry))) if self.scope == Scope::All && entry.offset > self.position => {
+                    if !entries.is_empty() {
+                        break;
+                    }
+                    let offset = entry.offset;
                     self.pass(offset);
                 }
-                Some((lane, offset, _)) => match self.lanes[lane].pop() {
-                    Some(Event::Lost(lost)) => return Ok(Some(self.lose(lost))),
-                    Some(Event::Entry(entry)) => {
-                        self.position = offset + 1;
-                        entries.push(entry);
-                    }
-                    None => break,
-                },
+                Some((lane, Event::Entry(_))) => self.take_run(lane, limit, items_max, &mut entries),
             }
         }
         Ok((!entries.is_empty()).then(|| Fetched::entries(entries)))
@@ -123,12 +118,23 @@ impl<C: Codec> Merge<C> {
         self.position = self.position.max(offset);
     }
 
-    fn lose(&mut self, lost: LostRange) -> Fetched<C::Item> {
+    /// Gives the loss that comes next in a lane.
+    fn lose(&mut self, lane: usize) -> Option<LostRange> {
+        let Some(Event::Lost(lost)) = self.lanes[lane].pop() else { return None };
         self.pass(lost.to + 1);
         if let Some(gap) = &mut self.gap {
             gap.known += lost.count;
         }
-        Fetched::lost(lost)
+        Some(lost)
+    }
+
+    /// Gives the entries of a lane up to where another one comes first.
+    fn take_run(&mut self, lane: usize, limit: u64, items_max: usize, entries: &mut Vec<Entry<C::Item>>) {
+        let others = self.lanes.iter().enumerate().filter(|(other, _)| *other != lane);
+        let bound = others.filter_map(|(_, other)| other.known().map(Event::offset)).fold(limit, u64::min);
+        let from = (self.scope == Scope::All).then_some(self.position);
+        self.lanes[lane].take_run(bound, from, items_max - entries.len(), entries);
+        self.position = self.lanes[lane].position();
     }
 
     /// A loss that begins below the limit and ends behind it, where the reader goes on in memory.

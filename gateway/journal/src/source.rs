@@ -6,7 +6,7 @@
 mod decode;
 
 use crate::{
-    Codec, Decoder, Error, LossReason, LostRange,
+    Codec, Decoder, Entry, Error, LossReason, LostRange,
     catalogue::{End, Segment},
     entry::Event,
     frame::{END, FrameHeader, TOO_LARGE},
@@ -87,6 +87,19 @@ impl<C: Codec> Source<C> {
         let event = self.events.pop_front()?;
         self.position = event.offset() + 1;
         Some(event)
+    }
+
+    /// Takes entries below the offset `bound` while they come, without gaps if `from` says where the first one has to be.
+    pub(crate) fn take_run(&mut self, bound: u64, from: Option<u64>, items_max: usize, out: &mut Vec<Entry<C::Item>>) {
+        let mut next = from;
+        for _ in 0..items_max {
+            let fits = |entry: &Entry<C::Item>| entry.offset < bound && next.is_none_or(|next| next == entry.offset);
+            let is_next = matches!(self.events.front(), Some(Event::Entry(entry)) if fits(entry));
+            let Some(Event::Entry(entry)) = self.events.pop_front_if(|_| is_next) else { break };
+            self.position = entry.offset + 1;
+            next = next.map(|next| next + 1);
+            out.push(entry);
+        }
     }
 
     /// The next event, if there is one.
@@ -282,11 +295,11 @@ impl<C: Codec> Source<C> {
         let (Some(fixed), Some(scan)) = (open.fixed, &mut open.scan) else { return Ok(false) };
         let Some((_, Some(decoder))) = &self.decoder else { return Ok(false) };
         let body = scan.body(found)?;
-        let decoded = body.and_then(|body| decode::frame(&fixed, &header, body, decoder.as_ref()));
-        let Some(events) = decoded else { return Ok(self.lose_frame(segment, &header)) };
-        let from = self.position;
-        self.events.extend(events.into_iter().filter(|event| event.offset() >= from));
-        Ok(true)
+        let into = (self.position, &mut self.events);
+        match body.and_then(|body| decode::frame(&fixed, &header, body, decoder.as_ref(), into)) {
+            Some(()) => Ok(true),
+            None => Ok(self.lose_frame(segment, &header)),
+        }
     }
 
     fn lose_frame(&mut self, segment: &Segment, header: &FrameHeader) -> bool {

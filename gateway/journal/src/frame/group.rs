@@ -12,8 +12,8 @@ use std::{ops::Range, sync::Arc};
 const FILL_BYTES: f32 = (BODY_BYTES - BODY_BYTES / 8) as f32;
 /// Shorter bodies are not worth compressing.
 const COMPRESS_FROM_BYTES: usize = 512;
-/// After a frame that could not be compressed, so many are not even tried: what is random stays so for a while.
-const COMPRESS_PAUSE: u32 = 15;
+/// After frames that could not be compressed, up to so many are not even tried: what is random stays so for a while.
+const COMPRESS_PAUSE_MAX: u32 = 63;
 
 /// Where and when an item was appended.
 #[derive(Debug, Clone, Copy)]
@@ -45,13 +45,15 @@ pub(crate) struct Group {
     scratch: Vec<u8>,
     /// How many bytes really come of one hinted byte.
     ratio: f32,
+    /// How many frames are not tried after another failure, and how many that still are.
     compress_pause: u32,
+    compress_in: u32,
 }
 
 impl Default for Group {
     fn default() -> Self {
         let (bytes, refused, scratch) = (vec![], vec![], vec![]);
-        Group { bytes, taken: 0, refused, raw_bytes: 0, scratch, ratio: 1.0, compress_pause: 0 }
+        Group { bytes, taken: 0, refused, raw_bytes: 0, scratch, ratio: 1.0, compress_pause: 0, compress_in: 0 }
     }
 }
 
@@ -87,30 +89,53 @@ impl Group {
     /// Adds one frame, or more if the items are longer than they seemed.
     fn push<C: Codec>(&mut self, codec: &C, batch: &Batch<C::Item>, frames: Frames, range: Range<usize>) {
         let metas = &batch.metas[range.clone()];
-        self.scratch.clear();
-        push_places(metas, &mut self.scratch);
-        codec.encode(&batch.items[range.clone()], &mut self.scratch);
-        if self.scratch.len() > BODY_BYTES && range.len() > 1 {
+        let at = self.bytes.len();
+        let body_at = at + HEADER_BYTES;
+        self.bytes.resize(body_at, 0);
+        push_places(metas, &mut self.bytes);
+        codec.encode(&batch.items[range.clone()], &mut self.bytes);
+        let raw = self.bytes.len() - body_at;
+        if raw > BODY_BYTES && range.len() > 1 {
+            self.bytes.truncate(at);
             let middle = range.start + range.len() / 2;
             self.push(codec, batch, frames, range.start..middle);
             self.push(codec, batch, frames, middle..range.end);
             return;
         }
-        let too_large = self.scratch.len() > ITEM_BYTES_MAX;
-        if too_large {
+        let flags = if raw > ITEM_BYTES_MAX {
             self.refused.push(metas[0].offset);
-            self.scratch.clear();
-        }
-        self.raw_bytes += self.scratch.len() as u64;
-        let flags = if too_large { TOO_LARGE } else { 0 };
-        self.push_frame(frames, metas, batch.seq + range.start as u64, flags);
+            self.bytes.truncate(body_at);
+            TOO_LARGE
+        } else {
+            self.raw_bytes += raw as u64;
+            self.compress(body_at)
+        };
+        self.seal(at, frames, metas, batch.seq + range.start as u64, flags);
     }
 
-    /// Adds the frame whose body is in `scratch`.
-    fn push_frame(&mut self, frames: Frames, metas: &[Meta], seq: u64, flags: u8) {
-        let at = self.bytes.len();
-        self.bytes.resize(at + HEADER_BYTES, 0);
-        let flags = flags | self.push_body();
+    /// Makes the body that begins at `body_at` shorter, if that is worth it.
+    fn compress(&mut self, body_at: usize) -> u8 {
+        if self.bytes.len() - body_at <= COMPRESS_FROM_BYTES {
+            return 0;
+        }
+        if self.compress_in > 0 {
+            self.compress_in -= 1;
+            return 0;
+        }
+        self.scratch.clear();
+        if compress(&self.bytes[body_at..], &mut self.scratch).is_some() {
+            self.bytes.truncate(body_at);
+            self.bytes.extend_from_slice(&self.scratch);
+            self.compress_pause = 0;
+            return LZ4;
+        }
+        self.compress_pause = (2 * self.compress_pause + 1).min(COMPRESS_PAUSE_MAX);
+        self.compress_in = self.compress_pause;
+        0
+    }
+
+    /// Writes the header of the frame that begins at `at`.
+    fn seal(&mut self, at: usize, frames: Frames, metas: &[Meta], seq: u64, flags: u8) {
         let (head, body) = self.bytes[at..].split_at_mut(HEADER_BYTES);
         let (first, last) = (metas[0], metas[metas.len() - 1]);
         let header = FrameHeader {
@@ -125,19 +150,5 @@ impl Group {
             body_crc: crc32c(body),
         };
         frames.write(&header, head);
-    }
-
-    /// Adds what is in `scratch`, compressed if that is worth it.
-    fn push_body(&mut self) -> u8 {
-        if self.compress_pause > 0 {
-            self.compress_pause -= 1;
-        } else if self.scratch.len() > COMPRESS_FROM_BYTES {
-            if compress(&self.scratch, &mut self.bytes).is_some() {
-                return LZ4;
-            }
-            self.compress_pause = COMPRESS_PAUSE;
-        }
-        self.bytes.extend_from_slice(&self.scratch);
-        0
     }
 }

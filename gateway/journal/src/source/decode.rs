@@ -6,30 +6,35 @@ use crate::{
     frame::{FrameHeader, items, next_item_v1},
     segment::Fixed,
 };
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
-/// What is in a sound body; `None` if it does not fit its header.
+/// Adds what is in a sound body from offset `from` on; `None` if it does not fit its header.
 pub(super) fn frame<T>(
     fixed: &Fixed,
     header: &FrameHeader,
     body: &[u8],
     decoder: &dyn Decoder<T>,
-) -> Option<Vec<Event<T>>> {
+    (from, events): (u64, &mut VecDeque<Event<T>>),
+) -> Option<()> {
     if fixed.version == 1 {
-        return Some(frame_v1(fixed, header, body, decoder));
+        let all = frame_v1(fixed, header, body, decoder);
+        events.extend(all.into_iter().filter(|event| event.offset() >= from));
+        return Some(());
     }
     let items = items(header, body)?;
     let decoded = decoder.decode(items.block(), items.places.len()).filter(|found| found.len() == items.places.len());
     let Some(decoded) = decoded else {
-        return Some(vec![lost(fixed, header.first, header.end, header.count.into(), LossReason::Unreadable)]);
+        events.push_back(lost(fixed, header.first, header.end, header.count.into(), LossReason::Unreadable));
+        return Some(());
     };
-    let entries = items.places.iter().zip(decoded).map(|((offset, mono_nanos), item)| {
+    let wanted = items.places.iter().zip(decoded).skip_while(|((offset, _), _)| *offset < from);
+    events.extend(wanted.map(|((offset, mono_nanos), item)| {
         let since = mono_nanos - header.mono_nanos;
         let wall_nanos = header.wall_nanos.saturating_add(since);
         let stamp = Stamp { mono_nanos: *mono_nanos, wall_nanos, ..fixed.created };
         entry(fixed, *offset, stamp, item)
-    });
-    Some(entries.collect())
+    }));
+    Some(())
 }
 
 /// In version 1 each item stood for itself.
