@@ -26,7 +26,7 @@ ROUTES = {
     "bulky": sites.route("bulky", batch=sites.BATCHES, topic="bulky/{subject}", subjects=["property/bulky/#"]),
 }
 """One that may lose nothing, one whose messages expire, one whose messages are dropped when its class is full."""
-BULK = {"size": "1MiB", "segment": "64KiB", "subjects": ["property/bulky/#"]}
+BULK = {"size": "1280KiB", "segment": "64KiB", "subjects": ["property/bulky/#"]}
 JOURNAL = {"size": "64MiB", "segment": "256KiB", "bulk": BULK}
 HALF_OPEN_S = (0.5, 5.0)
 

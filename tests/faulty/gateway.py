@@ -120,11 +120,11 @@ class Gateway:
 
     def account(self, route: str = "all") -> Account:
         """A route's account."""
-        return account(self.route(route)["account"])
+        return account(self.route(route))
 
     def accounts(self, route: str) -> dict[str, Account]:
         """A route's accounts by device."""
-        return {entry["device"]: account(entry) for entry in self.get(f"routes/{route}/ledger")["devices"]}
+        return {device: account(entry) for device, entry in self.get(f"routes/{route}/ledger")["devices"].items()}
 
     def route(self, name: str) -> dict[str, Any]:
         """A route's state."""
@@ -133,8 +133,7 @@ class Gateway:
 
     def connected(self, name: str) -> bool:
         """Whether a route believes that it has its target."""
-        found = self.route(name)
-        return bool(found.get("connected", found.get("state") == "connected"))
+        return bool(self.route(name)["connected"])
 
     def set(self, device: str, number: int, command: str) -> bool:
         """Sets a device's `limit`; whether the gateway answered that it has."""

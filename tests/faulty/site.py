@@ -13,7 +13,7 @@ DAY_MS = 86_400_000
 
 
 def model(noise: int) -> dict[str, Any]:
-    """`count` grows with time; `limit` can be set; `noise-N` makes messages large."""
+    """`count` grows with time; `limit` can be set; `xN` makes messages large."""
     double = {"type": "double", "specs": {"min": "-1e15", "max": "1e15"}}
     number = {"type": "int", "specs": {"min": "0", "max": "2000000000"}}
     points = ["count", *(noise_name(place) for place in range(noise))]
@@ -24,7 +24,7 @@ def model(noise: int) -> dict[str, Any]:
 
 def noise_name(place: int) -> str:
     """A property that cannot be compressed."""
-    return f"noise_{place}"
+    return f"x{place}"
 
 
 @dataclass(frozen=True)

@@ -23,14 +23,15 @@ ROUNDS = 4
 ROUNDS_SHORT = 1
 CONTROL = "a broker that acknowledges and drops 1 in 20"
 
-QUOTA_BYTES = 1 << 20
+QUOTA_BYTES = 5 << 18
 SEGMENT_BYTES = 64 << 10
 FILL = 3.0
-MESSAGE_BYTES = 8 * 100
-"""Of a message with 100 numbers that cannot be compressed, at least."""
+NOISE = 40
+MESSAGE_BYTES = 8 * NOISE
+"""What cannot be compressed of a message, at least."""
 QUIET = {"ledger": {"every": "1d"}}
 """Balances are messages too; here they would only disturb the counting."""
-GROUPS = tuple(Group(name, 20, 100, noise=100) for name in ("alarm", "counter", "bulky"))
+GROUPS = tuple(Group(name, 20, 25, NOISE) for name in ("alarm", "counter", "bulky"))
 OF_GROUP = {"alarm": "critical", "counter": "normal", "bulky": "bulk"}
 CLASSES = ("critical", "normal", "bulk")
 POLICIES: dict[str, object] = {"critical": "block", "normal": "drop_oldest", "bulk": "drop_newest"}
@@ -113,7 +114,7 @@ def run(rounds: int, ctx: Context) -> Figure:
 
 def control(ctx: Context) -> Figure:
     """A target that loses: the counters must not fit. Nothing is dropped here, so they would if it did not."""
-    plan = Plan(GROUPS, proxy=liar, routes=routes(), more=QUIET)
+    plan = Plan(GROUPS, liar, routes(), journal=journal(), more=QUIET)
     with Line(ctx, ctx.room("classes-control"), plan) as line:
         counts = counted(line)
         line.start()

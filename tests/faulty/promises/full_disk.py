@@ -26,10 +26,10 @@ DISK_MEGABYTES = 64
 RESUME_WITHIN_S = 1.0
 FULL_WITHIN_S = 90.0
 SEGMENT_BYTES = 64 << 10
-QUOTA_BYTES = 1 << 20
-HEAVY_GROUPS = (Group("counter", 20, 100, noise=60),)
-"""200 messages of 500 bytes a second, which do not compress."""
-BIG = {"size": "512MiB", "segment": "1MiB", "critical": {"size": "8MiB"}, "bulk": {"size": "8MiB"}}
+QUOTA_BYTES = 5 << 18
+HEAVY_GROUPS = (Group("counter", 20, 50, noise=60),)
+"""400 messages of 500 bytes a second, which do not compress."""
+BIG = {"size": "512MiB", "segment": "256KiB", "critical": {"segment": "256KiB"}, "bulk": {"segment": "256KiB"}}
 """Larger than the disk: the disk is what ends."""
 SMALL = {"size": f"{QUOTA_BYTES}B", "segment": f"{SEGMENT_BYTES}B"}
 KEEP = "block"

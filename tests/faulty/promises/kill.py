@@ -84,5 +84,5 @@ def control(ctx: Context) -> Figure:
     with Line(ctx, ctx.room("kill-control"), Plan(proxy=liar)) as line:
         line.start()
         line.wait_arrived(500)
-        judgement = line.settle(within_s=5.0)
+        judgement = line.settle(within_s=3.0)
     return figure(0, judgement, 0, 0)

@@ -12,7 +12,7 @@ from ..checker import Checker, Id, parse_id, wall_seconds
 from ..context import Context
 from ..figure import Figure
 from ..gateway import Gateway
-from ..line import LIVE_GROUPS, Line, Plan
+from ..line import ARRIVE_WITHIN_S, LIVE_GROUPS, Line, Plan
 from ..networks import Network, network
 from ..process import wait_for
 from ..proxy import Link, Proxy
@@ -51,9 +51,9 @@ class Seen:
     numbers: dict[str, float] = field(default_factory=dict)
     missed: list[str] = field(default_factory=list)
 
-    def add(self, line: Line) -> None:
+    def add(self, line: Line, within_s: float = ARRIVE_WITHIN_S) -> None:
         """Judges a line."""
-        judgement = line.settle()
+        judgement = line.settle(within_s)
         self.arrived += judgement.arrived
         self.lost += len(judgement.lost)
         self.inversions += judgement.inversions
@@ -288,5 +288,5 @@ def control(ctx: Context) -> Figure:
         line.wait_arrived(500)
         line.proxy.reset()
         line.wait_arrived(200)
-        seen.add(line)
+        seen.add(line, within_s=3.0)
     return seen.figure()

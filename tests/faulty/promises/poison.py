@@ -11,6 +11,7 @@ from ..context import Context
 from ..figure import Figure
 from ..line import Line, Plan
 from ..process import wait_for
+from ..site import Group
 from ..web import Liar, WebService
 
 NAME = "poison"
@@ -20,8 +21,9 @@ ROUNDS_SHORT = 1
 CONTROL = "a service that says 204 and drops 1 in 100"
 
 ONE_IN = 100
-MESSAGES = 2_000
+MESSAGES = 1_000
 """Of a round."""
+GROUPS = (Group("counter", 20, 100),)
 DELAY_P99_MAX_S = 1.0
 HUGE_BYTES = 30 << 20
 HUGE = "huge"
@@ -87,7 +89,7 @@ def run(rounds: int, ctx: Context) -> Figure:
 def once(ctx: Context, service: WebService) -> Figure:
     """Everything at once: refusals, one message that is too large, commands that are none."""
     target = {"commands": COMMANDS}
-    plan = Plan(target=target, others={"web": {"kind": "http", "url": service.url}}, routes=ROUTES, more=QUIET)
+    plan = Plan(GROUPS, target=target, others={"web": {"kind": "http", "url": service.url}}, routes=ROUTES, more=QUIET)
     with Line(ctx, ctx.room("poison"), plan) as line:
         line.start()
         line.wait_arrived(100)
