@@ -283,7 +283,8 @@ pub(crate) async fn run(accountant: Arc<Accountant>, balance_every: Duration, st
             () = look(&accountant, Class::Bulk, bulk) => {}
             _ = tick.tick() => {
                 ticks = ticks.wrapping_add(1);
-                accountant.growth.note(std::time::Instant::now(), journal.head());
+                let written = journal.stats().classes.map(|class| class.written_bytes_total);
+                accountant.growth.note(std::time::Instant::now(), written);
                 accountant.count_left_out();
                 accountant.thin_out();
                 accountant.say_unsaid();
