@@ -10,13 +10,13 @@ mod supervisor;
 pub(crate) use identity::{TOKEN_FILE, Token};
 
 use crate::broker::{self, Broker};
+use crate::clock::{self, Clocks};
+use crate::deadletters::DeadLetters;
 use crate::desk::Desk;
 use crate::downlink::Downlink;
 use crate::links::{LinkStatus, LinkTask, Wiring, WriteJob};
 use crate::program::{self, Program};
 use crate::queries::{self, QueryHost};
-use crate::clock::{self, Clocks};
-use crate::deadletters::DeadLetters;
 use crate::router::{self, Accountant, Route, RouteState, Surroundings};
 use crate::scenes::{self, SceneHost};
 use crate::spine::{self, MessageJournal, Spine};

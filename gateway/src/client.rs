@@ -111,9 +111,7 @@ async fn route(command: RouteCommand) -> Result<(), ClientError> {
 
 async fn deadletter(command: DeadletterCommand) -> Result<(), ClientError> {
     match command {
-        DeadletterCommand::List { route, reach } => {
-            deadletters::list(&Session::open(&reach)?, route.as_deref()).await
-        }
+        DeadletterCommand::List { route, reach } => deadletters::list(&Session::open(&reach)?, route.as_deref()).await,
         DeadletterCommand::Show { number, reach } => deadletters::show(&Session::open(&reach)?, number).await,
         DeadletterCommand::Redrive { numbers, route, reach, .. } => {
             deadletters::redrive(&Session::open(&reach)?, numbers, route).await

@@ -162,9 +162,17 @@ impl DeadLetters {
 }
 
 fn options() -> Options {
-    let unused = ClassOptions { segment_bytes: UNUSED_SEGMENT_BYTES, total_bytes_max: UNUSED_BYTES_MAX, ..ClassOptions::default() };
-    let letters =
-        ClassOptions { segment_bytes: SEGMENT_BYTES, total_bytes_max: BYTES_MAX, age_max: AGE_MAX, ..ClassOptions::default() };
+    let unused = ClassOptions {
+        segment_bytes: UNUSED_SEGMENT_BYTES,
+        total_bytes_max: UNUSED_BYTES_MAX,
+        ..ClassOptions::default()
+    };
+    let letters = ClassOptions {
+        segment_bytes: SEGMENT_BYTES,
+        total_bytes_max: BYTES_MAX,
+        age_max: AGE_MAX,
+        ..ClassOptions::default()
+    };
     Options { classes: [unused.clone(), letters, unused], tail_items: 16, ..Options::default() }
 }
 

@@ -203,12 +203,7 @@ impl Desk {
     }
 
     /// Records a command and hands it to its link. Returns the offset of the record.
-    fn send(
-        &self,
-        checked: Checked,
-        caused_at: Option<Timestamp>,
-        tell: watch::Sender<CommandState>,
-    ) -> Option<u64> {
+    fn send(&self, checked: Checked, caused_at: Option<Timestamp>, tell: watch::Sender<CommandState>) -> Option<u64> {
         let Checked { command, ops, call } = checked;
         let recorded = self.record(command.clone(), CommandState::Accepted);
         let (done, result) = oneshot::channel();

@@ -162,7 +162,9 @@ impl Downlink {
         let reply = reply(name, id, &state);
         let topic = replies.replace("{device}", name);
         let sent = async { client.publish(&topic, reply.into()).await?.await };
-        let sent = tokio::time::timeout(REPLY_WITHIN, sent).await.unwrap_or_else(|_| Err(TargetError::Away("no answer".to_owned())));
+        let sent = tokio::time::timeout(REPLY_WITHIN, sent)
+            .await
+            .unwrap_or_else(|_| Err(TargetError::Away("no answer".to_owned())));
         if let Err(error) = sent {
             warn!(target_name = %self.target, %error, "A command's result could not be sent; it is in the journal.");
         }

@@ -1,9 +1,9 @@
 //! What a site folder amounts to: parsed, checked, compiled. Nothing is opened or started here.
 
+use crate::router::Select;
 use edgeway_driver_modbus::Modbus;
 use edgeway_driver_simulator::Simulator;
 use edgeway_rules::{Scenes, Script};
-use crate::router::Select;
 use edgeway_sdk::{Driver, Problem};
 use edgeway_site::{Finding, FormatSite, RouteSite, Site, SourceFile, TargetKind, TargetSite};
 use edgeway_streams::{Queries, QueryInfo, Source};

@@ -144,9 +144,15 @@ type RouteCounter = (&'static str, &'static str, fn(&Account) -> u64);
 
 const ROUTE_COUNTERS: [RouteCounter; 5] = [
     ("edgeway_route_taken_messages_total", "Messages that the route takes", |account| account.taken),
-    ("edgeway_route_delivered_messages_total", "Messages that the target has acknowledged", |account| account.delivered),
-    ("edgeway_route_expired_messages_total", "Messages that were older than the route's ttl", |account| account.expired),
-    ("edgeway_route_dropped_messages_total", "Messages dropped: the journal was full or damaged", |account| account.dropped),
+    ("edgeway_route_delivered_messages_total", "Messages that the target has acknowledged", |account| {
+        account.delivered
+    }),
+    ("edgeway_route_expired_messages_total", "Messages that were older than the route's ttl", |account| {
+        account.expired
+    }),
+    ("edgeway_route_dropped_messages_total", "Messages dropped: the journal was full or damaged", |account| {
+        account.dropped
+    }),
     ("edgeway_route_dead_messages_total", "Messages that the target refused for good", |account| account.dead),
 ];
 

@@ -90,7 +90,8 @@ fn stat(place: &Where) -> Result<u8, Failure> {
         return Ok(exit::OK);
     }
     let rows: Vec<_> = classes.iter().map(Sum::row).collect();
-    let titles = ["class", "files", "first", "end", "messages", "size", "bytes/message", "uncompressed", "damaged files"];
+    let titles =
+        ["class", "files", "first", "end", "messages", "size", "bytes/message", "uncompressed", "damaged files"];
     print!("{}", table::layout(&titles, &rows, Colours::of_stdout()));
     let rows: Vec<_> = cursors
         .iter()

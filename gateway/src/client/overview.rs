@@ -1,9 +1,9 @@
 //! `status`, `scene` and `query`.
 
 use super::Session;
-use super::routes::route_table;
 use super::devices::state_tone;
 use super::error::ClientError;
+use super::routes::route_table;
 use super::screen::Screen;
 use super::table::{Cell, Tone, harmless, paint};
 use super::wording::{age_of, bytes, span};

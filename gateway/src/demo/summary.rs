@@ -111,7 +111,10 @@ impl Summary {
         );
         for (name, route) in &self.routes {
             let Route { taken, delivered, queued, dropped } = route;
-            let _ = write!(text, "\n  route {name}: {taken} taken, {delivered} delivered, {queued} queued, {dropped} dropped");
+            let _ = write!(
+                text,
+                "\n  route {name}: {taken} taken, {delivered} delivered, {queued} queued, {dropped} dropped"
+            );
         }
         let _ = write!(text, "\n  {} messages arrived at the cloud", self.cloud_messages);
         text

@@ -39,13 +39,19 @@ impl Growth {
 
     /// For how long the journal can still keep everything for a route whose target takes nothing, at the present rate;
     /// `None` where nothing can be said: the gateway has just started, or nothing comes in.
-    pub(crate) fn time_left(&self, route: &RouteState, journal: &MessageJournal, classes: &[Class]) -> Option<Duration> {
+    pub(crate) fn time_left(
+        &self,
+        route: &RouteState,
+        journal: &MessageJournal,
+        classes: &[Class],
+    ) -> Option<Duration> {
         let (stats, head) = (journal.stats(), journal.head());
         let left = classes.iter().filter_map(|class| {
             let rate = self.bytes_per_second(*class)?;
             let of_class = &stats.classes[class.index()];
             let item_bytes = of_class.written_bytes_total as f64 / of_class.appended_total.max(1) as f64;
-            let waits = head.saturating_sub(route.settled(*class)) as f64 / head.saturating_sub(of_class.first).max(1) as f64;
+            let waits =
+                head.saturating_sub(route.settled(*class)) as f64 / head.saturating_sub(of_class.first).max(1) as f64;
             let waiting = of_class.items as f64 * waits.min(1.0) * item_bytes;
             Some((journal.usage(*class).bytes_max as f64 - waiting).max(0.0) / rate)
         });

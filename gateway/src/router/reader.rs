@@ -187,9 +187,7 @@ impl Intake {
 
     /// A clock of an earlier start of the system that was never set will never be.
     fn waits_for_the_clock(&self, stamp: &Stamp, now: &Stamp) -> bool {
-        self.unset_clock == UnsetClock::Hold
-            && stamp.boot == now.boot
-            && self.clocks.state(stamp) == ClockState::Unset
+        self.unset_clock == UnsetClock::Hold && stamp.boot == now.boot && self.clocks.state(stamp) == ClockState::Unset
     }
 
     fn packed(&self, entry: &Entry<Message>, selected: Option<Arc<Selected>>, late: bool) -> Packed {

@@ -110,8 +110,12 @@ fn sql(site: &RouteSite, things: &Arc<Things>, queries: &[QueryInfo]) -> Result<
         Selection::compile_with_queries(filter.as_deref(), select.as_deref(), things, queries)
     };
     // Each alone first, so that the mistakes of both are told at once.
-    let alone = [filter.map(|sql| (sql, "where", compile(Some(sql), None))), select.map(|sql| (sql, "select", compile(None, Some(sql))))];
-    let mistakes = alone.into_iter().flatten().filter_map(|(sql, key, compiled)| Some(finding(sql, key, &compiled.err()?)));
+    let alone = [
+        filter.map(|sql| (sql, "where", compile(Some(sql), None))),
+        select.map(|sql| (sql, "select", compile(None, Some(sql)))),
+    ];
+    let mistakes =
+        alone.into_iter().flatten().filter_map(|(sql, key, compiled)| Some(finding(sql, key, &compiled.err()?)));
     let findings: Vec<Finding> = mistakes.collect();
     if findings.is_empty() { Ok(compile(filter, select).ok()) } else { Err(findings) }
 }

@@ -1,22 +1,23 @@
 //! The loop of one route.
 
-use super::Surroundings;
-use super::books::{self, Books, End, Lane, holder};
-use super::desk::{RouteState, Trouble, pause_key};
-use super::inflight::{Batch, Due, Ended, InFlight, Part, Source};
-use super::packer::{self, Contents, Manner, Packed, Packer, Parcel};
+mod opening;
+mod settling;
+
+use super::books::{End, Lane};
+use super::desk::{RouteState, Trouble};
+use super::inflight::{Batch, Ended, InFlight, Part, Source};
+use super::packer::{self, Manner, Packed, Packer, Parcel};
 use super::rate::{Lanes, Pace};
 use super::reader::{Gathered, Intake, Taken};
-use super::select::Select;
 use crate::app::Part as AppPart;
 use crate::backoff::Backoff;
-use crate::deadletters::{DeadLetters, Letter};
+use crate::deadletters::DeadLetters;
 use crate::spine::{self, MessageJournal};
 use async_trait::async_trait;
 use edgeway_journal::{LostRange, Place};
 use edgeway_sdk::Timestamp;
-use edgeway_site::{Finding, Order, RouteSite, Start, TargetKind, TargetSite};
-use edgeway_targets::{Delivery, Opening, Outcome, Target, TargetError};
+use edgeway_site::Order;
+use edgeway_targets::{Delivery, Opening, Target, TargetError};
 use edgeway_thing_models::{GatewayId, MessageId};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -96,41 +97,6 @@ impl AppPart for Route {
 }
 
 impl Route {
-    /// Makes the task, without any I/O but opening its cursor.
-    ///
-    /// # Errors
-    /// What is wrong with its SQL, which a check has found before.
-    pub(crate) fn new(
-        site: &RouteSite,
-        target: &TargetSite,
-        around: &Surroundings<'_>,
-    ) -> Result<Result<Self, edgeway_journal::Error>, Vec<Finding>> {
-        let mut select = Select::new(site, around.things, around.queries)?;
-        let state = match open_books(site, around, &mut select) {
-            Ok(state) => state,
-            Err(error) => return Ok(Err(error)),
-        };
-        Ok(Ok(Route {
-            state,
-            target: edgeway_targets::open(&site.name, target)
-                .unwrap_or_else(|error| Box::new(Never(error))),
-            gathers: matches!(target.kind, TargetKind::Parquet(_)),
-            packer: Packer::new(site, &target.kind, around),
-            intake: Intake::new(select, around.journal, around.clocks, around.gateway, site),
-            flight: InFlight::default(),
-            gathered: HashMap::new(),
-            batch_age: site.batch_age,
-            order: site.order,
-            pace: site.rate.as_ref().map(|rate| Pace::new(rate, Instant::now())),
-            singly_below: HashMap::new(),
-            letters: around.letters.clone(),
-            journal: around.journal.clone(),
-            gateway: GatewayId::of(around.gateway),
-            clock_changes: around.clocks.changes(),
-            wake_at: None,
-        }))
-    }
-
     pub(crate) fn state(&self) -> Arc<RouteState> {
         self.state.clone()
     }
@@ -350,7 +316,8 @@ impl Route {
         if !gathered_expired.is_empty() {
             self.state.unsaved.store(true, Relaxed);
         }
-        let expired = |(offset, holder)| Ended { offsets: (offset, offset), holders: vec![(holder, 1)], end: End::Expired };
+        let expired =
+            |(offset, holder)| Ended { offsets: (offset, offset), holders: vec![(holder, 1)], end: End::Expired };
         let ends = gathered_expired.into_iter().map(expired).collect();
         let (mut deliveries, mut parts) = (vec![], VecDeque::new());
         for parcel in self.packer.pack(messages, manner) {
@@ -378,7 +345,7 @@ impl Route {
 
     fn spend(&mut self, source: Source, deliveries: &[Delivery]) {
         let messages: u64 = deliveries.iter().map(|delivery| delivery.messages).sum();
-        let bytes: u64 = deliveries.iter().map(|delivery| bytes(delivery)).sum();
+        let bytes: u64 = deliveries.iter().map(bytes).sum();
         self.state.sent.fetch_add(messages, Relaxed);
         metrics::counter!("edgeway_route_sent_bytes_total", "route" => self.state.name.to_string()).increment(bytes);
         if let Some(pace) = &mut self.pace {
@@ -394,117 +361,6 @@ impl Route {
             })?,
         };
         self.settle(outcomes).await
-    }
-
-    /// Writes down what became of the oldest deliveries.
-    async fn settle(&mut self, outcomes: Vec<Outcome>) -> Result<(), Over> {
-        let delivered = outcomes.iter().any(|outcome| *outcome == Outcome::Delivered);
-        for outcome in outcomes {
-            self.advance().await;
-            let Some((source, next, contents)) = self.flight.take_sent() else { break };
-            match outcome {
-                Outcome::Delivered => self.delivered(source, contents),
-                Outcome::Refused(reason) => self.refused(source, &contents, &reason).await,
-                Outcome::Split(reason) if contents.messages() <= 1 => self.refused(source, &contents, &reason).await,
-                Outcome::Split(reason) => {
-                    warn!(route = %self.state.name, reason, "A payload was refused; its messages go one by one.");
-                    self.singly_below.insert(source, next);
-                    return Err(Over::Anew);
-                }
-            }
-        }
-        self.advance().await;
-        if delivered {
-            self.well_again();
-        }
-        self.commit();
-        Ok(())
-    }
-
-    /// Closes what is done; puts aside what no format can say.
-    async fn advance(&mut self) {
-        let classes = self.intake.classes();
-        loop {
-            let due = self.flight.advance(&mut self.state.books.lock(), &classes);
-            match due {
-                Due::Nothing => return,
-                Due::Unfit(source, message, reason) => self.put_aside(source, *message, &reason).await,
-            }
-        }
-    }
-
-    fn delivered(&mut self, source: Source, contents: Contents) {
-        let Source::Letter(number) = source else {
-            self.flight.end(Ended { offsets: contents.offsets, holders: contents.holders, end: End::Delivered });
-            return;
-        };
-        let mut books = self.state.books.lock();
-        contents.holders.iter().for_each(|(holder, _)| books.revive(*holder));
-        drop(books);
-        self.letters.remove(number);
-        self.state.unsaved.store(true, Relaxed);
-    }
-
-    /// The target will never take these messages.
-    async fn refused(&mut self, source: Source, contents: &Contents, reason: &str) {
-        if let Source::Letter(_) | Source::Greeting = source {
-            warn!(route = %self.state.name, reason, "Refused again; the dead letter stays.");
-            return;
-        }
-        for message in self.intake.read_again(source, contents.offsets) {
-            let holder = holder(&message.item.message);
-            if contents.holders.iter().any(|(known, _)| *known == holder) {
-                self.put_aside(source, message, reason).await;
-            }
-        }
-    }
-
-    /// Makes a dead letter. Where the disk takes none the message is dropped, and the ledger says so.
-    async fn put_aside(&mut self, source: Source, message: Packed, reason: &str) {
-        if let Source::Letter(_) = source {
-            return;
-        }
-        let holder = holder(&message.item.message);
-        let letter = Letter {
-            route: self.state.name.clone(),
-            reason: reason.into(),
-            at: Timestamp::now(),
-            id: message.item.id,
-            offset: message.offset,
-            message: message.item.message.clone(),
-        };
-        let end = match self.letters.keep(letter).await {
-            Ok(()) => End::Dead,
-            Err(trouble) => {
-                error!(route = %self.state.name, reason, trouble, "A refused message could not be kept as a dead letter.");
-                let reason = format!("refused by target: {reason}; not kept: {trouble}");
-                self.say(&reason, message.offset, message.offset, 1);
-                End::Dropped
-            }
-        };
-        let offsets = (message.offset, message.offset);
-        self.flight.end(Ended { offsets, holders: vec![(holder, 1)], end });
-        self.state.unsaved.store(true, Relaxed);
-        metrics::counter!("edgeway_route_refused_messages_total", "route" => self.state.name.to_string()).increment(1);
-    }
-
-    /// Sends the dead letters that people want sent again.
-    async fn redrive(&mut self) -> Result<(), Over> {
-        while self.has_room() {
-            let Some((number, letter)) = self.state.wishes.lock().letters.pop_front() else { break };
-            let item = edgeway_formats::Item {
-                message: letter.message,
-                id: letter.id,
-                clock: edgeway_thing_models::ClockState::Set,
-                selected: None,
-                late: true,
-            };
-            let packed = Packed { offset: letter.offset, item };
-            let (source, since) = (Source::Letter(number), Instant::now());
-            let next = letter.offset + 1;
-            self.dispatch(Gathered { source, messages: vec![packed], expired: vec![], next, since }).await?;
-        }
-        Ok(())
     }
 
     /// Nothing is under way any more; it will be read and sent again.
@@ -572,7 +428,9 @@ impl Route {
                 "denied" => {
                     error!(route = %self.state.name, %error, "The target refuses this route; its messages wait in the journal.")
                 }
-                _ => warn!(route = %self.state.name, %error, "Route is disconnected; its messages wait in the journal."),
+                _ => {
+                    warn!(route = %self.state.name, %error, "Route is disconnected; its messages wait in the journal.")
+                }
             }
         }
         pause
@@ -587,49 +445,6 @@ async fn rest(state: Arc<RouteState>, pause: Duration) {
         }
     };
     let _ = timeout(pause, asked).await;
-}
-
-/// A target that cannot be opened at all.
-struct Never(TargetError);
-
-#[async_trait]
-impl Target for Never {
-    async fn connect(&mut self, _: Opening) -> Result<(), TargetError> {
-        Err(self.0.clone())
-    }
-
-    async fn send(&mut self, _: Vec<Delivery>) -> Result<Vec<Outcome>, TargetError> {
-        Err(self.0.clone())
-    }
-
-    async fn settle(&mut self) -> Result<Vec<Outcome>, TargetError> {
-        Err(self.0.clone())
-    }
-
-    async fn finish(&mut self) -> Result<Vec<Outcome>, TargetError> {
-        Err(self.0.clone())
-    }
-
-    async fn close(&mut self) {}
-}
-
-fn open_books(
-    site: &RouteSite,
-    around: &Surroundings<'_>,
-    select: &mut Select,
-) -> Result<Arc<RouteState>, edgeway_journal::Error> {
-    let journal = around.journal;
-    let start = match site.from {
-        // Where a lost cursor was, nobody knows: better twice than never.
-        _ if journal.recovery().cursors_lost > 0 => edgeway_journal::Start::First,
-        Start::Oldest => edgeway_journal::Start::First,
-        Start::Now => edgeway_journal::Start::Head,
-    };
-    let cursor = journal.cursor(&format!("{}{}", super::CURSOR, site.name), start)?;
-    let mut books = Books::of_slot(&cursor.place(), select.fingerprint(), journal.head());
-    books::load(&mut books, &site.name, around.store, journal, select, around.things);
-    let paused = around.store.get(&pause_key(&site.name)).is_some();
-    Ok(RouteState::new(site.name.clone(), site.on_full, books, cursor, paused))
 }
 
 fn lane(source: Source) -> Lane {

@@ -219,7 +219,9 @@ pub(crate) enum DeadletterCommand {
         reach: ReachOptions,
     },
     /// Send dead letters again; each is struck off once its target has taken it
-    #[command(after_help = "Examples:\n  edgeway deadletter redrive 12 13\n  edgeway deadletter redrive --route telemetry\n  edgeway deadletter redrive --all")]
+    #[command(
+        after_help = "Examples:\n  edgeway deadletter redrive 12 13\n  edgeway deadletter redrive --route telemetry\n  edgeway deadletter redrive --all"
+    )]
     Redrive {
         /// Which; or all of a route, or all
         #[arg(required_unless_present_any = ["route", "all"], conflicts_with_all = ["route", "all"])]

@@ -19,12 +19,11 @@ pub(super) struct Journal {
 impl Journal {
     /// From a site's folder, a data folder, or the journal's own. A site with mistakes in it is good enough.
     pub(super) fn find(folder: &Path) -> Result<Journal, Failure> {
-        let site = folder.join("edgeway.toml").is_file().then(|| {
-            match edgeway_site::load(folder, &program::drivers()) {
+        let site =
+            folder.join("edgeway.toml").is_file().then(|| match edgeway_site::load(folder, &program::drivers()) {
                 Ok(loaded) => Some(loaded.site),
                 Err(failed) => failed.partial.map(|site| *site),
-            }
-        });
+            });
         let site = site.flatten();
         let data = site.as_ref().map_or_else(|| folder.to_owned(), |site| site.data.clone());
         let candidates = [data.join("journal"), folder.join("data/journal"), folder.to_owned()];
