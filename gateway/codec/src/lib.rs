@@ -44,8 +44,8 @@
 //! | messages of a block | any number; meant for 1 to some 1,000 |
 //! | nesting of values | 32 levels |
 //! | what comes out of a block | 16 values for each of its bytes, where a message counts as 8; a shorter block is padded |
-//! | memory to read | about 650 bytes for each byte of the block, and 1 MiB for a list that claims to be long |
-//! | memory to write | two tables of some 30 KiB, and three bytes a value |
+//! | memory to read | about 700 bytes for each byte of the block, and 1 MiB for a list that claims to be long |
+//! | memory to write | some 14 KiB, and four bytes a value |
 //!
 //! What it costs is printed by `cargo run --release -p edgeway-codec --example codec_size`.
 //!

@@ -35,9 +35,8 @@ fuzz_target!(|damages: Vec<Damage>| {
     let store = open(root);
     let found = rounds(&store);
     if store.recovery().quarantined.is_none() {
-        let now = found.iter().filter(|round| **round == Some(2)).count();
-        let old = found.iter().flatten().filter(|round| **round < 2).count();
-        assert_eq!((now, old), (VALUES as usize, 0), "as they are now, as they were before; nothing was set aside");
+        // Sled may fall back to what it had flushed before; then all of it is as it was at one moment.
+        assert!(found[0].is_some() && found.iter().all(|round| *round == found[0]), "a mixture: {found:?}");
     }
     store.put(b"new!", b"1".to_vec());
     wait(store.close()).expect("it closes");
