@@ -9,7 +9,7 @@ use super::desk::{RouteState, pause_key};
 use super::outage::Growth;
 use super::select::{Choice, Select};
 use crate::spine::{self, MessageJournal, Thinning, sampling};
-use edgeway_journal::{Class, Entry, Keeper, Level, LostRange, Reader, StateStore};
+use edgeway_journal::{Class, Entry, Keeper, Level, LostRange, Place, Reader, StateStore};
 use edgeway_sdk::DeviceIx;
 use edgeway_site::{Finding, OnFull, RouteSite};
 use edgeway_thing_models::{Account, Balance, Body, Message, Things};
@@ -49,6 +49,8 @@ struct Client {
     state: Arc<RouteState>,
     select: Mutex<Select>,
     classes: Vec<Class>,
+    /// Where the route was when its accounts were saved: a gateway with nothing to do writes nothing.
+    saved_at: Mutex<Place>,
 }
 
 impl Accountant {
@@ -63,7 +65,7 @@ impl Accountant {
         let client = |(site, state): (&RouteSite, &Arc<RouteState>)| {
             let select = Select::new(site, around.things, around.queries)?;
             let classes = select.classes().collect();
-            Ok(Client { state: state.clone(), select: Mutex::new(select), classes })
+            Ok(Client { state: state.clone(), select: Mutex::new(select), classes, saved_at: Mutex::default() })
         };
         Ok(Arc::new(Accountant {
             journal: around.journal.clone(),
@@ -132,27 +134,39 @@ impl Accountant {
     /// Accounts by device, for every route or for those whose accounts the journal cannot tell again.
     fn save(&self, which: Save) {
         for client in &self.clients {
-            let unsaved = client.state.unsaved.swap(false, Relaxed);
-            if which == Save::All || unsaved {
-                let (place, accounts) = {
-                    let books = client.state.books.lock();
-                    (books.place(), books.save(&self.things))
-                };
-                // First the places, then what stands for them: accounts that are ahead of their places could not be
-                // brought forward.
-                if let Err(error) = client.state.cursor.commit_now(place) {
-                    warn!(route = %client.state.name, %error, "A route's place cannot be written.");
-                    client.state.unsaved.store(true, Relaxed);
-                    continue;
-                }
-                self.store.put(&key(&client.state.name), accounts);
+            self.save_accounts(client, which);
+            self.save_pause(&client.state);
+        }
+    }
+
+    fn save_accounts(&self, client: &Client, which: Save) {
+        let unsaved = client.state.unsaved.swap(false, Relaxed);
+        let (place, accounts) = {
+            let books = client.state.books.lock();
+            let place = books.place();
+            let moved = which == Save::All && *client.saved_at.lock() != place;
+            if !unsaved && !moved {
+                return;
             }
-            let pause = pause_key(&client.state.name);
-            match (client.state.paused.load(Relaxed), self.store.get(&pause).is_some()) {
-                (true, false) => self.store.put(&pause, *b"paused"),
-                (false, true) => self.store.remove(&pause),
-                _ => {}
-            }
+            (place, books.save(&self.things))
+        };
+        // First the places, then what stands for them: accounts that are ahead of their places could not be brought
+        // forward.
+        if let Err(error) = client.state.commit_now() {
+            warn!(route = %client.state.name, %error, "A route's place cannot be written now.");
+            client.state.unsaved.store(true, Relaxed);
+            return;
+        }
+        self.store.put(&key(&client.state.name), accounts);
+        *client.saved_at.lock() = place;
+    }
+
+    fn save_pause(&self, state: &RouteState) {
+        let pause = pause_key(&state.name);
+        match (state.paused.load(Relaxed), self.store.get(&pause).is_some()) {
+            (true, false) => self.store.put(&pause, *b"paused"),
+            (false, true) => self.store.remove(&pause),
+            _ => {}
         }
     }
 
@@ -238,8 +252,7 @@ impl Keeper<Message> for Accountant {
 impl Accountant {
     /// Before the file goes: the loss is in the slot, so that a crash cannot hide it.
     fn write_down(&self, client: &Client, offsets: &Range<u64>, dropped: u64) {
-        let place = client.state.books.lock().place();
-        if let Err(error) = client.state.cursor.commit_now(place) {
+        if let Err(error) = client.state.commit_now() {
             warn!(route = %client.state.name, %error, "A route's losses cannot be written down now.");
         }
         client.state.unsaved.store(true, Relaxed);

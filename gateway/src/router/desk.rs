@@ -74,6 +74,21 @@ impl RouteState {
         }
     }
 
+    /// Notes how far the route has come; on disk within 200 ms.
+    pub(super) fn commit(&self) {
+        // Under the lock, so that an older place never takes the place of a newer one.
+        let books = self.books.lock();
+        self.cursor.commit(books.place());
+    }
+
+    /// The same, and what was noted is on disk when this returns. Waits for the disk.
+    pub(super) fn commit_now(&self) -> Result<(), edgeway_journal::Error> {
+        let place = self.books.lock().place();
+        let written = self.cursor.commit_now(place);
+        self.commit();
+        written
+    }
+
     /// What has become of its messages, in all.
     pub(crate) fn total(&self) -> Account {
         self.books.lock().total()

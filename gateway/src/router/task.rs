@@ -14,7 +14,7 @@ use crate::backoff::Backoff;
 use crate::deadletters::DeadLetters;
 use crate::spine::{self, MessageJournal};
 use async_trait::async_trait;
-use edgeway_journal::{LostRange, Place};
+use edgeway_journal::LostRange;
 use edgeway_sdk::Timestamp;
 use edgeway_site::Order;
 use edgeway_targets::{Delivery, Opening, Target, TargetError};
@@ -127,7 +127,7 @@ impl Route {
             }
         }
         self.target.close().await;
-        self.commit();
+        self.state.commit();
     }
 
     async fn connect(&mut self) -> Result<(), TargetError> {
@@ -375,7 +375,7 @@ impl Route {
         let Some(targets) = self.state.wishes.lock().seek.take() else { return };
         self.state.books.lock().seek(targets);
         self.state.unsaved.store(true, Relaxed);
-        self.commit();
+        self.state.commit();
         info!(route = %self.state.name, "The route goes on at another place, as asked.");
     }
 
@@ -390,11 +390,6 @@ impl Route {
             self.state.unsaved.store(true, Relaxed);
             self.say("lost from the journal", head, head, lost);
         }
-    }
-
-    fn commit(&self) {
-        let place: Place = self.state.books.lock().place();
-        self.state.cursor.commit(place);
     }
 
     fn say(&self, reason: &str, from: u64, to: u64, count: u64) {

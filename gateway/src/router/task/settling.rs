@@ -36,7 +36,7 @@ impl Route {
         if delivered {
             self.well_again();
         }
-        self.commit();
+        self.state.commit();
         Ok(())
     }
 
