@@ -68,5 +68,5 @@ fn goes_on(journal: &Journal<Bytes>) {
     let items = (next..next + 3).map(item).collect();
     let offsets = wait(journal.append(items)).expect("it takes items");
     assert!(offsets.start >= next, "{offsets:?} after {next}");
-    wait(journal.durable(offsets.end - 1)).expect("it writes them");
+    wait(journal.durable_range(offsets)).expect("it writes them");
 }

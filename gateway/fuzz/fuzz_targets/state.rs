@@ -7,7 +7,8 @@ use libfuzzer_sys::fuzz_target;
 use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
-use std::time::Duration;
+use std::thread::yield_now;
+use std::time::{Duration, Instant};
 
 const VALUES: u32 = 200;
 
@@ -35,8 +36,8 @@ fuzz_target!(|damages: Vec<Damage>| {
     let store = open(root);
     let found = rounds(&store);
     if store.recovery().quarantined.is_none() {
-        // Sled may fall back to what it had flushed before; then all of it is as it was at one moment.
-        assert!(found[0].is_some() && found.iter().all(|round| *round == found[0]), "a mixture: {found:?}");
+        let now = found.iter().filter(|round| **round == Some(2)).count();
+        assert_eq!(now, VALUES as usize, "nothing was set aside, yet these are not the last values: {found:?}");
     }
     store.put(b"new!", b"1".to_vec());
     wait(store.close()).expect("it closes");
@@ -60,7 +61,15 @@ fn value(at: u32, round: u8) -> Vec<u8> {
 
 fn open(dir: &Path) -> StateStore {
     let options = StateOptions { deadline: Duration::from_secs(5), ..StateOptions::default() };
-    StateStore::open(dir, options).expect("a folder of its own can always be used")
+    let begin = Instant::now();
+    loop {
+        match StateStore::open(dir, options.clone()) {
+            Ok(store) => return store,
+            // Sled's own threads may hold its lock for a moment longer than the store.
+            Err(error) if error.to_string().contains("lock") && begin.elapsed() < options.deadline => yield_now(),
+            Err(error) => panic!("a folder of its own can always be used: {error:?}"),
+        }
+    }
 }
 
 /// Sled panics on what it does not like, and the store catches that. Any other panic is a finding.

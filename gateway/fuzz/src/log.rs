@@ -81,7 +81,7 @@ pub fn write(dir: &Path) {
         let journal = Journal::open(dir, Bytes, options()).expect("a sound journal opens");
         for _ in 0..10 {
             let items = (offset..offset + 3).map(item).collect();
-            wait(async { journal.durable(journal.append(items).await?.end - 1).await }).expect("it is written");
+            wait(async { journal.durable_range(journal.append(items).await?).await }).expect("it is written");
             offset += 3;
         }
         for name in ["cloud", "history", "a name with ü"] {
