@@ -31,7 +31,7 @@ pub(crate) struct ParquetTarget {
 
 impl ParquetTarget {
     pub(crate) fn new(route: &str, site: &ParquetSite) -> Self {
-        ParquetTarget { route: route.to_owned(), site: site.clone(), worker: Worker::new(usize::MAX, QUEUE_MAX) }
+        ParquetTarget { route: route.to_owned(), site: site.clone(), worker: Worker::gathering(QUEUE_MAX) }
     }
 }
 

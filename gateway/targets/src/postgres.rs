@@ -30,7 +30,7 @@ pub(crate) struct PostgresTarget {
 
 impl PostgresTarget {
     pub(crate) fn new(route: &str, site: &PostgresSite) -> Self {
-        let worker = Worker::new(DELIVERIES_MAX, DELIVERIES_MAX);
+        let worker = Worker::new(DELIVERIES_MAX);
         PostgresTarget { route: route.to_owned(), site: site.clone(), worker }
     }
 }

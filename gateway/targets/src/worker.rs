@@ -35,6 +35,8 @@ impl Job {
 /// The target's side of the task.
 pub(crate) struct Worker {
     queue_max: usize,
+    /// What a delivery counts in the window, in bytes.
+    weigh: fn(&Delivery) -> usize,
     window: Window,
     task: Option<Task>,
 }
@@ -46,9 +48,14 @@ struct Task {
 }
 
 impl Worker {
-    /// At most so many deliveries without an answer, of which so many wait for the task.
-    pub(crate) fn new(deliveries_max: usize, queue_max: usize) -> Self {
-        Worker { queue_max, window: Window::new(deliveries_max), task: None }
+    /// At most so many deliveries without an answer, and the bytes of a window.
+    pub(crate) fn new(deliveries_max: usize) -> Self {
+        Worker { queue_max: deliveries_max, weigh: bytes, window: Window::new(deliveries_max), task: None }
+    }
+
+    /// For a task that gathers, and bounds by itself what it holds without an answer: only so many deliveries wait for it.
+    pub(crate) fn gathering(queue_max: usize) -> Self {
+        Worker { queue_max, weigh: |_| 0, window: Window::new(usize::MAX), task: None }
     }
 
     /// Starts the task. It ends when nobody can ask it for anything any more, or with an error.
@@ -87,7 +94,7 @@ impl Worker {
     /// See [`Target::send`](crate::Target::send).
     pub(crate) async fn send(&mut self, batch: Vec<Delivery>) -> Result<Vec<Outcome>, TargetError> {
         for delivery in batch {
-            let bytes = bytes(&delivery);
+            let bytes = (self.weigh)(&delivery);
             // What is wrong is told by `ready`, after the outcomes.
             if self.window.room(bytes).await.is_err() || !self.hand_over(bytes, delivery).await {
                 break;
@@ -134,7 +141,7 @@ async fn reason(ended: &mut watch::Receiver<Option<TargetError>>) -> TargetError
     error.unwrap_or_else(|| TargetError::Away("the connection has ended".into()))
 }
 
-/// What a delivery counts in the window, in bytes of memory.
+/// The memory that a delivery takes, in bytes.
 fn bytes(delivery: &Delivery) -> usize {
     match &delivery.content {
         Content::Bytes(bytes, _) => bytes.len(),
@@ -156,7 +163,7 @@ mod tests {
 
     #[tokio::test]
     async fn answers_in_any_order_are_settled_in_order() {
-        let mut worker = Worker::new(10, 10);
+        let mut worker = Worker::new(10);
         worker.start(|mut asked| async move {
             let mut jobs = vec![];
             while let Some(request) = asked.recv().await {
@@ -177,7 +184,7 @@ mod tests {
     #[tokio::test]
     async fn what_ended_the_task_is_said_of_what_it_has_not_answered() {
         let denied = || TargetError::Denied("no".into());
-        let mut worker = Worker::new(10, 10);
+        let mut worker = Worker::new(10);
         worker.start(|mut asked| async move {
             if let Some(Request::Take(job)) = asked.recv().await {
                 job.answer(Outcome::Delivered);
@@ -195,7 +202,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_task_that_panics_is_a_connection_that_is_lost() {
-        let mut worker = Worker::new(10, 10);
+        let mut worker = Worker::new(10);
         worker.start(|mut asked| async move {
             asked.recv().await;
             panic!("a bug");
@@ -206,7 +213,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_task_that_gathers_is_given_more_than_a_window_holds() {
+        let mut worker = Worker::gathering(1);
+        worker.start(|mut asked| async move {
+            let mut jobs = vec![];
+            while let Some(Request::Take(job)) = asked.recv().await {
+                jobs.push(job);
+            }
+            jobs.into_iter().for_each(|job| job.answer(Outcome::Delivered));
+            Ok(())
+        });
+        let large = Content::Bytes(Bytes::from(vec![0; 3 << 20]), "text/plain");
+        let batch = (0..10).map(|n| Delivery { content: large.clone(), ..delivery(n) }).collect();
+        assert_eq!(worker.send(batch).await, Ok(vec![]));
+        assert_eq!(worker.finish().await, Ok(vec![Outcome::Delivered; 10]));
+    }
+
+    #[tokio::test]
     async fn without_a_connection_nothing_is_taken() {
-        assert!(matches!(Worker::new(10, 10).send(vec![delivery(0)]).await, Err(TargetError::Away(_))));
+        assert!(matches!(Worker::new(10).send(vec![delivery(0)]).await, Err(TargetError::Away(_))));
     }
 }

@@ -4,7 +4,7 @@ use super::verdict;
 use crate::TargetError;
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -33,7 +33,15 @@ impl ClientContext for Watcher {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        self.0.send_replace(Some(Said { error, reason: reason.to_owned() }));
+        let is_summary = error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown);
+        self.0.send_if_modified(|said| {
+            // That all brokers are down is a consequence of what was said of the last one.
+            let is_news = said.is_none() || !is_summary;
+            if is_news {
+                *said = Some(Said { error, reason: reason.to_owned() });
+            }
+            is_news
+        });
     }
 }
 

@@ -5,7 +5,7 @@ use crate::TargetError;
 use edgeway_site::ObjectStore as StoreSite;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::path::Path;
-use object_store::{ClientOptions, Error, MultipartUpload, ObjectStore, ObjectStoreExt, RetryConfig};
+use object_store::{ClientOptions, Error, MultipartUpload, ObjectStoreExt, RetryConfig};
 use std::sync::Arc;
 use std::time::Duration;
 

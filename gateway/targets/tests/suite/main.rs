@@ -5,11 +5,15 @@
 
 mod file;
 mod http;
+#[cfg(all(feature = "kafka", feature = "peers"))]
+mod kafka;
 #[cfg(feature = "peers")]
 mod mqtt;
 mod mqtt_links;
 #[cfg(feature = "peers")]
 mod nats;
+#[cfg(feature = "peers")]
+mod parquet;
 mod peer;
 #[cfg(feature = "peers")]
 mod postgres;

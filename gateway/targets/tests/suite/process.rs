@@ -41,11 +41,16 @@ impl Process {
         line.expect("text").unwrap_or_else(|| panic!("{} has ended", self.name))
     }
 
-    /// Sends a signal by its name, `TERM`, and waits for the end.
-    pub(crate) async fn end(mut self, signal: &str) {
+    /// Sends a signal by its name, `TERM`.
+    pub(crate) async fn signal(&self, signal: &str) {
         let id = self.child.id().expect("it runs").to_string();
         let sent = Command::new("kill").args([&format!("-{signal}"), &id]).status().await;
         assert!(sent.is_ok_and(|status| status.success()), "{} cannot be signalled", self.name);
+    }
+
+    /// Sends a signal and waits for the end.
+    pub(crate) async fn end(mut self, signal: &str) {
+        self.signal(signal).await;
         let ended = tokio::time::timeout(WITHIN, self.child.wait()).await;
         ended.unwrap_or_else(|_| panic!("{} does not end", self.name)).expect("our child");
     }
