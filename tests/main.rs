@@ -10,6 +10,7 @@ mod e2e {
     mod demo;
     #[cfg(feature = "peers")]
     mod device_outage;
+    mod journal;
     mod lifecycle;
     #[cfg(feature = "peers")]
     mod path;

@@ -146,12 +146,10 @@ fn messages_that_are_too_old_expire_and_are_counted() {
 #[test]
 fn a_condition_chooses_and_a_list_of_columns_shapes_what_is_sent() {
     let service = WebService::start(|_| 200);
-    let site = site(
-        service.port,
-        "where = \"device = 'wt-01'\"\nselect = \"device, wind_speed * 3.6 AS wind_kmh\"",
-    );
+    let site = site(service.port, "where = \"device = 'wt-01'\"\nselect = \"device, wind_speed * 3.6 AS wind_kmh\"");
     let gateway = Gateway::run(site.path());
-    let found = wait_for("a message", SOON, || service.taken().into_iter().find(|m| m["values"]["wind_kmh"].is_number()));
+    let found =
+        wait_for("a message", SOON, || service.taken().into_iter().find(|m| m["values"]["wind_kmh"].is_number()));
     assert_eq!(found["values"]["device"], "wt-01");
     assert!(service.taken().iter().all(|message| message["subject"] == "property/wind-turbine/wt-01"));
     assert_eq!(gateway.stop(), 0);

@@ -1,0 +1,100 @@
+//! `edgeway journal`: what is on disk can be looked at, whether the gateway runs or not, and damage is told.
+
+use harness::{Gateway, edgeway, free_port, wait_for};
+use std::path::{Path, PathBuf};
+use std::process::Output;
+use std::time::Duration;
+
+const SOON: Duration = Duration::from_secs(20);
+
+fn site() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let init = edgeway(&["init", text(folder.path())]);
+    assert!(init.status.success(), "{}", String::from_utf8_lossy(&init.stderr));
+    let config = format!("name = \"plant\"\n[api]\nlisten = \"127.0.0.1:{}\"\n", free_port());
+    std::fs::write(folder.path().join("edgeway.toml"), config).expect("our own folder");
+    folder
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("temporary folders have plain names")
+}
+
+/// `edgeway journal WHAT SITE ...`
+fn journal(what: &str, site: &Path, more: &[&str]) -> Output {
+    edgeway(&[&["journal", what, text(site)], more].concat())
+}
+
+fn lines(output: &Output) -> Vec<serde_json::Value> {
+    let text = String::from_utf8_lossy(&output.stdout);
+    text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
+}
+
+/// A gateway that has written at least so many messages and was stopped.
+fn stopped_after(messages: usize) -> tempfile::TempDir {
+    let site = site();
+    let gateway = Gateway::run(site.path());
+    wait_for("messages on disk", SOON, || (lines(&journal("dump", site.path(), &[])).len() >= messages).then_some(()));
+    assert_eq!(gateway.stop(), 0);
+    site
+}
+
+fn segment(site: &Path, class: &str) -> PathBuf {
+    let files = std::fs::read_dir(site.join("data/journal").join(class)).expect("a folder for each class");
+    let mut segments: Vec<PathBuf> = files.map(|file| file.expect("readable").path()).collect();
+    segments.retain(|path| path.extension().is_some_and(|extension| extension == "seg"));
+    segments.pop().expect("a segment")
+}
+
+#[test]
+fn messages_can_be_read_while_the_gateway_runs_and_after_it_has_stopped() {
+    let site = site();
+    let gateway = Gateway::run(site.path());
+    let chosen = || lines(&journal("dump", site.path(), &["--subject", "status/#", "--count", "2"]));
+    let found = wait_for("two status messages", SOON, || Some(chosen()).filter(|lines| lines.len() == 2));
+    assert!(found.iter().all(|line| line["subject"].as_str().expect("a subject").starts_with("status/")));
+    assert_eq!(journal("verify", site.path(), &[]).status.code(), Some(0));
+    assert_eq!(gateway.stop(), 0);
+
+    let all = lines(&journal("dump", site.path(), &[]));
+    let file = site.path().join("out.jsonl");
+    let export = journal("export", site.path(), &["--file", text(&file)]);
+    assert_eq!(export.status.code(), Some(0), "{}", String::from_utf8_lossy(&export.stderr));
+    let exported = std::fs::read_to_string(&file).expect("written");
+    assert_eq!(exported.lines().count(), all.len());
+    let again = journal("export", site.path(), &["--file", text(&file)]);
+    assert_eq!(again.status.code(), Some(1), "a file that is there is left alone");
+}
+
+#[test]
+fn a_flipped_bit_is_found_with_its_file_and_costs_no_start() {
+    let site = stopped_after(30);
+    let before = lines(&journal("dump", site.path(), &[])).len();
+    let path = segment(site.path(), "normal");
+    let mut bytes = std::fs::read(&path).expect("a segment");
+    let last = bytes.iter().rposition(|byte| *byte != 0).expect("not empty");
+    bytes[last - 20] ^= 0x10;
+    std::fs::write(&path, bytes).expect("our own file");
+
+    let verify = journal("verify", site.path(), &[]);
+    let said = String::from_utf8_lossy(&verify.stdout);
+    assert_eq!(verify.status.code(), Some(1), "{said}");
+    assert!(said.contains(text(path.file_name().map(Path::new).expect("a name"))), "{said}");
+    let dump = journal("dump", site.path(), &[]);
+    assert_eq!(dump.status.code(), Some(1), "what is lost is told");
+    let after = lines(&dump).len();
+    assert!(after < before && after + 20 > before, "{before} messages before, {after} after");
+
+    let gateway = Gateway::run(site.path());
+    wait_for("new messages", SOON, || (lines(&journal("dump", site.path(), &[])).len() > before).then_some(()));
+    assert_eq!(gateway.stop(), 0);
+}
+
+#[test]
+fn a_folder_without_a_journal_is_named() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let output = journal("stat", folder.path(), &[]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("there is no journal in"), "{said}");
+}
