@@ -33,7 +33,7 @@ class Broker:
 
     def start(self) -> None:
         """Starts it and waits until it listens."""
-        command = [*self.inside, self.program, "-c", self.folder / "mosquitto.conf"]
+        command: list[str | Path] = [*self.inside, self.program, "-c", self.folder / "mosquitto.conf"]
         self.child = Child(command, self.folder / "mosquitto.log")
         wait_for("mosquitto to listen", START_WITHIN_S, self._listens)
 

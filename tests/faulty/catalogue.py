@@ -2,7 +2,18 @@
 
 from .figure import Promise
 from .promises import (
-    accounting, classes, clock, damage, full_disk, io_error, kill, links, poison, power_cut, stop_start, wear,
+    accounting,
+    classes,
+    clock,
+    damage,
+    full_disk,
+    io_error,
+    kill,
+    links,
+    poison,
+    power_cut,
+    stop_start,
+    wear,
 )
 
 ALL: dict[str, Promise] = {

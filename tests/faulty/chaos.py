@@ -17,9 +17,9 @@ from .receiver import Receiver
 from .site import Group
 
 QUIET = {"ledger": {"every": "1d"}}
-GROUPS = (Group("counter", 30, 100), Group("bulky", 10, 100, noise=60))
+GROUPS = (Group("counter", 30, 100), Group("bulky", 10, 50, noise=150))
 ROUTES = {
-    "all": sites.route("all", batch=sites.BATCHES, on_full="block", **{"except": ["property/bulky/#"]}),
+    "all": sites.route("all", batch=sites.BATCHES, on_full="block") | {"except": ["property/bulky/#"]},
     "tight": sites.route(
         "tight", batch=sites.BATCHES, ttl="2s", topic="tight/{subject}", subjects=["property/counter/#"]
     ),

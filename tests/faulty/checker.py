@@ -52,7 +52,7 @@ class Judgement:
     inversions: int
     repeats: int
     strangers: int
-    """Messages without an id, and repeats under another id than the first time."""
+    """Messages without an id, and measurements that came again from another life of the gateway under another id."""
 
     @property
     def sound(self) -> bool:
@@ -110,11 +110,12 @@ class Checker:
             self.newest[key] = ident
 
     def _content(self, message: dict[str, Any], ident: Id) -> None:
-        """A device measures once at a time: the same measurement under another id is a repeat that nobody can know."""
+        """What was measured once is not stored again by a later life: under another id nobody could know the repeat."""
         if (values := message.get("values")) is None:
             return
-        content = hash((message.get("device"), tuple((name, value.get("time")) for name, value in values.items())))
-        if self.contents.setdefault(content, hash(ident)) != hash(ident):
+        measured = tuple((name, value.get("time"), value.get("quality")) for name, value in values.items())
+        content = hash((message.get("device"), measured))
+        if self.contents.setdefault(content, ident.epoch) != ident.epoch:
             self.strangers += 1
 
     def judge(self, acknowledged: Iterable[Acknowledged]) -> Judgement:

@@ -1,5 +1,6 @@
 """What a promise comes to: a figure, whether it meets the goal, and how a harness says that it cannot tell."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -15,7 +16,7 @@ class Figure:
     """For people, short: `0 lost of 41,200`."""
     met: bool
     """Whether this is as good as the promise says."""
-    numbers: dict[str, float] = field(default_factory=dict)
+    numbers: Mapping[str, float] = field(default_factory=dict)
     """For programs; durations in seconds, sizes in bytes."""
 
 
@@ -35,13 +36,13 @@ class Promise(Protocol):
     CONTROL: str
     """What the control is, in a few words."""
 
-    @staticmethod
-    def run(rounds: int, ctx: Context) -> Figure:
-        """Shows the promise."""
+    @property
+    def run(self) -> Callable[[int, Context], Figure]:
+        """Shows the promise in so many rounds."""
         ...
 
-    @staticmethod
-    def control(ctx: Context) -> Figure:
+    @property
+    def control(self) -> Callable[[Context], Figure]:
         """Does the same with something that is known to break the promise. A goal that is met here means that the
         harness sees nothing."""
         ...

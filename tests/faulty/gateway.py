@@ -51,18 +51,19 @@ class Gateway:
 
     def start(self) -> "Gateway":
         """Starts it; it may not be ready yet."""
-        command = [*self.inside, gateway_binary(), "run", self.site.folder]
+        command: list[str | Path] = [*self.inside, gateway_binary(), "run", self.site.folder]
         self.child = Child(command, self.log, self.env)
         return self
 
     def wait_ready(self) -> "Gateway":
         """Waits until its API answers."""
-        wait_for("the gateway's API", START_WITHIN_S, lambda: self.status() or self._ended())
+        wait_for("the gateway's API", START_WITHIN_S, self._ready)
         return self
 
-    def _ended(self) -> None:
+    def _ready(self) -> bool:
         if self.child is None or not self.child.alive:
             raise RuntimeError(f"the gateway has ended: {last_line(self.log)}")
+        return self.status() is not None
 
     def kill(self) -> None:
         """kill -9."""

@@ -127,10 +127,18 @@ class Line:
         self.start()
 
     def finish(self, routes: Sequence[str]) -> dict[str, Account]:
-        """A last life in which nothing new comes: each route's account once everything has been dealt with."""
+        """Each route's account once nothing new comes and everything has been dealt with."""
+        self.hush()
+        return self.emptied(routes)
+
+    def hush(self) -> None:
+        """Begins a life in which nothing new comes."""
         self.stop()
         self.site.hush()
         self.start()
+
+    def emptied(self, routes: Sequence[str]) -> dict[str, Account]:
+        """Each route's account once everything has been dealt with."""
         wait_for("all routes to be empty", ARRIVE_WITHIN_S, lambda: self._empty(routes), 0.2)
         return {name: self.gateway.account(name) for name in routes}
 

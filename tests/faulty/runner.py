@@ -2,7 +2,7 @@
 
 import json
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
@@ -34,7 +34,7 @@ class Row:
     figure: str
     control: str
     verdict: Verdict
-    numbers: dict[str, float]
+    numbers: Mapping[str, float]
 
     @property
     def bad(self) -> bool:
@@ -95,7 +95,7 @@ def table(rows: list[Row]) -> str:
     """For people."""
     cells = [COLUMNS, *((row.promise, str(row.rounds), row.figure, row.goal, str(row.verdict)) for row in rows)]
     widths = [max(len(line[column]) for line in cells) for column in range(len(COLUMNS))]
-    lines = [" | ".join(text.ljust(width) for text, width in zip(line, widths)).rstrip() for line in cells]
+    lines = [" | ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip() for line in cells]
     return "\n".join([lines[0], "-+-".join("-" * width for width in widths), *lines[1:]])
 
 

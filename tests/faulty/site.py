@@ -115,7 +115,7 @@ def mqtt(port: int, host: str = "127.0.0.1", **more: object) -> dict[str, Any]:
     return {"kind": "mqtt", "url": f"mqtt://{host}:{port}", **more}
 
 
-def route(name: str = "all", target: str = "cloud", **more: object) -> dict[str, Any]:
+def route(name: str = "all", target: str = "cloud", **more: Any) -> dict[str, Any]:
     """A route that takes everything from the start, unless told otherwise."""
     return {"name": name, "subjects": ["#"], "target": target, "from": "start", **more}
 

@@ -11,7 +11,7 @@ from ..taps import Liar
 NAME = "accounting"
 GOAL = "imbalance 0"
 ROUNDS = 60
-ROUNDS_SHORT = 6
+ROUNDS_SHORT = 5
 CONTROL = "a broker that acknowledges and drops 1 in 20"
 
 

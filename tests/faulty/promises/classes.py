@@ -72,14 +72,21 @@ def fill(ctx: Context) -> Figure:
         line.proxy.set(Link.CUT)
         line.start()
         wait_for("the classes to be full three times over", FILL_WITHIN_S, lambda: filled(line, ctx), 0.5)
+        # Delivered or dropped must be clear: while the link is away, nothing is under way.
+        line.hush()
         line.proxy.set(Link.GOOD)
-        return judge(line.finish(CLASSES), counts)
+        return judge(line.emptied(CLASSES), counts)
 
 
 def counted(line: Line) -> Counts:
     """Counts what arrives for the first time."""
     counts = Counts()
-    line.receiver.take = lambda message, _at: line.checker.take(message) and counts.take(message)
+
+    def take(message: dict[str, Any], _at: float) -> None:
+        if line.checker.take(message):
+            counts.take(message)
+
+    line.receiver.take = take
     return counts
 
 

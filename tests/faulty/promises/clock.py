@@ -7,6 +7,7 @@ stays what it is.
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .. import site as sites
 from ..context import Context
@@ -132,7 +133,7 @@ def figure(wrong: Wrong) -> Figure:
     return Figure(wrong.rounds, str(wrong), wrong.none, numbers)
 
 
-def one(ctx: Context, case: Case, limits: dict[str, object], wrong: Wrong) -> None:
+def one(ctx: Context, case: Case, limits: dict[str, Any], wrong: Wrong) -> None:
     """An outage longer than the ttl, with a step in its midst."""
     room = ctx.room("clock")
     clock = WallClock(room / "wall-clock")

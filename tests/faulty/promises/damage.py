@@ -1,5 +1,6 @@
 """Damaged bytes: copies of a closed store with one bit flipped, or a file cut short."""
 
+import contextlib
 import random
 import shutil
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from ..store import Found, Said, Store
 NAME = "damage"
 GOAL = "at most 1 record per flip, 0 silent, 0 failed starts"
 ROUNDS = 1000
-ROUNDS_SHORT = 60
+ROUNDS_SHORT = 40
 CONTROL = "SQLite serves flipped bytes, or nothing"
 
 GROW_S = 1.0
@@ -22,7 +23,7 @@ RECORD_ITEMS_MAX = 128
 """What one flip may cost: a frame of at most 32 KiB, which is what has a checksum of its own."""
 CUT_BYTES_MAX = 1000
 ITEMS = "8000"
-CONTROL_ROUNDS = 40
+CONTROL_ROUNDS = 15
 
 
 @dataclass
@@ -53,10 +54,8 @@ def grow(ctx: Context, subject: Store) -> tuple[Path, Said]:
     folder.mkdir()
     with subject.start(folder, room / "store.log") as child:
         said.hear([child.line(20.0) or ""])
-        try:
+        with contextlib.suppress(TimeoutExpired):
             child.process.wait(GROW_S)
-        except TimeoutExpired:
-            pass
         child.kill()
         said.hear(child.rest())
     # What a first opening puts in order is not to be taken for damage.

@@ -19,12 +19,14 @@ from ..site import Group
 NAME = "full disk, full quota"
 GOAL = "100 % drained while full; intake resumes <= 1 s without restart; peak <= quota + 1 segment"
 ROUNDS = 8
-ROUNDS_SHORT = 2
+ROUNDS_SHORT = 1
 CONTROL = "SQLite cannot take anything away from a full disk"
 
 DISK_MEGABYTES = 64
 RESUME_WITHIN_S = 1.0
 FULL_WITHIN_S = 90.0
+STILL_S = 1.5
+"""When nothing more has been stored for so long, it is full."""
 SEGMENT_BYTES = 64 << 10
 QUOTA_BYTES = 5 << 18
 HEAVY_GROUPS = (Group("counter", 20, 50, noise=60),)
@@ -178,7 +180,7 @@ class Still:
         now = self.line.gateway.durable() or 0
         if now != self.last:
             self.last, self.since = now, time.monotonic()
-        return time.monotonic() - self.since > 2.0
+        return time.monotonic() - self.since > STILL_S
 
 
 def drain_and_resume(line: Line, seen: Seen) -> None:

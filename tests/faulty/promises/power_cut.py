@@ -2,6 +2,7 @@
 have; what was only in the page cache or in ext4's uncommitted journal is gone.
 """
 
+import contextlib
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from pathlib import Path
@@ -10,6 +11,7 @@ from subprocess import TimeoutExpired
 from .. import disks, store
 from ..context import Context
 from ..figure import Figure
+from ..gateway import last_line
 from ..process import run as run_program
 from ..store import Said, Store
 
@@ -82,11 +84,11 @@ class Bench:
         with self.subject.start(self.folder, self.log, before) as child:
             line = child.line(20.0)
             self.said.hear([line] if line is not None else [])
-            # The child has ended if it sees an error it cannot live with: then there is nothing more to wait for.
-            try:
+            # With an injected error it may end by itself; else that is a fault of the harness.
+            with contextlib.suppress(TimeoutExpired):
                 child.process.wait(seconds)
-            except TimeoutExpired:
-                pass
+                if not before:
+                    raise RuntimeError(f"{self.subject.name} ended by itself: {last_line(self.log)}")
             self.said.hear(child.said())
             disks.snapshot(self.image, self.copy)
 

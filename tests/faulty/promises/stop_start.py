@@ -23,9 +23,9 @@ BACKLOGS_SHORT = (1_000, 15_000)
 MEMORY_GROWTH_MAX = 1.25
 """Memory with the largest backlog against that with the smallest."""
 MEMORY_SLACK_BYTES = 8 << 20
-CONTROL_KILLS = 8
-FAST_GROUPS = (Group("counter", 200, 50),)
-"""4,000 messages a second, to make a backlog."""
+CONTROL_KILLS = 4
+FAST_GROUPS = (Group("counter", 200, 10),)
+"""20,000 messages a second, or as many as the machine can, to make a backlog."""
 BIG_JOURNAL = {"size": "8GiB"}
 
 
@@ -91,7 +91,7 @@ def grow(line: Line, ctx: Context, backlog: int) -> None:
     """Lets it run without a link until so many wait."""
     line.proxy.set(Link.CUT)
     line.gateway.start().wait_ready()
-    wait_for(f"a backlog of {backlog:,}", backlog / 200 + 60, lambda: grown(line, ctx, backlog), 0.5)
+    wait_for(f"a backlog of {backlog:,}", backlog / 500 + 60, lambda: grown(line, ctx, backlog), 0.5)
     line.gateway.stop()
 
 

@@ -75,4 +75,4 @@ def run(rounds: int, ctx: Context) -> Figure:
 
 def control(ctx: Context) -> Figure:
     """A database with a log in front of its tables."""
-    return figure(1, measure(ctx, store.sqlite("FULL"), 20_000, PAYLOAD_BYTES))
+    return figure(1, measure(ctx, store.sqlite("FULL"), 6_000, PAYLOAD_BYTES))
