@@ -2,8 +2,9 @@
 
 import itertools
 from collections.abc import Callable, Iterator
+from typing import Any
 
-from ..checker import Judgement
+from ..checker import Acknowledged, Checker, Judgement
 from ..context import Context
 from ..figure import Figure
 from ..line import Line, Plan
@@ -79,8 +80,30 @@ def liar(port: int) -> Proxy:
     return Liar(port, 20)
 
 
+def made(epoch: int, offset: int, second: int) -> dict[str, Any]:
+    """A message as a gateway would send it."""
+    values = {"count": {"time": f"2026-01-01T00:00:{second:02}Z", "quality": "good"}}
+    ident = f"{'ab' * 6}{epoch:08x}{offset:012x}"
+    return {"id": ident, "subject": "property/counter/counter-000", "device": "counter-000", "values": values}
+
+
+def blind_spots() -> list[str]:
+    """What the checker does not see of a swap, a repeat under another id, a message without an id, and a gap."""
+    checker = Checker()
+    for message in (made(1, 2, 2), made(1, 1, 1), made(2, 3, 1), {"id": "?"}, made(1, 2, 2)):
+        checker.take(message)
+    seen = checker.judge([Acknowledged(1, 0, 3)])
+    faults = {
+        "a swap": seen.inversions, "an unknown repeat": seen.strangers - 1, "a bad id": seen.strangers - 1,
+        "a gap": len(seen.lost), "a repeat": seen.repeats,
+    }
+    return [name for name, count in faults.items() if count != 1]
+
+
 def control(ctx: Context) -> Figure:
-    """The same with a target that acknowledges and drops."""
+    """The same with a target that acknowledges and drops; and the checker with faults that are made."""
+    if blind := blind_spots():
+        raise RuntimeError(f"the checker does not see {', '.join(blind)}")
     with Line(ctx, ctx.room("kill-control"), Plan(proxy=liar)) as line:
         line.start()
         line.wait_arrived(500)
