@@ -41,6 +41,16 @@ pub(crate) struct MqttTarget {
     /// What is in the window; `None`: could not be sent.
     under_way: VecDeque<Option<Sent>>,
     poison: Poison,
+    goodbye: Goodbye,
+}
+
+/// How a connection is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Goodbye {
+    /// In order: the broker forgets us.
+    Said,
+    /// Without a word, so that the broker says our last will: whoever waits for it learns that we are gone.
+    Will,
 }
 
 impl MqttTarget {
@@ -54,6 +64,7 @@ impl MqttTarget {
             window,
             under_way: VecDeque::new(),
             poison,
+            goodbye: Goodbye::Said,
         }
     }
 
@@ -162,6 +173,7 @@ impl Target for MqttTarget {
         self.window.clear();
         self.under_way.clear();
         // Certificates are read each time, so that renewed ones are used without a restart.
+        self.goodbye = if opening.will.is_some() { Goodbye::Will } else { Goodbye::Said };
         let settings = Settings::new(&self.route, &self.site)?.with_will(opening.will);
         let (client, _) = MqttClient::connect(settings, None).await?;
         self.client = Some(client);
@@ -194,8 +206,9 @@ impl Target for MqttTarget {
     }
 
     async fn close(&mut self) {
-        if let Some(client) = self.client.take() {
-            client.close().await;
+        match (self.client.take(), self.goodbye) {
+            (Some(client), Goodbye::Said) => client.close().await,
+            (client, _) => drop(client),
         }
     }
 }
