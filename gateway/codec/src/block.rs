@@ -18,28 +18,26 @@ use edgeway_thing_models::{Body, Message, Report};
 use reports::Reports;
 use std::sync::Arc;
 
-/// The first byte of a block.
+/// In the lower half of the first byte of a block.
 const VERSION: u8 = 2;
 
 /// Appends the block of these messages.
 pub(crate) fn encode(messages: &[Arc<Message>], out: &mut Vec<u8>) {
     let start = out.len();
     let units = Units::of(messages);
-    out.extend_from_slice(&[VERSION, units.code()]);
+    out.push(VERSION | units.code() << 4);
     let (mut model, mut sink) = (Model::new(units), Sink::new());
     for at in 0..messages.len() {
         model.encode(messages, at, &mut sink);
     }
     sink.finish(out);
-    let length_min = budget::length_min(messages);
-    out.resize(out.len().max(start + length_min), 0);
+    out.resize(out.len().max(start + budget::length_min(messages)), 0);
 }
 
 /// The `count` messages of a block; `None` if these bytes are not exactly that.
 pub(crate) fn decode(block: &[u8], count: usize) -> Option<Vec<Message>> {
-    let (head, body) = block.split_first_chunk()?;
-    let [VERSION, units] = *head else { return None };
-    let (mut model, mut source) = (Model::new(Units::from_code(units)?), Source::new(body)?);
+    let (head, body) = block.split_first().filter(|(head, _)| *head & 15 == VERSION)?;
+    let (mut model, mut source) = (Model::new(Units::from_code(head >> 4)), Source::new(body)?);
     let mut budget = Budget::of(block.len());
     budget.messages(count)?;
     let mut messages = Vec::with_capacity(count);
@@ -71,11 +69,11 @@ impl Units {
     }
 
     fn code(self) -> u8 {
-        self.message.code() | self.source.code() << 4
+        self.message.code() | self.source.code() << 2
     }
 
-    fn from_code(code: u8) -> Option<Self> {
-        Some(Units { message: Unit::from_code(code & 15)?, source: Unit::from_code(code >> 4)? })
+    fn from_code(code: u8) -> Self {
+        Units { message: Unit::from_code(code), source: Unit::from_code(code >> 2) }
     }
 }
 

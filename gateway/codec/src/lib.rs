@@ -45,17 +45,17 @@
 //! | nesting of values | 32 levels |
 //! | what comes out of a block | 16 values for each of its bytes, where a message counts as 8; a shorter block is padded |
 //! | memory to read | about 700 bytes for each byte of the block, and 1 MiB for a list that claims to be long |
-//! | memory to write | some 14 KiB, and four bytes a value |
+//! | memory to write | some 17 KiB, and four bytes a value |
 //!
 //! What it costs is printed by `cargo run --release -p edgeway-codec --example codec_size`.
 //!
 //! # On disk, version 2
 //!
 //! ```text
-//! block    0   1  version, 2
-//!          1   1  units: of message times in the low half, of source times in the high half;
+//! block    0   1  bits 0..4: version, 2
+//!                 bits 4..6: unit of message times, bits 6..8: of source times;
 //!                 0 nanoseconds, 1 microseconds, 2 milliseconds, 3 seconds
-//!          2      length of the byte section as LEB128, then the byte section
+//!          1      length of the byte section as LEB128, then the byte section
 //!                 length of the bit section as LEB128, then the bit section: bits as they are, lowest bit first
 //!                 the coded section, to the end or to the padding
 //!                 zeros, up to ceil((values + 8 * messages) / 16) bytes in all
@@ -68,7 +68,8 @@
 //! `2 * 65,536 / (2n + 3)` 65,536ths of the way, rounded down.
 //!
 //! A *choice* of 2^k is k bits, the highest first, with a context for each prefix. A *number* is: one for zero, else zero;
-//! then one if it is negative; then a choice of 64, the bits below its highest one; and those bits go to the bit section.
+//! then one if it is negative; then a choice of 64, how many bits are below its highest one; if these are 1 to 11, the
+//! highest of them, with a context for each length; the others go to the bit section.
 //! A *column* is nine numbers: for the first at its place, and after one of 0, 1 to 2, 3 to 5, 6 to 8, 9 to 12, 13 to 18,
 //! 19 to 30 and more bits. A *lane* is a column of numbers that are written as they are or as the difference to the
 //! earlier one, whichever would have been shorter in sum so far in this lane against the same kin; a tie is a difference.

@@ -36,13 +36,18 @@ impl<const LEAVES: usize> Choice<LEAVES> {
 /// How many bits a number has behind its sign: 0 for zero, up to 64.
 pub(crate) type Bits = u8;
 
-/// A number: whether it is zero, its sign and its length as predicted bits, the rest as it is.
+/// A number: whether it is zero, its sign, its length and its second bit as predicted bits, the rest as it is.
 #[derive(Default)]
 pub(crate) struct Number {
     zero: Probability,
     negative: Probability,
     length: Choice<64>,
+    /// The second bit of short ones, by length.
+    second: [Probability; SHORT],
 }
+
+/// Bits below the highest one from which on the second bit is as it is.
+const SHORT: usize = 12;
 
 impl Number {
     #[inline]
@@ -55,7 +60,12 @@ impl Number {
         let magnitude = number.unsigned_abs();
         let below = magnitude.ilog2();
         self.length.encode(below as usize, sink);
-        sink.plain(magnitude ^ 1 << below, below);
+        let mut plain = below;
+        if (1..SHORT as u32).contains(&below) {
+            plain -= 1;
+            sink.bit(&mut self.second[below as usize], magnitude >> plain & 1 == 1);
+        }
+        sink.plain(magnitude & !(u64::MAX << plain), plain);
         below as Bits + 1
     }
 
@@ -66,7 +76,12 @@ impl Number {
         }
         let negative = source.bit(&mut self.negative);
         let below = self.length.decode(source) as u32;
-        let magnitude = (source.plain(below) | 1 << below) as i64;
+        let (mut magnitude, mut plain) = (1_u64, below);
+        if (1..SHORT as u32).contains(&below) {
+            plain -= 1;
+            magnitude = 2 | u64::from(source.bit(&mut self.second[below as usize]));
+        }
+        let magnitude = (magnitude << plain | source.plain(plain)) as i64;
         (if negative { magnitude.wrapping_neg() } else { magnitude }, below as Bits + 1)
     }
 }

@@ -48,8 +48,9 @@ impl Unit {
         self.code
     }
 
-    pub(crate) fn from_code(code: u8) -> Option<Self> {
-        (usize::from(code) < NANOS.len()).then_some(Unit { code })
+    /// The unit of the two lowest bits.
+    pub(crate) fn from_code(code: u8) -> Self {
+        Unit { code: code & 3 }
     }
 }
 
