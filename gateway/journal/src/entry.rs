@@ -109,7 +109,17 @@ pub(crate) enum Event<T> {
 }
 
 impl<T> Event<T> {
-    /// Where it stands in the order: behind everything that it stands for.
+    /// Its place in the order of all classes: a loss comes behind an item that has an offset it may stand for.
+    pub(crate) fn place(&self) -> (u64, bool) {
+        (self.offset(), matches!(self, Event::Lost(_)))
+    }
+
+    /// Items of other classes below this offset come before it.
+    pub(crate) fn bound(&self) -> u64 {
+        self.offset() + u64::from(matches!(self, Event::Lost(_)))
+    }
+
+    /// The offset behind which a reader goes on with the next one.
     pub(crate) fn offset(&self) -> u64 {
         match self {
             Event::Entry(entry) => entry.offset,

@@ -67,7 +67,7 @@ impl<C: Codec> Merge<C> {
         while entries.len() < items_max {
             let nearest = self.nearest(limit)?;
             let open = self.lanes.iter().any(|lane| self.is_open(lane));
-            if let Some(gap) = self.gap.take_if(|_| !open)
+            if let Some(gap) = self.gap.take_if(|gap| !open && gap.offsets >= gap.known)
                 && let Some(lost) = gap.lost(self.position)
             {
                 return Ok(Some(Fetched::lost(lost)));
@@ -94,18 +94,18 @@ impl<C: Codec> Merge<C> {
 
     /// The lane whose next event comes first, below the limit.
     fn nearest(&mut self, limit: u64) -> Result<Option<usize>, Error> {
-        let mut nearest: Option<(u64, usize)> = None;
+        let mut nearest = None;
         for (index, lane) in self.lanes.iter_mut().enumerate() {
             fill(lane, self.waiting.as_deref())?;
-            let offset = lane.known().map(Event::offset).filter(|offset| *offset < limit);
-            nearest = offset.map(|offset| (offset, index)).into_iter().chain(nearest).min();
+            let place = lane.known().map(Event::place).filter(|(offset, _)| *offset < limit);
+            nearest = place.map(|place| (place, index)).into_iter().chain(nearest).min();
         }
         Ok(nearest.map(|(_, index)| index))
     }
 
     /// A loss of this lane may account for offsets that were passed.
     fn is_open(&self, lane: &Source<C>) -> bool {
-        matches!(lane.known(), Some(Event::Lost(lost)) if lost.from < self.position)
+        matches!(lane.known(), Some(Event::Lost(lost)) if lost.from <= self.position)
     }
 
     /// Goes to `offset`; nothing between here and there was met.
@@ -118,20 +118,50 @@ impl<C: Codec> Merge<C> {
         self.position = self.position.max(offset);
     }
 
-    /// Gives the loss that comes next in a lane.
+    /// Gives the loss that comes next in a lane; before that, what it leaves unaccounted for, if no other one can be.
     fn lose(&mut self, lane: usize) -> Option<LostRange> {
-        let Some(Event::Lost(lost)) = self.lanes[lane].pop() else { return None };
-        self.pass(lost.to + 1);
+        let Some(Event::Lost(lost)) = self.lanes[lane].known() else { return None };
+        let lost = *lost;
+        let others: Vec<u64> = self.open_beside(lane, lost.to).collect();
+        if self.scope == Scope::All
+            && others.is_empty()
+            && let Some(unknown) = self.leaves(&lost)
+        {
+            return Some(unknown);
+        }
+        self.lanes[lane].pop();
+        // The reader is not done with an offset before everything that ends there is given.
+        self.pass(if others.contains(&lost.to) { lost.to } else { lost.to + 1 });
         if let Some(gap) = &mut self.gap {
             gap.known += lost.count;
         }
         Some(lost)
     }
 
+    /// Where losses of other lanes end that begin up to the offset `to`.
+    fn open_beside(&self, lane: usize, to: u64) -> impl Iterator<Item = u64> {
+        let others = self.lanes.iter().enumerate().filter(move |(other, _)| *other != lane);
+        others.filter_map(move |(_, other)| match other.known() {
+            Some(Event::Lost(lost)) if lost.from <= to => Some(lost.to),
+            _ => None,
+        })
+    }
+
+    /// Offsets that neither this loss, the last one that is open, nor anything before it accounts for.
+    fn leaves(&mut self, lost: &LostRange) -> Option<LostRange> {
+        let position = self.position;
+        let gap = self.gap.get_or_insert(Gap { from: position, offsets: 0, known: 0 });
+        let offsets = gap.offsets + (lost.to + 1).saturating_sub(position);
+        let count = offsets.saturating_sub(gap.known + lost.count);
+        gap.known += count;
+        let (from, to, class, reason) = (gap.from, lost.to, None, LossReason::NotKept);
+        (count > 0).then_some(LostRange { from, to, count, class, reason })
+    }
+
     /// Gives the entries of a lane up to where another one comes first.
     fn take_run(&mut self, lane: usize, limit: u64, items_max: usize, entries: &mut Vec<Entry<C::Item>>) {
         let others = self.lanes.iter().enumerate().filter(|(other, _)| *other != lane);
-        let bound = others.filter_map(|(_, other)| other.known().map(Event::offset)).fold(limit, u64::min);
+        let bound = others.filter_map(|(_, other)| other.known().map(Event::bound)).fold(limit, u64::min);
         let from = (self.scope == Scope::All).then_some(self.position);
         self.lanes[lane].take_run(bound, from, items_max - entries.len(), entries);
         self.position = self.lanes[lane].position();
@@ -154,6 +184,7 @@ impl<C: Codec> Merge<C> {
 }
 
 impl Gap {
+    /// What nothing accounts for, at position `end`.
     fn lost(self, end: u64) -> Option<LostRange> {
         let count = self.offsets.saturating_sub(self.known);
         let (from, to, class, reason) = (self.from, end.saturating_sub(1), None, LossReason::NotKept);

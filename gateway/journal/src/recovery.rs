@@ -45,12 +45,6 @@ pub struct Recovery {
     pub upgraded: usize,
 }
 
-/// A class that is ready to be written.
-pub(crate) struct Recovered {
-    pub(crate) catalogue: Catalogue,
-    pub(crate) end: End,
-}
-
 /// Moves what format version 1 left to where it is looked for now. May be cut short anywhere and done again.
 pub(crate) fn upgrade(dir: &Path, survey: &mut Survey, recovery: &mut Recovery) -> Result<(), Error> {
     let normal = dir.join(Class::Normal.as_str());
@@ -69,80 +63,88 @@ pub(crate) fn upgrade(dir: &Path, survey: &mut Survey, recovery: &mut Recovery) 
     Ok(())
 }
 
-/// Prepares one class for writing.
-pub(crate) fn recover(
+/// A class whose segments were looked at.
+pub(crate) struct Scanned {
+    class: Class,
+    segments: VecDeque<Segment>,
+    set_aside: BTreeSet<u64>,
+    tail: Tail,
+}
+
+/// Where a class ends, as far as its files and the marks say.
+#[derive(Debug, Clone, Copy)]
+struct Tail {
+    end: End,
+    /// Bytes behind that, in which there were items that nothing is known of. An offset must never be used twice, and no
+    /// item is shorter than a byte.
+    unknown: u64,
+}
+
+/// Looks at the segments of one class, and sets aside what cannot be used.
+pub(crate) fn scan_class(
     dir: &Path,
     class: Class,
     survey: &mut Survey,
     mark: &Mark,
     recovery: &mut Recovery,
-) -> Result<Recovered, Error> {
+) -> Result<Scanned, Error> {
     fs::create_dir_all(dir).map_err(Error::io("create", dir))?;
     let mut segments = std::mem::take(&mut survey.segments[class.index()]);
-    let unreadable = std::mem::take(&mut survey.unreadable[class.index()]);
-    let marked = End { offset: mark.durable[class.index()], seq: mark.seqs[class.index()] };
+    let mut tail = Tail { end: End { offset: 0, seq: 0 }, unknown: 0 };
     let mut set_aside = quarantined(dir);
-    let mut least = 0;
-    for path in &unreadable {
-        let first = survey::first_offset(path);
-        let used = set_aside_or_remove(dir, path, recovery)?;
-        if used > 0 && first.is_some_and(|first| set_aside.insert(first)) && !mark.closed {
-            // An offset must never be used twice, and no item is shorter than a byte.
-            least = least.max(first.unwrap_or(0).saturating_add(used));
+    for path in std::mem::take(&mut survey.unreadable[class.index()]) {
+        let used = set_aside_or_remove(dir, &path, recovery)?;
+        let first = survey::first_offset(&path).filter(|_| used > 0);
+        let newest = segments.back().is_none_or(|newest| first > Some(newest.first));
+        if first.is_some_and(|first| set_aside.insert(first)) && newest && !mark.closed {
+            tail.unknown = tail.unknown.saturating_add(used);
         }
     }
-    let mut end = End { offset: least, seq: 0 };
     while let Some(newest) = segments.back_mut() {
         if let Some(found) = scan(newest, class, mark, recovery)? {
-            end = found.raise(end);
+            tail = Tail { unknown: tail.unknown.saturating_add(found.unknown), ..found };
             break;
         }
         // Nothing in it was ever durable, and the next item may need its name.
         set_aside_or_remove(dir, &newest.path, recovery)?;
         segments.pop_back();
     }
-    end = close(class, &mut segments, end, marked, &set_aside, recovery);
-    for segment in &mut segments {
-        segment.bytes_on_disk = bytes_on_disk(&segment.path);
+    let (offset, seq) = (mark.durable[class.index()], mark.seqs[class.index()]);
+    if seq > tail.end.seq {
+        tail = Tail { end: End { offset: offset.max(tail.end.offset), seq }, unknown: 0 };
     }
-    recovery.segments += segments.len();
-    Ok(Recovered { catalogue: Catalogue::new(dir, segments, end, set_aside), end })
+    Ok(Scanned { class, segments, set_aside, tail })
 }
 
-impl End {
-    fn raise(self, other: End) -> End {
-        End { offset: self.offset.max(other.offset), seq: self.seq.max(other.seq) }
+impl Scanned {
+    /// The offset behind everything that is known of.
+    pub(crate) fn end(&self) -> u64 {
+        self.tail.end.offset
     }
-}
 
-/// Brings the end of a class to where it is known to have been, and notes what is missing before it.
-fn close(
-    class: Class,
-    segments: &mut VecDeque<Segment>,
-    found: End,
-    marked: End,
-    set_aside: &BTreeSet<u64>,
-    recovery: &mut Recovery,
-) -> End {
-    let mut end = found;
-    if marked.seq > found.seq {
-        end = End { offset: found.offset.max(marked.offset), seq: marked.seq };
+    /// Prepares the class for writing. `head` is behind the offsets that any class is known to have, and is moved behind
+    /// those that it may have had.
+    pub(crate) fn finish(mut self, dir: &Path, head: &mut u64, recovery: &mut Recovery) -> Catalogue {
+        let Tail { mut end, unknown } = self.tail;
+        if unknown > 0 {
+            *head = head.saturating_add(unknown);
+            end = End { offset: *head, seq: end.seq + 1 };
+        }
+        let sound = self.segments.back().map_or(End { offset: 0, seq: 0 }, |last| End {
+            offset: last.end,
+            seq: last.end_seq.unwrap_or(last.first_seq),
+        });
+        note(self.class, sound.offset, end.offset, end.seq.saturating_sub(sound.seq), recovery);
+        if let Some(last) = self.segments.back_mut() {
+            (last.end, last.end_seq) = (last.end.max(end.offset), Some(end.seq));
+        }
+        note_set_aside(self.class, &self.segments, &self.set_aside, recovery);
+        for segment in &mut self.segments {
+            segment.bytes_on_disk = bytes_on_disk(&segment.path);
+        }
+        recovery.segments += self.segments.len();
+        Catalogue::new(dir, self.segments, end, self.set_aside)
     }
-    let newest = segments.back().map_or(0, |newest| newest.first + 1);
-    if end.seq == found.seq && end.offset > newest && set_aside.range(newest..).next().is_some() {
-        // Whatever was in it, it was something.
-        end.seq += 1;
-    }
-    let sound = segments.back().map_or(End { offset: 0, seq: 0 }, |last| End {
-        offset: last.end,
-        seq: last.end_seq.unwrap_or(last.first_seq),
-    });
-    note(class, sound.offset, end.offset, end.seq.saturating_sub(sound.seq), recovery);
-    if let Some(last) = segments.back_mut() {
-        (last.end, last.end_seq) = (last.end.max(end.offset), Some(end.seq));
-    }
-    note_set_aside(class, segments, set_aside, recovery);
-    end
 }
 
 /// Notes what was in segments between others that had to be set aside at this opening.

@@ -8,7 +8,7 @@ use crate::{
     lock,
     log::{Counters, Log},
     progress::{Closed, Progress},
-    recovery::{self, Recovered},
+    recovery::{self, Scanned},
     scribe::Scribe,
     segment::PREAMBLE_BYTES_MAX,
     shared::{Shared, Work},
@@ -54,12 +54,12 @@ impl<C: Codec> Journal<C> {
         let mut classes = vec![];
         for class in Class::ALL {
             let dir = dir.join(class.as_str());
-            classes.push(recovery::recover(&dir, class, &mut survey, &found.mark, &mut recovery)?);
+            classes.push(recovery::scan_class(&dir, class, &mut survey, &found.mark, &mut recovery)?);
         }
-        let ends = classes.iter().map(|class| class.end.offset);
-        let head = ends.chain(found.mark.durable).chain([found.mark.head]).max().unwrap_or(0);
+        let ends = classes.iter().map(Scanned::end);
+        let mut head = ends.chain(found.mark.durable).chain([found.mark.head]).max().unwrap_or(0);
+        let logs = logs(dir, classes, &mut head, &mut recovery, &options);
         recovery.next_offset = head;
-        let logs = logs(dir, classes, &options);
         let seqs = logs.each_ref().map(|log| log.catalogue.lock().end().seq);
         let progress = Arc::new(Progress::new(head, seqs, recovery.epoch));
         cursors.begin(progress.clone());
@@ -113,14 +113,21 @@ impl<C: Codec> Journal<C> {
     }
 }
 
-/// Each class with what it starts from.
-fn logs(dir: &Path, classes: Vec<Recovered>, options: &Options) -> [Arc<Log>; 3] {
-    let mut classes = classes.into_iter();
+/// Each class with what it starts from; `head` comes to stand behind all of them.
+fn logs(
+    dir: &Path,
+    scanned: Vec<Scanned>,
+    head: &mut u64,
+    recovery: &mut Recovery,
+    options: &Options,
+) -> [Arc<Log>; 3] {
+    let mut scanned = scanned.into_iter();
     Class::ALL.map(|class| {
-        let Recovered { catalogue, .. } = classes.next().expect("one for each class");
+        let dir = dir.join(class.as_str());
+        let catalogue = scanned.next().expect("one for each class").finish(&dir, head, recovery);
         Arc::new(Log {
             class,
-            dir: dir.join(class.as_str()),
+            dir,
             catalogue: Mutex::new(catalogue),
             quarantine_bytes_max: options.classes[class.index()].quarantine_bytes_max(),
             counters: Counters::default(),

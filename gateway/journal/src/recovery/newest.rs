@@ -1,6 +1,6 @@
 //! The newest segment of a class, which may not have been closed in order.
 
-use super::{Recovery, note};
+use super::{Recovery, Tail, note};
 use crate::{
     Class, Error,
     catalogue::{End, Segment},
@@ -23,7 +23,7 @@ pub(super) fn scan(
     class: Class,
     mark: &Mark,
     recovery: &mut Recovery,
-) -> Result<Option<End>, Error> {
+) -> Result<Option<Tail>, Error> {
     let path = segment.path.clone();
     let io = |action| Error::io(action, &*path);
     let file = OpenOptions::new().read(true).write(true).open(&path).map_err(io("open"))?;
@@ -47,14 +47,14 @@ pub(super) fn scan(
         }
     }
     let used = used_bytes(&file, known_bytes).map_err(io("read"))?;
+    let mut unknown = 0;
     if used > known_bytes && !mark.closed {
-        end = match scan.torn(length).map_err(io("read"))? {
-            Some(header) => End { offset: header.end, seq: header.end_seq() },
-            // An offset must never be used twice, and no item is shorter than a byte.
-            None => End { offset: end.offset.saturating_add(used - known_bytes), seq: end.seq + 1 },
-        };
+        match scan.torn(length).map_err(io("read"))? {
+            Some(header) => end = End { offset: header.end, seq: header.end_seq() },
+            None => unknown = used - known_bytes,
+        }
     }
-    if end.seq == segment.first_seq && mark.seqs[class.index()] <= end.seq {
+    if unknown == 0 && end.seq == segment.first_seq && mark.seqs[class.index()] <= end.seq {
         return Ok(None);
     }
     (segment.end, segment.end_seq, segment.bytes) = (sound.offset, Some(sound.seq), used.max(known_bytes));
@@ -64,17 +64,16 @@ pub(super) fn scan(
     }
     // What was found is about to be called durable; after a kill it may be in the system's cache only.
     file.sync_all().map_err(io("sync"))?;
-    Ok(Some(end))
+    Ok(Some(Tail { end, unknown }))
 }
 
 /// A segment whose fixed header is sound but neither of its preambles is: kept, and reported by whoever reads it.
-fn unreadable_preamble(file: &File, segment: &mut Segment, mark: &Mark) -> Result<Option<End>, Error> {
-    let used = used_bytes(file, 0).map_err(Error::io("read", &*segment.path))?;
-    segment.bytes = used;
-    let end_seq = segment.end_seq.unwrap_or(segment.first_seq + 1);
-    let unknown = if mark.closed { 0 } else { used };
+fn unreadable_preamble(file: &File, segment: &mut Segment, mark: &Mark) -> Result<Option<Tail>, Error> {
+    segment.bytes = used_bytes(file, 0).map_err(Error::io("read", &*segment.path))?;
+    let end = End { offset: segment.end, seq: segment.end_seq.unwrap_or(segment.first_seq) };
+    let unknown = if mark.closed || segment.end_seq.is_some() { 0 } else { segment.bytes };
     (segment.end, segment.end_seq) = (segment.first, Some(segment.first_seq));
-    Ok(Some(End { offset: segment.first.saturating_add(unknown.max(1)), seq: end_seq }))
+    Ok(Some(Tail { end, unknown }))
 }
 
 /// Bytes in use behind the header of a segment, or behind nothing if it has none.

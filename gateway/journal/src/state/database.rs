@@ -18,11 +18,14 @@ use std::{
     path::{Path, PathBuf},
     sync::mpsc,
     thread,
+    time::{Duration, Instant},
 };
 
 /// Given up when the database cannot even be opened on a full disk.
 const RESERVE_BYTES: u64 = 8 << 20;
 
+/// How soon a file that is locked is tried again.
+const LOCKED_PAUSE: Duration = Duration::from_millis(5);
 /// Where the digest of all values is; their own keys begin with [`VALUE`].
 const DIGEST_KEY: &[u8] = b"d";
 const VALUE: u8 = b'v';
@@ -102,8 +105,11 @@ impl Failure {
 /// True if the database cannot be blamed: no space, no rights, or its lock is still held.
 fn is_refusal(error: &io::Error) -> bool {
     use io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
-    matches!(error.kind(), StorageFull | QuotaExceeded | PermissionDenied | ReadOnlyFilesystem)
-        || error.to_string().contains("could not acquire lock")
+    matches!(error.kind(), StorageFull | QuotaExceeded | PermissionDenied | ReadOnlyFilesystem) || is_locked(error)
+}
+
+fn is_locked(error: &io::Error) -> bool {
+    error.to_string().contains("could not acquire lock")
 }
 
 /// Opens; on a full disk once more without the reserve.
@@ -123,8 +129,21 @@ pub(super) fn open_with_reserve(dir: &Path, path: &Path, options: &StateOptions)
     opened
 }
 
-/// Opens and reads all of it in a thread of its own, which is left behind if it misses the deadline.
+/// Opens, as soon as sled lets go of the file: its threads hold it for a moment after a database was dropped.
 pub(super) fn open(path: &Path, options: &StateOptions) -> Result<(Database, Map), Failure> {
+    let started = Instant::now();
+    loop {
+        match open_once(path, options) {
+            Err(Failure::System(error)) if is_locked(&error) && started.elapsed() < options.deadline => {
+                thread::sleep(LOCKED_PAUSE);
+            }
+            other => return other,
+        }
+    }
+}
+
+/// Opens and reads all of it in a thread of its own, which is left behind if it misses the deadline.
+fn open_once(path: &Path, options: &StateOptions) -> Result<(Database, Map), Failure> {
     let (send, receive) = mpsc::sync_channel(1);
     let (owned, cache_bytes) = (path.to_path_buf(), options.cache_bytes);
     let work = move || {

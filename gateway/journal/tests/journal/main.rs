@@ -8,6 +8,7 @@ mod keeper;
 mod log;
 mod looking;
 mod opening;
+mod property;
 mod retention;
 mod state;
 mod support;

@@ -20,9 +20,7 @@ const MARK: u8 = 0xC0;
 /// Item `number`, and where it goes.
 pub(crate) fn marked(placement: Placement, number: u64) -> Vec<u8> {
     let place = placement.class().map_or(3, |class| class.index() as u8);
-    let mut item = vec![0; 8];
-    item.copy_from_slice(&number.to_be_bytes());
-    [vec![MARK + place], item].concat()
+    [&[MARK + place][..], &number.to_be_bytes(), &[0xEE]].concat()
 }
 
 /// The number of a marked item.
@@ -40,8 +38,8 @@ impl Codec for Bytes {
 
     fn placement(&self, item: &Vec<u8>) -> Placement {
         match item.first().and_then(|first| first.checked_sub(MARK)) {
-            Some(3) if item.len() == 9 => Placement::Memory,
-            Some(class @ 0..3) if item.len() == 9 => Placement::Disk(Class::ALL[usize::from(class)]),
+            Some(3) if item.len() == 10 => Placement::Memory,
+            Some(class @ 0..3) if item.len() == 10 => Placement::Disk(Class::ALL[usize::from(class)]),
             _ => Placement::Disk(Class::Normal),
         }
     }
