@@ -75,8 +75,15 @@ class World:
         """One fault."""
         fault = ctx.chance.choice(FAULTS)
         self.story.faults[fault.__name__] += 1
+        before = self.inversions()
         fault(self.line, ctx)
         self.sample()
+        if self.inversions() > before:
+            self.story.notes.append(f"out of order after {fault.__name__}, fault {self.story.faults.total()}")
+
+    def inversions(self) -> int:
+        """Of all routes."""
+        return sum(checker.inversions for checker in self.checkers.values())
 
     def end(self) -> Story:
         """Lets everything drain, and compares what the gateway has counted with what is there."""
@@ -97,6 +104,8 @@ class World:
         wrong = abs(difference) if name == "all" else max(0, difference)
         wrong += abs(account.imbalance) + account.queued
         wrong += self._by_device(name, account)
+        if checker.example:
+            story.notes.append(f"{name}: {checker.example}")
         if wrong:
             story.notes.append(f"{name}: {account}, {checker.arrived:,} arrived")
         story.imbalance = max(story.imbalance, wrong)

@@ -21,6 +21,9 @@ class Id:
     epoch: int
     offset: int
 
+    def __str__(self) -> str:
+        return f"{self.epoch}/{self.offset}"
+
 
 def parse_id(text: object) -> Id | None:
     """The id that a payload names."""
@@ -73,6 +76,8 @@ class Checker:
     repeats: int = 0
     inversions: int = 0
     strangers: int = 0
+    example: str = ""
+    """The first inversion."""
     offsets: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
     newest: dict[tuple[str, str], Id] = field(default_factory=dict)
     contents: dict[int, int] = field(default_factory=dict)
@@ -106,6 +111,7 @@ class Checker:
         key = (device, class_of(subject))
         if (before := self.newest.get(key)) is not None and ident < before:
             self.inversions += 1
+            self.example = self.example or f"{device}: {ident} first came after {before}, as number {self.arrived:,}"
         else:
             self.newest[key] = ident
 
