@@ -47,7 +47,10 @@ impl KafkaTarget {
         let (producer, alarm) = self.producer.as_ref().ok_or_else(|| TargetError::Away("not connected".into()))?;
         let sent = match hand_over(producer, &delivery) {
             Ok(sent) => sent,
-            Err(outcome) => return Ok(self.window.push_settled(outcome)),
+            Err(outcome) => {
+                self.window.push_settled(outcome);
+                return Ok(());
+            }
         };
         let alarm = alarm.clone();
         self.window.push(delivery.content_bytes(), answer(sent, alarm, delivery));

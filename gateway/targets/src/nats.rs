@@ -56,7 +56,10 @@ impl NatsTarget {
         let session = self.session.as_ref().ok_or_else(|| TargetError::Away("not connected".into()))?;
         let (subject, message) = match message(&delivery, &session.stream.name) {
             Ok(message) => message,
-            Err(outcome) => return Ok(self.window.push_settled(outcome)),
+            Err(outcome) => {
+                self.window.push_settled(outcome);
+                return Ok(());
+            }
         };
         let sent = session.jetstream.send_publish(subject.clone(), message).await;
         let (stream, lost) = (session.stream.clone(), session.lost.clone());

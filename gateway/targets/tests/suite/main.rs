@@ -12,6 +12,8 @@ mod mqtt;
 mod mqtt_links;
 #[cfg(feature = "peers")]
 mod nats;
+#[cfg(not(feature = "kafka"))]
+mod no_kafka;
 #[cfg(feature = "peers")]
 mod parquet;
 mod peer;

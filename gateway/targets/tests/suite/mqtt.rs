@@ -1,6 +1,6 @@
 //! mosquitto.
 
-mod broker;
+pub(crate) mod broker;
 
 use crate::peer::{Arrived, Peer, WITHIN, different, id, message, open};
 use crate::process::Process;

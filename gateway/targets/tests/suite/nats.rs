@@ -2,6 +2,7 @@
 
 mod server;
 
+use crate::mqtt::broker::Certificates;
 use crate::peer::{Arrived, Peer, WITHIN, id, look_until, message, open};
 use crate::promises::suite;
 use crate::route::Route;
@@ -155,6 +156,27 @@ async fn a_lost_connection_is_told_at_once_and_the_library_does_not_come_back() 
     assert_eq!(peer.server.stored(STREAM).await.len(), 1, "a later connection sends what was not settled");
     look_until(|| peer.server.connections() == 0).await;
     assert_eq!(peer.server.connections(), 0);
+}
+
+#[tokio::test]
+async fn with_tls_both_ends_show_who_they_are() {
+    let certificates = Certificates::new();
+    let server = Server::with_tls(&certificates).await;
+    let identity = |name: &str| {
+        let [cert, key] = ["pem", "key"].map(|end| certificates.path(&format!("{name}.{end}")));
+        Some((cert, key))
+    };
+    let files = |ca: &str, name: &str| TlsFiles { ca: Some(certificates.path(ca)), identity: identity(name) };
+    let peer = Nats { server };
+    let target = |tls: TlsFiles| {
+        let urls = vec![format!("tls://127.0.0.1:{}", peer.server.port)];
+        open(TargetKind::Nats(Box::new(NatsTarget { urls, tls, ..peer.target(PASSWORD) })))
+    };
+    target(files("ca.pem", "gateway")).connect(Opening::default()).await.expect("both are known");
+    for (ca, name) in [("stranger.pem", "gateway"), ("ca.pem", "stranger")] {
+        let error = target(files(ca, name)).connect(Opening::default()).await;
+        assert!(matches!(error, Err(TargetError::Denied(_))), "{ca} {name}: {error:?}");
+    }
 }
 
 #[tokio::test]

@@ -301,7 +301,9 @@ async fn two_routes_in_one_folder_touch_only_their_own() {
     let other = peer.path().join(format!("kind=status/day=2026-11-26/.suite-2-{}.parquet.tmp", id(0)));
     let own = peer.path().join(format!("kind=status/day=2026-11-26/.suite-{}.parquet.tmp", id(0)));
     std::fs::create_dir_all(own.parent().expect("a folder")).expect("our own folder");
-    [&own, &other].map(|path| std::fs::write(path, "torn").expect("our own folder"));
+    for path in [&own, &other] {
+        std::fs::write(path, "torn").expect("our own folder");
+    }
     open(peer.site()).connect(Opening::default()).await.expect("a folder");
     assert_eq!(hidden(&peer.path()), [other]);
 }

@@ -2,6 +2,7 @@
 
 mod server;
 
+use crate::mqtt::broker::Certificates;
 use crate::peer::{Arrived, Peer, WITHIN, id, message, open};
 use crate::promises::suite;
 use crate::route::Route;
@@ -235,6 +236,24 @@ async fn a_table_that_is_dropped_while_we_write_is_made_again() {
     route.run(vec![row(1, 10)]).await;
     assert_eq!(peer.arrived(1).await.len(), 1);
     assert!(matches!(&route.errors[..], [TargetError::Away(_)]), "{:?}", route.errors);
+}
+
+#[tokio::test]
+async fn with_tls_both_ends_show_who_they_are() {
+    let certificates = Certificates::new();
+    let peer = Postgres { server: Server::with_tls(&certificates).await };
+    let target = |ca: &str, name: &str| {
+        let [cert, key] = ["pem", "key"].map(|end| certificates.path(&format!("{name}.{end}")));
+        let transport = Transport::Tls { ca: Some(certificates.path(ca)), identity: Some((cert, key)) };
+        open(TargetKind::Postgres(Box::new(PostgresTarget { transport, ..peer.target(PASSWORD) })))
+    };
+    target("ca.pem", "gateway").connect(Opening::default()).await.expect("both are known");
+    for (ca, name) in [("stranger.pem", "gateway"), ("ca.pem", "stranger")] {
+        let error = target(ca, name).connect(Opening::default()).await;
+        assert!(matches!(error, Err(TargetError::Denied(_))), "{ca} {name}: {error:?}");
+    }
+    let plain = open(TargetKind::Postgres(Box::new(peer.target(PASSWORD)))).connect(Opening::default()).await;
+    denied(&plain.expect_err("only TLS is let in"), "28000");
 }
 
 #[tokio::test]

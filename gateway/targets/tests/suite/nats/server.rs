@@ -1,5 +1,6 @@
 //! nats-server as a child process.
 
+use crate::mqtt::broker::Certificates;
 use crate::peer::look_until;
 use crate::process::Process;
 use async_nats::jetstream::message::StreamMessage;
@@ -19,13 +20,25 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn start() -> Self {
+        Self::with("").await
+    }
+
+    /// One that speaks only TLS, to who has a certificate.
+    pub(crate) async fn with_tls(certificates: &Certificates) -> Self {
+        let [ca, cert, key] = ["ca.pem", "broker.pem", "broker.key"].map(|name| certificates.path(name));
+        let (ca, cert, key) = (ca.display(), cert.display(), key.display());
+        let files = format!("ca_file: \"{ca}\", cert_file: \"{cert}\", key_file: \"{key}\"");
+        Self::with(&format!("tls {{ {files}, verify: true }}\n")).await
+    }
+
+    async fn with(more: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let port =
             std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port").local_addr().expect("bound").port();
         let config = format!(
             "listen: \"127.0.0.1:{port}\"\nmax_payload: {PAYLOAD_BYTES_MAX}\njetstream {{ store_dir: \"{}\" }}\n\
              authorization {{ users = [\n  {{ user: {USER}, password: {PASSWORD} }}\n  {{ user: reader, password: reader, \
-             permissions: {{ publish: \"nothing\", subscribe: \">\" }} }}\n] }}\n",
+             permissions: {{ publish: \"nothing\", subscribe: \">\" }} }}\n] }}\n{more}",
             folder.path().join("jetstream").display()
         );
         std::fs::write(folder.path().join("server.conf"), config).expect("a writable folder");

@@ -1,8 +1,9 @@
 //! PostgreSQL as a child process, with a cluster of its own.
 
+use crate::mqtt::broker::Certificates;
 use crate::peer::look_until;
 use crate::process::Process;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use tokio::process::Command;
@@ -20,21 +21,43 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn start() -> Self {
+        let mut server = Self::new().await;
+        server.run(&[]).await;
+        server
+    }
+
+    /// One that speaks TLS, to who has a certificate.
+    pub(crate) async fn with_tls(certificates: &Certificates) -> Self {
+        let mut server = Self::new().await;
+        let data = server.data();
+        for (from, to) in [("ca.pem", "root.crt"), ("broker.pem", "server.crt"), ("broker.key", "server.key")] {
+            // PostgreSQL reads a key only if nobody else may.
+            std::fs::copy(certificates.path(from), data.join(to)).expect("our own folders");
+            std::fs::set_permissions(data.join(to), PermissionsExt::from_mode(0o600)).expect("our own file");
+            let owner = std::fs::metadata(&data).expect("our own folder");
+            std::os::unix::fs::chown(data.join(to), Some(owner.uid()), Some(owner.gid())).expect("our own file");
+        }
+        std::fs::write(data.join("pg_hba.conf"), "hostssl all all 127.0.0.1/32 scram-sha-256 clientcert=verify-ca\n")
+            .expect("our own file");
+        server.run(&["-c", "ssl=on", "-c", "ssl_ca_file=root.crt"]).await;
+        server
+    }
+
+    async fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o777)).expect("our own folder");
         std::fs::write(folder.path().join("password"), PASSWORD).expect("a writable folder");
         let port =
             std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port").local_addr().expect("bound").port();
-        let mut server = Server { port, folder, process: None };
+        let server = Server { port, folder, process: None };
         server.make().await;
-        server.run().await;
         server
     }
 
     pub(crate) async fn restart(&mut self) {
         // Open sessions are cut, as in a restart of the service.
         self.process.take().expect("it runs").end("INT").await;
-        self.run().await;
+        self.run(&[]).await;
     }
 
     pub(crate) async fn client(&self) -> Client {
@@ -68,10 +91,10 @@ impl Server {
         assert!(done.is_ok_and(|status| status.success()), "initdb failed");
     }
 
-    async fn run(&mut self) {
+    async fn run(&mut self, options: &[&str]) {
         let mut command = command("postgres");
         command.arg("-D").arg(self.data()).arg("-k").arg(self.folder.path());
-        command.args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-c", "log_min_messages=panic"]);
+        command.args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-c", "log_min_messages=panic"]).args(options);
         self.process = Some(Process::start("postgres", command.stderr(Stdio::null())));
         let ask = ["-q", "-h", "127.0.0.1", "-p", &self.port.to_string()];
         look_until(|| program("pg_isready").args(ask).status().is_ok_and(|status| status.success())).await;
@@ -113,5 +136,5 @@ fn command(name: &str) -> Command {
 }
 
 fn is_root() -> bool {
-    std::os::unix::fs::MetadataExt::uid(&std::fs::metadata("/proc/self").expect("a process is there")) == 0
+    std::fs::metadata("/proc/self").expect("a process is there").uid() == 0
 }
