@@ -1,7 +1,6 @@
 //! Measures the journal beside a bare file: `journal_bench [--json] [--dir DIR] [--rounds N]`.
 //!
 //! With the Cargo feature `bench-peers` redb, fjall and SQLite take part. Use a release build.
-#![expect(clippy::print_stdout, reason = "figures are what it is for")]
 
 use edgeway_journal::bench::{self, BenchOptions, Figure};
 use std::{io, path::Path};

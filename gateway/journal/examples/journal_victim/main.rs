@@ -47,7 +47,6 @@
 //! | `open_ms` | how long opening took |
 //!
 //! It exits with 0 if it could open and read, whatever it found.
-#![expect(clippy::print_stdout, reason = "that is how it speaks")]
 
 mod check;
 mod item;
