@@ -31,7 +31,8 @@ pub(crate) fn init_logging() {
 
 /// The filter in the words of `tracing-subscriber`. Our packages' names all begin with `edgeway`.
 fn directives(wanted: &str) -> String {
-    let mut directives = vec!["warn".to_owned(), "edgeway=info".to_owned()];
+    // The route says what its connection says, once.
+    let mut directives = ["warn", "async_nats=off", "edgeway=info"].map(str::to_owned).to_vec();
     for piece in wanted.split(',').map(str::trim).filter(|piece| !piece.is_empty()) {
         directives.push(match piece.parse::<LevelFilter>() {
             Ok(level) => format!("edgeway={level}"),
@@ -47,8 +48,8 @@ mod tests {
 
     #[test]
     fn a_bare_level_is_for_edgeway_alone() {
-        assert_eq!(directives(""), "warn,edgeway=info");
-        assert_eq!(directives("debug, rmqtt=info"), "warn,edgeway=info,edgeway=debug,rmqtt=info");
+        assert_eq!(directives(""), "warn,async_nats=off,edgeway=info");
+        assert_eq!(directives("debug, rmqtt=info"), "warn,async_nats=off,edgeway=info,edgeway=debug,rmqtt=info");
     }
 
     #[test]

@@ -112,13 +112,14 @@ async fn a_message_says_what_it_holds() {
 }
 
 #[tokio::test]
-async fn the_last_will_is_said_when_the_link_is_lost_and_not_after_a_goodbye() {
+async fn the_last_will_is_said_when_the_link_is_lost_and_when_the_gateway_stops() {
     for version in [MqttVersion::V3, MqttVersion::V5] {
         let mut peer = Mosquitto::new(version).await;
         let opening = |text: &'static str| Opening { will: Some(("suite/will".into(), Bytes::from(text))) };
         let mut target = open(peer.site());
         target.connect(opening("{\"n\":1,}")).await.expect("the broker is there");
         target.close().await;
+        assert_eq!(read(&peer.subscriber.line().await)["payload"], "{\"n\":1,}");
         let mut target = open(peer.site());
         target.connect(opening("{\"n\":2,}")).await.expect("the broker is there");
         drop(target);
