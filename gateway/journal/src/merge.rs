@@ -36,6 +36,8 @@ struct Gap {
     offsets: u64,
     /// Of these, so many are accounted for by losses of classes.
     known: u64,
+    /// What the loss that comes next leaves was told already.
+    told: bool,
 }
 
 impl<C: Codec> Merge<C> {
@@ -67,7 +69,7 @@ impl<C: Codec> Merge<C> {
         while entries.len() < items_max {
             let nearest = self.nearest(limit)?;
             let open = self.lanes.iter().any(|lane| self.is_open(lane));
-            if let Some(gap) = self.gap.take_if(|gap| !open && gap.offsets >= gap.known)
+            if let Some(gap) = self.gap.take_if(|gap| !open && !gap.told)
                 && let Some(lost) = gap.lost(self.position)
             {
                 return Ok(Some(Fetched::lost(lost)));
@@ -112,7 +114,7 @@ impl<C: Codec> Merge<C> {
     fn pass(&mut self, offset: u64) {
         let passed = offset.saturating_sub(self.position);
         if passed > 0 && self.scope == Scope::All {
-            let gap = self.gap.get_or_insert(Gap { from: self.position, offsets: 0, known: 0 });
+            let gap = self.gap.get_or_insert(Gap { from: self.position, offsets: 0, known: 0, told: false });
             gap.offsets += passed;
         }
         self.position = self.position.max(offset);
@@ -133,7 +135,7 @@ impl<C: Codec> Merge<C> {
         // The reader is not done with an offset before everything that ends there is given.
         self.pass(if others.contains(&lost.to) { lost.to } else { lost.to + 1 });
         if let Some(gap) = &mut self.gap {
-            gap.known += lost.count;
+            (gap.known, gap.told) = (gap.known + lost.count, false);
         }
         Some(lost)
     }
@@ -150,10 +152,10 @@ impl<C: Codec> Merge<C> {
     /// Offsets that neither this loss, the last one that is open, nor anything before it accounts for.
     fn leaves(&mut self, lost: &LostRange) -> Option<LostRange> {
         let position = self.position;
-        let gap = self.gap.get_or_insert(Gap { from: position, offsets: 0, known: 0 });
+        let gap = self.gap.get_or_insert(Gap { from: position, offsets: 0, known: 0, told: false });
         let offsets = gap.offsets + (lost.to + 1).saturating_sub(position);
         let count = offsets.saturating_sub(gap.known + lost.count);
-        gap.known += count;
+        (gap.known, gap.told) = (gap.known + count, count > 0);
         let (from, to, class, reason) = (gap.from, lost.to, None, LossReason::NotKept);
         (count > 0).then_some(LostRange { from, to, count, class, reason })
     }

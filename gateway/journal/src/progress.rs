@@ -20,8 +20,8 @@ impl Progress {
 
     /// Everything of this class below `offset`, which is below the number `seq`, is durable.
     pub(crate) fn settle(&self, class: Class, offset: u64, seq: u64) {
-        self.seqs[class.index()].fetch_max(seq, Ordering::AcqRel);
         self.durable[class.index()].fetch_max(offset, Ordering::AcqRel);
+        self.seqs[class.index()].fetch_max(seq, Ordering::AcqRel);
     }
 
     pub(crate) fn appended(&self, head: u64) {
@@ -33,9 +33,11 @@ impl Progress {
     }
 
     pub(crate) fn mark(&self, closed: Closed) -> Mark {
+        // In the other order than they are stored: an offset may be ahead of its number, and never behind it.
+        let seqs = Class::ALL.map(|class| self.seqs[class.index()].load(Ordering::Acquire));
         Mark {
             durable: Class::ALL.map(|class| self.durable(class)),
-            seqs: Class::ALL.map(|class| self.seqs[class.index()].load(Ordering::Acquire)),
+            seqs,
             head: self.head.load(Ordering::Acquire),
             epoch: self.epoch,
             closed: closed == Closed::Yes,
