@@ -109,14 +109,10 @@ pub(crate) enum Event<T> {
 }
 
 impl<T> Event<T> {
-    /// Its place in the order of all classes: a loss comes behind an item that has an offset it may stand for.
+    /// Its place in the order of all classes: a loss comes before an item that has the last offset it may stand for, or
+    /// the reader would be done with that offset before it is told.
     pub(crate) fn place(&self) -> (u64, bool) {
-        (self.offset(), matches!(self, Event::Lost(_)))
-    }
-
-    /// Items of other classes below this offset come before it.
-    pub(crate) fn bound(&self) -> u64 {
-        self.offset() + u64::from(matches!(self, Event::Lost(_)))
+        (self.offset(), matches!(self, Event::Entry(_)))
     }
 
     /// The offset behind which a reader goes on with the next one.

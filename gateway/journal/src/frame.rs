@@ -195,3 +195,6 @@ impl FrameHeader {
 pub(crate) fn part<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
     bytes[at..at + N].try_into().expect("a slice of N bytes")
 }
+
+#[cfg(test)]
+mod tests;

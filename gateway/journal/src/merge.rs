@@ -124,46 +124,50 @@ impl<C: Codec> Merge<C> {
     fn lose(&mut self, lane: usize) -> Option<LostRange> {
         let Some(Event::Lost(lost)) = self.lanes[lane].known() else { return None };
         let lost = *lost;
-        let others: Vec<u64> = self.open_beside(lane, lost.to).collect();
+        let end = if self.ends_beside(lane, lost.to) { lost.to } else { lost.to + 1 };
         if self.scope == Scope::All
-            && others.is_empty()
-            && let Some(unknown) = self.leaves(&lost)
+            && !self.is_open_beside(lane, lost.to)
+            && let Some(unknown) = self.leaves(&lost, end)
         {
             return Some(unknown);
         }
         self.lanes[lane].pop();
-        // The reader is not done with an offset before everything that ends there is given.
-        self.pass(if others.contains(&lost.to) { lost.to } else { lost.to + 1 });
+        self.pass(end);
         if let Some(gap) = &mut self.gap {
             (gap.known, gap.told) = (gap.known + lost.count, false);
         }
         Some(lost)
     }
 
-    /// Where losses of other lanes end that begin up to the offset `to`.
-    fn open_beside(&self, lane: usize, to: u64) -> impl Iterator<Item = u64> {
+    fn beside(&self, lane: usize) -> impl Iterator<Item = &Event<C::Item>> {
         let others = self.lanes.iter().enumerate().filter(move |(other, _)| *other != lane);
-        others.filter_map(move |(_, other)| match other.known() {
-            Some(Event::Lost(lost)) if lost.from <= to => Some(lost.to),
-            _ => None,
-        })
+        others.filter_map(|(_, other)| other.known())
     }
 
-    /// Offsets that neither this loss, the last one that is open, nor anything before it accounts for.
-    fn leaves(&mut self, lost: &LostRange) -> Option<LostRange> {
+    /// The reader is not done with the offset `to` before everything that ends there is given.
+    fn ends_beside(&self, lane: usize, to: u64) -> bool {
+        self.beside(lane).any(|event| event.offset() == to)
+    }
+
+    /// Another loss that begins up to the offset `to` is still to come.
+    fn is_open_beside(&self, lane: usize, to: u64) -> bool {
+        self.beside(lane).any(|event| matches!(event, Event::Lost(lost) if lost.from <= to))
+    }
+
+    /// Offsets below `end` that neither this loss, the last one that is open, nor anything before it accounts for.
+    fn leaves(&mut self, lost: &LostRange, end: u64) -> Option<LostRange> {
         let position = self.position;
         let gap = self.gap.get_or_insert(Gap { from: position, offsets: 0, known: 0, told: false });
-        let offsets = gap.offsets + (lost.to + 1).saturating_sub(position);
+        let offsets = gap.offsets + end.saturating_sub(position);
         let count = offsets.saturating_sub(gap.known + lost.count);
         (gap.known, gap.told) = (gap.known + count, count > 0);
-        let (from, to, class, reason) = (gap.from, lost.to, None, LossReason::NotKept);
+        let (from, to, class, reason) = (gap.from, end.saturating_sub(1), None, LossReason::NotKept);
         (count > 0).then_some(LostRange { from, to, count, class, reason })
     }
 
     /// Gives the entries of a lane up to where another one comes first.
     fn take_run(&mut self, lane: usize, limit: u64, items_max: usize, entries: &mut Vec<Entry<C::Item>>) {
-        let others = self.lanes.iter().enumerate().filter(|(other, _)| *other != lane);
-        let bound = others.filter_map(|(_, other)| other.known().map(Event::bound)).fold(limit, u64::min);
+        let bound = self.beside(lane).map(Event::offset).fold(limit, u64::min);
         let from = (self.scope == Scope::All).then_some(self.position);
         self.lanes[lane].take_run(bound, from, items_max - entries.len(), entries);
         self.position = self.lanes[lane].position();
