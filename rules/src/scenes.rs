@@ -242,7 +242,12 @@ impl Scenes {
                 self.advance(now, out);
                 self.status(status, out);
             }
-            Body::Row(_) | Body::Firing(_) | Body::Command(_) | Body::Notice(_) | Body::Ledger(_) | Body::Balance(_) => {}
+            Body::Row(_)
+            | Body::Firing(_)
+            | Body::Command(_)
+            | Body::Notice(_)
+            | Body::Ledger(_)
+            | Body::Balance(_) => {}
         }
     }
 

@@ -72,8 +72,12 @@ def surroundings(seed: int | None, short: bool) -> Iterator[Context]:
     # mosquitto gives up root's rights and has to get at its own folder.
     folder.chmod(0o755)
     print(f"seed {seed}, scratch {folder}", file=sys.stderr)
-    yield Context(folder, Progress(), short, random.Random(seed))
-    shutil.rmtree(folder, ignore_errors=True)
+    ctx = Context(folder, Progress(), short, random.Random(seed))
+    yield ctx
+    if ctx.kept:
+        print("kept:", *ctx.kept, file=sys.stderr)
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def leave(_number: int, _frame: FrameType | None) -> None:

@@ -21,6 +21,8 @@ class Context:
     short: bool
     chance: random.Random
     rooms: int = field(default=0, init=False)
+    kept: list[Path] = field(default_factory=list, init=False)
+    """What a person will want to look at."""
 
     def room(self, name: str) -> Path:
         """A new empty folder."""
@@ -28,6 +30,12 @@ class Context:
         room = self.folder / f"{self.rooms:04}-{name}"
         room.mkdir()
         return room
+
+    def keep(self, file: Path, name: str) -> None:
+        """Puts a copy of a file where it outlives the run."""
+        kept = self.folder / f"kept-{len(self.kept)}-{name}"
+        shutil.copy(file, kept)
+        self.kept.append(kept)
 
     def leave(self, room: Path) -> None:
         """Removes a folder of a round that went well."""

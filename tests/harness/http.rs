@@ -1,11 +1,11 @@
 //! A web service that takes what a route sends, or refuses it as the test says.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 /// What the service answers to a body.
-pub type Verdict = dyn Fn(&serde_json::Value) -> u16 + Send + Sync;
+type Verdict = dyn Fn(&serde_json::Value) -> u16 + Send + Sync;
 
 /// A web service on a port of its own. It goes on taking until the test ends.
 pub struct WebService {

@@ -9,6 +9,6 @@ mod wait;
 
 pub use damage::{Checksums, Damage};
 pub use folder::Folder;
-pub use log::{Bytes, FIRST_VERSION, item, options, read_all, write};
+pub use log::{Bytes, FIRST_VERSION, ITEMS, Read, item, options, read_all, write};
 pub use site::{things, with_known_numbers};
 pub use wait::wait;

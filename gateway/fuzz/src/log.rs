@@ -74,7 +74,7 @@ pub fn options() -> Options {
     options
 }
 
-/// A journal of 90 items in three goes, with three cursors.
+/// A journal of [`ITEMS`] items in three goes, with three cursors.
 pub fn write(dir: &Path) {
     let mut offset = 0;
     for epoch in 0..3 {
@@ -93,27 +93,37 @@ pub fn write(dir: &Path) {
     }
 }
 
-/// Everything a reader gets: items by offset. What is lost has to be told in order, with a count that can be.
-pub fn read_all(mut reader: Reader<Bytes>, end: u64) -> BTreeMap<u64, Vec<u8>> {
-    let mut items = BTreeMap::new();
+/// How many items [`write`] writes.
+pub const ITEMS: u64 = 90;
+
+/// What a reader got.
+#[derive(Debug, Default)]
+pub struct Read {
+    /// Items by offset.
+    pub items: BTreeMap<u64, Vec<u8>>,
+    /// How many it was told are lost.
+    pub lost: u64,
+}
+
+/// Everything that a reader gets now, in the order that was promised: each item and each loss behind what came before.
+pub fn read_all(reader: &mut Reader<Bytes>, read: &mut Read) {
     let mut next = reader.position();
     for _ in 0..100_000 {
-        if reader.position() >= end {
-            return items;
-        }
-        let Some(fetched) = reader.try_next(7).expect("damage is no error") else { return items };
+        let Some(fetched) = reader.try_next(7).expect("damage is no error") else { return };
         assert_eq!(fetched.entries.is_empty(), fetched.lost.is_some(), "items, or a loss");
         for entry in fetched.entries {
             assert!(entry.offset >= next, "{} comes after {next}", entry.offset);
             next = entry.offset + 1;
-            items.insert(entry.offset, entry.item.to_vec());
+            read.items.insert(entry.offset, entry.item.to_vec());
         }
         if let Some(lost) = fetched.lost {
-            assert!(lost.from >= next && lost.to >= lost.from, "{lost:?} comes after {next}");
+            // It may begin before items of other classes that came already, and end where another one's item comes next.
+            assert!(lost.to.saturating_add(1) >= next && lost.to >= lost.from, "{lost:?} comes after {next}");
             assert!((1..=(lost.to - lost.from).saturating_add(1)).contains(&lost.count), "{lost:?}");
-            next = lost.to.saturating_add(1);
+            read.lost = read.lost.saturating_add(lost.count);
         }
-        assert!(reader.position() >= next, "a reader goes on");
+        assert!(reader.position() >= next, "a reader at {next} goes back to {}", reader.position());
+        next = reader.position();
     }
     panic!("the reader does not come to an end");
 }
