@@ -52,7 +52,7 @@ fn format_of(how: u8) -> Box<dyn Format> {
         7 => FormatSite::Template { text, content_type: "application/json".into() },
         _ => return table_format(&AROUND),
     };
-    format(&site, if how % 2 == 0 { 1 } else { 100 }, &AROUND)
+    format(&site, if how.is_multiple_of(2) { 1 } else { 100 }, &AROUND)
 }
 
 fn covers(items: &[Item], payloads: &[Payload]) {

@@ -17,7 +17,9 @@ pub struct Bytes;
 pub fn item(offset: u64) -> Vec<u8> {
     let length = [9, 40, 700, 3000][offset as usize / 3 % 4];
     let mut item = offset.to_be_bytes().to_vec();
-    item.extend((8..length).map(|at| if offset % 2 == 0 { 7 } else { (at as u64 * offset * 37 >> 3) as u8 }));
+    item.extend(
+        (8..length).map(|at| if offset.is_multiple_of(2) { 7 } else { ((at as u64 * offset * 37) >> 3) as u8 }),
+    );
     item
 }
 
