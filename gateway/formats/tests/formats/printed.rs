@@ -52,7 +52,8 @@ fn values(column: &ArrayRef) -> String {
         let hex = |id: &[u8]| id.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         return ids.iter().flatten().map(|id| hex(id) + ",").collect();
     }
-    let shown = format!("{column:?}").replace(" (Unknown Time Zone 'UTC')", "Z");
+    // Arrow shows times in one of two ways: other packages of the same build may have switched its time zones on.
+    let shown = format!("{column:?}").replace(" (Unknown Time Zone 'UTC')", "Z").replace("+00:00", "Z");
     let lines: Vec<&str> = shown.lines().skip(2).map(str::trim).collect();
     lines.concat().trim_end_matches(']').to_owned()
 }
