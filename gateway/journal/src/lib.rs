@@ -225,8 +225,10 @@
 //!
 //! It has a directory of its own: `lock`, `sled/`, `quarantine/`, `exports/`, and `reserve` (8 MiB that are given up if
 //! sled cannot open on a full disk). A key `k` is stored as `v` + `k`, its value as the checksum of `k` and the value, then
-//! the value; the key `d` holds the number of values and the sum of their checksums, 8 bytes each. If anything there is
-//! wrong or missing the whole database is set aside and the newest sound export takes its place: it is a view that its owner
+//! the value; the key `d` holds the number of values and the sum of their checksums, 8 bytes each; the key `g` counts the
+//! writes, and `sled/generation` has the same number, written after each of them: two slots of 512 bytes in turns, the number
+//! (8 bytes) and its CRC32C (4). A database behind that number has gone back to an older state. If anything there is wrong or
+//! missing the whole database is set aside and the newest sound export takes its place: it is a view that its owner
 //! brings up to date again from the journal. While a database is filled from an export, a copy of that is in
 //! `rebuild.export`: as long as it is there, the database is not to be trusted and is filled again.
 //!

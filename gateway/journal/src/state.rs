@@ -2,6 +2,7 @@
 
 mod database;
 mod export;
+mod generation;
 mod keeper;
 mod opening;
 

@@ -4,7 +4,7 @@
 //! followed by a sync of its file. It may also panic or hang on damaged files: it is opened in a thread of its own, with a
 //! deadline.
 
-use super::{Digest, Map, StateOptions, Value};
+use super::{Digest, Map, StateOptions, Value, generation::Generation};
 use crate::{
     Error,
     disk::{Disk, bytes_on_disk, sync_dir},
@@ -16,7 +16,10 @@ use std::{
     io,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
-    sync::mpsc,
+    sync::{
+        atomic::{AtomicU64, Ordering},
+        mpsc,
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -28,12 +31,17 @@ const RESERVE_BYTES: u64 = 8 << 20;
 const LOCKED_PAUSE: Duration = Duration::from_millis(5);
 /// Where the digest of all values is; their own keys begin with [`VALUE`].
 const DIGEST_KEY: &[u8] = b"d";
+/// How often the database was written.
+const GENERATION_KEY: &[u8] = b"g";
 const VALUE: u8 = b'v';
 
 /// An open database.
 pub(crate) struct Database {
     db: sled::Db,
     file: PathBuf,
+    /// The number of the last write.
+    written: AtomicU64,
+    generation: Generation,
 }
 
 /// Why a database did not open.
@@ -62,8 +70,12 @@ impl Database {
                     map.insert(key.to_vec(), value);
                 }
                 _ if *stored == *DIGEST_KEY => digest = Digest::read(&bytes),
+                _ if *stored == *GENERATION_KEY => {}
                 _ => return Err(corrupt("it holds a key that was never put")),
             }
+        }
+        if self.written.load(Ordering::Acquire) < self.generation.known {
+            return Err(corrupt("it has gone back to an older state"));
         }
         if digest == Some(Digest::of(&map)) { Ok(map) } else { Err(corrupt("some values are missing")) }
     }
@@ -78,10 +90,13 @@ impl Database {
             }
         }
         batch.insert(DIGEST_KEY, digest.bytes().as_slice());
+        let number = self.written.fetch_add(1, Ordering::AcqRel) + 1;
+        batch.insert(GENERATION_KEY, number.to_le_bytes().as_slice());
         guarded(|| {
             self.db.apply_batch(batch)?;
             self.db.flush()?;
-            Ok(File::open(&self.file)?.sync_all()?)
+            File::open(&self.file)?.sync_all()?;
+            Ok(self.generation.write(number)?)
         })
     }
 }
@@ -162,13 +177,21 @@ fn load(path: &Path, cache_bytes: u64) -> Result<(Database, Map), Failure> {
     let fresh = !file.exists();
     let config = sled::Config::new().path(path).cache_capacity(cache_bytes).flush_every_ms(None);
     let db = config.open().map_err(Failure::of)?;
-    let database = Database { db, file };
+    let generation = Generation::open(path).map_err(Failure::System)?;
+    let written = AtomicU64::new(generation_of(&db)?);
+    let database = Database { db, file, written, generation };
     if fresh {
         database.write(&[], Digest::default()).map_err(Failure::Corrupt)?;
     }
     let map = database.read()?;
     sync_all(path).map_err(Failure::System)?;
     Ok((database, map))
+}
+
+/// How often a database was written; 0 if it was made before that was counted.
+fn generation_of(db: &sled::Db) -> Result<u64, Failure> {
+    let found = db.get(GENERATION_KEY).map_err(Failure::of)?;
+    Ok(found.and_then(|bytes| Some(u64::from_le_bytes(bytes.as_ref().try_into().ok()?))).unwrap_or(0))
 }
 
 /// sled syncs neither its files nor their names.

@@ -204,3 +204,24 @@ async fn a_database_that_takes_much_more_than_it_holds_is_built_anew() {
     let store = open(dir.path());
     assert_eq!((store.recovery().values, store.recovery().quarantined.is_none()), (2, true));
 }
+
+#[tokio::test]
+async fn a_database_that_has_gone_back_to_an_older_state_is_set_aside() {
+    let dir = tempfile::tempdir().unwrap();
+    for session in 0..2u8 {
+        let store = open(dir.path());
+        (0..200u32).for_each(|number| store.put(&number.to_le_bytes(), vec![session; 100]));
+        store.close().await.unwrap();
+    }
+    // sled takes this for a database without its last session, and says nothing.
+    let path = dir.path().join("sled/db");
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[0] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    let store = open(dir.path());
+    let old = store.get(&7u32.to_le_bytes()).is_some_and(|value| value[0] == 0);
+    assert!(!old, "an older value passes for the newest: {:?}", store.recovery());
+    store.put(b"new", vec![1]);
+    store.close().await.unwrap();
+    assert_eq!(open(dir.path()).get(b"new").as_deref(), Some(&[1][..]), "what is put now is kept");
+}
