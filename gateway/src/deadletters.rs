@@ -19,9 +19,8 @@ use tracing::warn;
 
 const BYTES_MAX: u64 = 64 << 20;
 const SEGMENT_BYTES: u64 = 1 << 20;
-/// The classes that are not used are as small as they can be.
-const UNUSED_SEGMENT_BYTES: u64 = 16 << 10;
-const UNUSED_BYTES_MAX: u64 = 1 << 20;
+/// The classes that are not used hold nothing; but a segment begins with the names of all things, which must fit.
+const UNUSED_BYTES_MAX: u64 = 8 << 20;
 /// Letters outlive the journal: people look at them when they come back from their holidays.
 const AGE_MAX: Duration = Duration::from_secs(90 * 86_400);
 /// How long a letter may take to get to disk before the route goes on without it.
@@ -162,11 +161,8 @@ impl DeadLetters {
 }
 
 fn options() -> Options {
-    let unused = ClassOptions {
-        segment_bytes: UNUSED_SEGMENT_BYTES,
-        total_bytes_max: UNUSED_BYTES_MAX,
-        ..ClassOptions::default()
-    };
+    let unused =
+        ClassOptions { segment_bytes: SEGMENT_BYTES, total_bytes_max: UNUSED_BYTES_MAX, ..ClassOptions::default() };
     let letters = ClassOptions {
         segment_bytes: SEGMENT_BYTES,
         total_bytes_max: BYTES_MAX,

@@ -241,7 +241,7 @@ impl Keeper<Message> for Accountant {
             }
         }
         for (client, dropped) in clients.into_iter().zip(dropped) {
-            client.state.books.lock().counted_to(class, offsets.end);
+            client.state.books.lock().removed_to(class, offsets.end);
             if dropped > 0 {
                 self.write_down(client, &offsets, dropped);
             }

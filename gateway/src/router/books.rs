@@ -60,18 +60,20 @@ pub(crate) struct Places {
     pub(crate) settled: u64,
     pub(crate) read: u64,
     pub(crate) counted: u64,
+    /// What the journal has removed below this offset is in the books: after a crash it may say so again.
+    removed: u64,
     pub(crate) live: Option<Overtaking>,
 }
 
 impl Places {
     fn at(offset: u64) -> Self {
-        Places { settled: offset, read: offset, counted: offset, live: None }
+        Places { settled: offset, read: offset, counted: offset, removed: 0, live: None }
     }
 
     /// Whether a message at this offset still waits to be read.
     fn waits(&self, offset: u64) -> bool {
         let live = self.live.is_some_and(|live| (live.start..live.read).contains(&offset));
-        offset >= self.read && !live
+        offset >= self.read.max(self.removed) && !live
     }
 
     /// Whether all that was counted was read.
@@ -98,6 +100,7 @@ struct Note {
     fingerprint: u64,
     total: Account,
     counted: [u64; 3],
+    removed: [u64; 3],
     live: [Option<Overtaking>; 3],
 }
 
@@ -121,8 +124,6 @@ pub(crate) struct Books {
     places: [Places; 3],
     /// Whose accounts have changed since the last balance.
     changed: HashSet<Holder>,
-    /// Messages were lost of which nobody knows how many the route would have taken.
-    unclear: bool,
 }
 
 impl Books {
@@ -134,7 +135,6 @@ impl Books {
             holders: HashMap::new(),
             places: starts.map(Places::at),
             changed: HashSet::new(),
-            unclear: false,
         }
     }
 
@@ -154,6 +154,7 @@ impl Books {
                 Overtaking { settled, read: settled, ..live }
             });
             places.counted = note.counted[index].clamp(places.settled, head);
+            places.removed = note.removed[index].min(head);
         }
         if note.fingerprint != fingerprint {
             books.count_again();
@@ -192,6 +193,7 @@ impl Books {
             fingerprint: self.fingerprint,
             total: self.total,
             counted: self.places.map(|places| places.counted),
+            removed: self.places.map(|places| places.removed),
             live: self.places.map(|places| places.live),
         };
         let note = postcard::to_stdvec(&note).expect("a note serialises to memory");
@@ -261,15 +263,17 @@ impl Books {
         dropped
     }
 
-    /// Some messages are lost, and nobody knows how many of them the route would have taken.
-    pub(crate) fn lose(&mut self) {
-        self.unclear = true;
+    /// All that was removed below is in the books.
+    pub(crate) fn removed_to(&mut self, class: Class, offset: u64) {
+        self.counted_to(class, offset);
+        let places = &mut self.places[class.index()];
+        places.removed = places.removed.max(offset);
     }
 
-    /// Nothing waits and nothing is under way: what is still not settled was lost. Returns how many.
+    /// Nothing is under way: if nothing waits either, what is still not settled is lost, and nobody could tell before
+    /// how many of the lost messages the route would have taken. Returns how many.
     pub(crate) fn clear_up(&mut self) -> u64 {
-        let caught_up = self.places.iter().all(Places::is_read);
-        if !caught_up || !std::mem::take(&mut self.unclear) {
+        if self.total.queued() == 0 || !self.places.iter().all(Places::is_read) {
             return 0;
         }
         let lost = self.queued();
@@ -289,6 +293,19 @@ impl Books {
     fn queued(&self) -> Vec<(Holder, u64)> {
         let queued = self.holders.iter().map(|(holder, account)| (*holder, account.queued()));
         queued.filter(|(_, count)| *count > 0).collect()
+    }
+
+    /// There is nothing to read in a lane now: all that was counted there was read.
+    pub(crate) fn read_all(&mut self, class: Class, lane: Lane) {
+        let places = self.places[class.index()];
+        let end = match (lane, places.live) {
+            (Lane::Main, Some(live)) => live.start,
+            _ => places.counted,
+        };
+        let read = if lane == Lane::Live { places.live.map_or(0, |live| live.read) } else { places.read };
+        if read < end {
+            self.read_to(class, lane, end);
+        }
     }
 
     /// Where the route reads on, and how far it has come.
