@@ -295,19 +295,6 @@ impl Books {
         queued.filter(|(_, count)| *count > 0).collect()
     }
 
-    /// There is nothing to read in a lane now: all that was counted there was read.
-    pub(crate) fn read_all(&mut self, class: Class, lane: Lane) {
-        let places = self.places[class.index()];
-        let end = match (lane, places.live) {
-            (Lane::Main, Some(live)) => live.start,
-            _ => places.counted,
-        };
-        let read = if lane == Lane::Live { places.live.map_or(0, |live| live.read) } else { places.read };
-        if read < end {
-            self.read_to(class, lane, end);
-        }
-    }
-
     /// Where the route reads on, and how far it has come.
     pub(crate) fn read_to(&mut self, class: Class, lane: Lane, offset: u64) {
         let places = &mut self.places[class.index()];

@@ -85,12 +85,7 @@ impl Intake {
         if from >= end {
             return Ok(Taken::Nothing);
         }
-        let Some(mut fetched) = self.fetch(source, from, items_max)? else {
-            if let Source::Class(class, lane) = source {
-                books.read_all(class, lane);
-            }
-            return Ok(Taken::Nothing);
-        };
+        let Some(mut fetched) = self.fetch(source, from, items_max)? else { return Ok(Taken::Nothing) };
         let next = self.readers[&source].position().min(end);
         fetched.entries.retain(|entry| entry.offset < end && entry.offset >= read_before(entry, books));
         if let Some(lost) = fetched.lost {
