@@ -209,6 +209,16 @@ impl Account {
     }
 }
 
+impl std::ops::AddAssign for Account {
+    fn add_assign(&mut self, other: Account) {
+        self.taken += other.taken;
+        self.delivered += other.delivered;
+        self.expired += other.expired;
+        self.dropped += other.dropped;
+        self.dead += other.dead;
+    }
+}
+
 /// A property set or a service call on its way to a device.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Command {

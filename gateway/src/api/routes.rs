@@ -166,7 +166,7 @@ pub(super) async fn ledger(
             Holder::Device(device) => gateway.things.device(device).id.to_string(),
             Holder::Nobody => NOBODY.to_owned(),
         };
-        add(sums.entry(name).or_default(), &account);
+        *sums.entry(name).or_default() += account;
     }
     let devices = sums.into_iter().map(|(name, account)| (name, account.into())).collect();
     let total = route.state.total().into();
@@ -190,7 +190,7 @@ pub(super) async fn pause(
     Path(name): Path<String>,
 ) -> Result<Json<RouteView>, Problem> {
     let route = route(&gateway, &name)?;
-    route.state.pause(true);
+    route.state.pause();
     Ok(Json(RouteView::of(&gateway, route)))
 }
 
@@ -211,7 +211,7 @@ pub(super) async fn resume(
     Path(name): Path<String>,
 ) -> Result<Json<RouteView>, Problem> {
     let route = route(&gateway, &name)?;
-    route.state.pause(false);
+    route.state.resume();
     Ok(Json(RouteView::of(&gateway, route)))
 }
 
@@ -297,14 +297,6 @@ fn places(gateway: &State, to: &str) -> Result<[u64; 3], Problem> {
                 .help("write \"start\", \"end\" or an offset")),
         },
     }
-}
-
-fn add(sum: &mut Account, account: &Account) {
-    sum.taken += account.taken;
-    sum.delivered += account.delivered;
-    sum.expired += account.expired;
-    sum.dropped += account.dropped;
-    sum.dead += account.dead;
 }
 
 impl From<Account> for AccountView {

@@ -356,7 +356,7 @@ impl Books {
         let mut devices = BTreeMap::<String, Account>::new();
         for (holder, account) in &self.holders {
             // A retired device and its successor have one name.
-            add(devices.entry(name(holder)).or_default(), account);
+            *devices.entry(name(holder)).or_default() += *account;
         }
         let settled = self.places.map(|places| places.settled);
         let counted = self.places.map(|places| places.counted);
@@ -380,7 +380,7 @@ impl Books {
         });
         for (name, account) in &saved.devices {
             let device = things.device_ix(name).map_or(Holder::Nobody, Holder::Device);
-            add(self.holders.entry(device).or_default(), account);
+            *self.holders.entry(device).or_default() += *account;
         }
         for class in select.classes().collect::<Vec<_>>() {
             let (places, index) = (self.places[class.index()], class.index());
@@ -397,7 +397,7 @@ impl Books {
     /// What the accounts by device cannot tell any more stands in the account of nobody.
     fn reconcile(&mut self) {
         let mut sum = Account::default();
-        self.holders.values().for_each(|account| add(&mut sum, account));
+        self.holders.values().for_each(|account| sum += *account);
         let total = self.total;
         let rest = self.holders.entry(Holder::Nobody).or_default();
         rest.taken += total.taken.saturating_sub(sum.taken);
@@ -429,14 +429,6 @@ fn field(account: &mut Account, end: End) -> &mut u64 {
         End::Dropped => &mut account.dropped,
         End::Dead => &mut account.dead,
     }
-}
-
-fn add(sum: &mut Account, account: &Account) {
-    sum.taken += account.taken;
-    sum.delivered += account.delivered;
-    sum.expired += account.expired;
-    sum.dropped += account.dropped;
-    sum.dead += account.dead;
 }
 
 /// How many messages of each holder the route takes in a range that the journal still has.

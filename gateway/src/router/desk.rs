@@ -107,8 +107,14 @@ impl RouteState {
     }
 
     /// Stops sending until told to go on; also after a restart.
-    pub(crate) fn pause(&self, paused: bool) {
-        self.paused.store(paused, Relaxed);
+    pub(crate) fn pause(&self) {
+        self.paused.store(true, Relaxed);
+        self.news.notify_one();
+    }
+
+    /// Sends again.
+    pub(crate) fn resume(&self) {
+        self.paused.store(false, Relaxed);
         self.news.notify_one();
     }
 

@@ -35,7 +35,7 @@ fn assert_balanced(books: &Books) {
     let mut sum = Account::default();
     for (holder, account) in books.holders() {
         assert!(account.settled() <= account.taken, "{holder:?}: {account:?}");
-        add(&mut sum, &account);
+        sum += account;
     }
     assert_eq!(sum, books.total());
 }
