@@ -91,12 +91,11 @@ impl Accountant {
         counted.min().unwrap_or_else(|| self.journal.head())
     }
 
-    fn count(&self, class: Class, entries: &[Entry<Message>], next: u64) {
+    fn count(&self, class: Class, entries: &[Entry<Message>]) {
         for client in self.clients.iter().filter(|client| client.classes.contains(&class)) {
             let choices = client.select.lock().choose(entries);
             let mut books = client.state.books.lock();
             let taken = books.count(class, entries, &choices);
-            books.counted_to(class, next);
             drop(books);
             if taken > 0 {
                 client.state.news.notify_one();
@@ -237,11 +236,10 @@ impl Keeper<Message> for Accountant {
             let sound: Vec<Entry<Message>> = some.into_iter().flatten().collect();
             for (client, dropped) in clients.iter().zip(&mut dropped) {
                 let choices: Vec<Choice> = client.select.lock().choose(&sound);
-                *dropped += client.state.books.lock().remove(class, &sound, &choices);
+                *dropped += client.state.books.lock().remove(class, &sound, &choices, series(&client.state, class));
             }
         }
         for (client, dropped) in clients.into_iter().zip(dropped) {
-            client.state.books.lock().removed_to(class, offsets.end);
             if dropped > 0 {
                 self.write_down(client, &offsets, dropped);
             }
@@ -266,7 +264,7 @@ impl Accountant {
 fn keeps(state: &RouteState, class: Class, offsets: &Range<u64>, head: u64) -> bool {
     let settled = state.settled(class);
     let needs = settled < offsets.end;
-    let kept_below = &state.kept_below[class as usize];
+    let kept_below = &state.kept_below[class.index()];
     match state.on_full {
         OnFull::Block => needs,
         OnFull::DropNewest => {
@@ -277,6 +275,14 @@ fn keeps(state: &RouteState, class: Class, offsets: &Range<u64>, head: u64) -> b
             needs && offsets.start < kept_below.load(Relaxed)
         }
         OnFull::DropOldest | OnFull::Sample(_) => false,
+    }
+}
+
+/// Removals with the same number have nothing between them that the route keeps.
+fn series(state: &RouteState, class: Class) -> u64 {
+    match state.on_full {
+        OnFull::DropNewest => state.kept_below[class.index()].load(Relaxed),
+        OnFull::Block | OnFull::DropOldest | OnFull::Sample(_) => 0,
     }
 }
 
@@ -325,7 +331,7 @@ async fn save(accountant: &Arc<Accountant>, which: Save) {
 
 async fn look(accountant: &Accountant, class: Class, reader: &mut Reader<edgeway_codec::MessageCodec>) {
     match reader.next(FETCH).await {
-        Ok(fetched) => accountant.count(class, &fetched.entries, reader.position()),
+        Ok(fetched) => accountant.count(class, &fetched.entries),
         Err(error) => {
             warn!(%error, class = class.as_str(), "The accountant cannot read the journal.");
             tokio::time::sleep(TICK).await;

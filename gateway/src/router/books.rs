@@ -25,6 +25,8 @@ use std::ops::Range;
 
 /// Version of the note in a cursor's slot and of the saved accounts.
 const VERSION: u8 = 1;
+/// Gaps of a class that a slot has room for.
+const GAPS_MAX: usize = 24;
 /// Messages read at a time when accounts are brought forward.
 const FETCH: usize = 1024;
 
@@ -60,20 +62,18 @@ pub(crate) struct Places {
     pub(crate) settled: u64,
     pub(crate) read: u64,
     pub(crate) counted: u64,
-    /// What the journal has removed below this offset is in the books: after a crash it may say so again.
-    removed: u64,
     pub(crate) live: Option<Overtaking>,
 }
 
 impl Places {
     fn at(offset: u64) -> Self {
-        Places { settled: offset, read: offset, counted: offset, removed: 0, live: None }
+        Places { settled: offset, read: offset, counted: offset, live: None }
     }
 
     /// Whether a message at this offset still waits to be read.
     fn waits(&self, offset: u64) -> bool {
         let live = self.live.is_some_and(|live| (live.start..live.read).contains(&offset));
-        offset >= self.read.max(self.removed) && !live
+        offset >= self.read && !live
     }
 
     /// Whether all that was counted was read.
@@ -93,6 +93,14 @@ impl Places {
     }
 }
 
+/// What was dropped: everything that waited between two offsets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Gap {
+    from: u64,
+    end: u64,
+    series: u64,
+}
+
 /// What is in a cursor's slot beside the places.
 #[derive(Serialize, Deserialize)]
 struct Note {
@@ -100,7 +108,7 @@ struct Note {
     fingerprint: u64,
     total: Account,
     counted: [u64; 3],
-    removed: [u64; 3],
+    dropped: [Vec<Gap>; 3],
     live: [Option<Overtaking>; 3],
 }
 
@@ -122,6 +130,9 @@ pub(crate) struct Books {
     total: Account,
     holders: HashMap<Holder, Account>,
     places: [Places; 3],
+    /// By class, what was dropped while it waited. The journal may still have some of it for a while, in memory
+    /// or, after a crash, in a file that was about to go; it is not sent any more, and not dropped again.
+    dropped: [Vec<Gap>; 3],
     /// Whose accounts have changed since the last balance.
     changed: HashSet<Holder>,
 }
@@ -134,6 +145,7 @@ impl Books {
             total: Account::default(),
             holders: HashMap::new(),
             places: starts.map(Places::at),
+            dropped: Default::default(),
             changed: HashSet::new(),
         }
     }
@@ -148,13 +160,13 @@ impl Books {
             return books;
         }
         books.total = note.total;
+        books.dropped = note.dropped;
         for (index, places) in books.places.iter_mut().enumerate() {
             places.live = note.live[index].filter(|live| live.start < head).map(|live| {
                 let settled = live.settled.min(head);
                 Overtaking { settled, read: settled, ..live }
             });
             places.counted = note.counted[index].clamp(places.settled, head);
-            places.removed = note.removed[index].min(head);
         }
         if note.fingerprint != fingerprint {
             books.count_again();
@@ -193,7 +205,7 @@ impl Books {
             fingerprint: self.fingerprint,
             total: self.total,
             counted: self.places.map(|places| places.counted),
-            removed: self.places.map(|places| places.removed),
+            dropped: self.dropped.clone(),
             live: self.places.map(|places| places.live),
         };
         let note = postcard::to_stdvec(&note).expect("a note serialises to memory");
@@ -217,7 +229,7 @@ impl Books {
     }
 
     /// Everything below was looked at.
-    pub(crate) fn counted_to(&mut self, class: Class, offset: u64) {
+    fn counted_to(&mut self, class: Class, offset: u64) {
         let places = &mut self.places[class.index()];
         places.counted = places.counted.max(offset);
     }
@@ -249,25 +261,41 @@ impl Books {
         self.end(Holder::Device(device), End::Dropped, count);
     }
 
-    /// Messages are about to be removed from the journal: those that still wait are dropped. Returns how many.
-    pub(crate) fn remove(&mut self, class: Class, entries: &[Entry<Message>], choices: &[Choice]) -> u64 {
+    /// Messages are about to be removed from the journal: those that still wait are dropped. Returns how many. Removals of
+    /// one `series` leave nothing between them that is kept.
+    pub(crate) fn remove(&mut self, class: Class, entries: &[Entry<Message>], choices: &[Choice], series: u64) -> u64 {
         self.count(class, entries, choices);
         let places = self.places[class.index()];
         let mut dropped = 0;
         for (entry, choice) in entries.iter().zip(choices) {
-            if *choice != Choice::No && places.waits(entry.offset) {
+            if *choice != Choice::No && places.waits(entry.offset) && !self.is_dropped(class, entry.offset) {
                 self.end(holder(&entry.item), End::Dropped, 1);
                 dropped += 1;
             }
         }
+        if let (Some(first), Some(last)) = (entries.first(), entries.last()) {
+            self.note_dropped(class, Gap { from: first.offset.max(places.read), end: last.offset + 1, series });
+        }
         dropped
     }
 
-    /// All that was removed below is in the books.
-    pub(crate) fn removed_to(&mut self, class: Class, offset: u64) {
-        self.counted_to(class, offset);
-        let places = &mut self.places[class.index()];
-        places.removed = places.removed.max(offset);
+    /// Whether what waited at this offset was dropped.
+    pub(crate) fn is_dropped(&self, class: Class, offset: u64) -> bool {
+        self.dropped[class.index()].iter().any(|gap| (gap.from..gap.end).contains(&offset))
+    }
+
+    fn note_dropped(&mut self, class: Class, gap: Gap) {
+        let Places { settled, read, .. } = self.places[class.index()];
+        let gaps = &mut self.dropped[class.index()];
+        gaps.retain(|gap| gap.end > settled);
+        let gaps_are_many = gaps.len() >= GAPS_MAX;
+        match gaps.last_mut() {
+            _ if gap.from >= gap.end => {}
+            Some(last) if last.series == gap.series && read <= last.end => last.end = last.end.max(gap.end),
+            // A slot has room for so many; beyond, what lies between is given up.
+            Some(last) if gaps_are_many => last.end = last.end.max(gap.end),
+            _ => gaps.push(gap),
+        }
     }
 
     /// Nothing is under way: if nothing waits either, what is still not settled is lost, and nobody could tell before

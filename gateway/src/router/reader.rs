@@ -87,7 +87,7 @@ impl Intake {
         }
         let Some(mut fetched) = self.fetch(source, from, items_max)? else { return Ok(Taken::Nothing) };
         let next = self.readers[&source].position().min(end);
-        fetched.entries.retain(|entry| entry.offset < end && entry.offset >= read_before(entry, books));
+        fetched.entries.retain(|entry| entry.offset < end && waits(entry, books));
         if let Some(lost) = fetched.lost {
             self.read_to(source, next, books);
             return Ok(Taken::Lost(lost));
@@ -216,14 +216,11 @@ impl Intake {
     }
 }
 
-/// How far the class of an entry was read before: a route that now follows the one order of the journal may have come
-/// further in one class than in another.
-fn read_before(entry: &Entry<Message>, books: &Books) -> u64 {
-    match entry.placement {
-        Placement::Disk(class) => {
-            let places = books.places(class);
-            places.live.filter(|live| entry.offset >= live.start).map_or(places.read, |live| live.read)
-        }
-        Placement::Memory => 0,
-    }
+/// Whether an entry was neither read before (a route that now follows the one order of the journal may have come further
+/// in one class than in another) nor dropped.
+fn waits(entry: &Entry<Message>, books: &Books) -> bool {
+    let Placement::Disk(class) = entry.placement else { return true };
+    let places = books.places(class);
+    let read = places.live.filter(|live| entry.offset >= live.start).map_or(places.read, |live| live.read);
+    entry.offset >= read && !books.is_dropped(class, entry.offset)
 }

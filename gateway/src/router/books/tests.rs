@@ -55,12 +55,14 @@ fn what_is_removed_while_it_waits_is_dropped_and_what_is_under_way_is_not() {
     count(&mut books, 0..10);
     books.read_to(CLASS, Lane::Main, 4);
     let (some, choices) = entries(0..8);
-    assert_eq!(books.remove(CLASS, &some, &choices), 4);
+    assert_eq!(books.remove(CLASS, &some, &choices, 0), 4);
     assert_eq!((books.total().dropped, books.total().queued()), (4, 6));
-    books.removed_to(CLASS, 8);
-    assert_eq!(books.remove(CLASS, &some, &choices), 0, "after a crash the same may be said again");
+    assert!(books.is_dropped(CLASS, 4) && !books.is_dropped(CLASS, 3), "what is under way is sent all the same");
+    let books_after = Books::of_slot(&books.place(), 0, 100);
+    assert!(books_after.is_dropped(CLASS, 7), "also after a crash: the file may still be there");
+    assert_eq!(books.remove(CLASS, &some, &choices, 0), 0, "after a crash the same may be said again");
     let (unseen, choices) = entries(8..12);
-    books.remove(CLASS, &unseen, &choices);
+    books.remove(CLASS, &unseen, &choices, 0);
     assert_eq!((books.total().taken, books.total().dropped), (12, 8), "also what nobody had counted yet");
     assert_balanced(&books);
 }
@@ -88,7 +90,7 @@ fn new_messages_overtake_a_backlog_until_it_has_caught_up() {
     books.settle_to(CLASS, Lane::Live, 110);
     assert_eq!((books.places(CLASS).settled, books.places(CLASS).live.map(|l| l.start)), (0, Some(100)));
     let (removed, choices) = entries(90..105);
-    assert_eq!(books.remove(CLASS, &removed, &choices), 10, "what went ahead is not dropped");
+    assert_eq!(books.remove(CLASS, &removed, &choices, 0), 10, "what went ahead is not dropped");
     books.settle_to(CLASS, Lane::Main, 100);
     let places = books.places(CLASS);
     assert_eq!((places.settled, places.read, places.live), (110, 110, None));
@@ -132,4 +134,22 @@ fn after_a_seek_nothing_waits_that_lies_before_it() {
     count(&mut books, 5..10);
     assert_eq!(books.total().queued(), 5, "what lies behind is taken again");
     assert_balanced(&books);
+}
+
+#[test]
+fn what_a_route_keeps_between_two_removals_is_not_dropped() {
+    let mut books = Books::new(0, [0; 3]);
+    count(&mut books, 0..40);
+    for (offsets, series) in [(10..20, 10), (20..22, 10), (30..40, 30)] {
+        let (some, choices) = entries(offsets);
+        books.remove(CLASS, &some, &choices, series);
+    }
+    let kept: Vec<u64> = (0..40).filter(|offset| !books.is_dropped(CLASS, *offset)).collect();
+    assert_eq!(kept, (0..10).chain(22..30).collect::<Vec<_>>());
+    assert_eq!(books.total().dropped, 22);
+    assert!((0..1000).all(|at| {
+        let (some, choices) = entries(100 + 4 * at..102 + 4 * at);
+        books.remove(CLASS, &some, &choices, at);
+        books.place().note.len() < 3000
+    }));
 }
