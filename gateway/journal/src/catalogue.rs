@@ -40,6 +40,8 @@ pub(crate) struct Catalogue {
     end_seq: u64,
     /// First offsets of segments that were set aside.
     set_aside: BTreeSet<u64>,
+    /// First offsets of damaged segments of which a copy was made; they go like all others.
+    copied: BTreeSet<u64>,
     /// Segments removed since the journal was opened, oldest first.
     removed: VecDeque<(u64, u64)>,
 }
@@ -54,7 +56,15 @@ pub(crate) struct End {
 impl Catalogue {
     pub(crate) fn new(dir: &Path, segments: VecDeque<Segment>, end: End, set_aside: BTreeSet<u64>) -> Self {
         let removed = VecDeque::new();
-        Catalogue { dir: dir.into(), segments, end: end.offset, end_seq: end.seq, set_aside, removed }
+        Catalogue {
+            dir: dir.into(),
+            segments,
+            end: end.offset,
+            end_seq: end.seq,
+            set_aside,
+            copied: BTreeSet::new(),
+            removed,
+        }
     }
 
     /// The oldest offset kept; `None` if none is.
@@ -170,9 +180,9 @@ impl Catalogue {
         expendable.filter(|one| one.aged || full).collect()
     }
 
-    /// A copy of a segment was set aside; false if there is one already.
-    pub(crate) fn note_set_aside(&mut self, first: u64) -> bool {
-        self.set_aside.insert(first)
+    /// A copy of a segment was set aside; false if that was done before.
+    pub(crate) fn note_copied(&mut self, first: u64) -> bool {
+        self.copied.insert(first)
     }
 }
 

@@ -119,7 +119,7 @@
 //! critical/ normal/ bulk/    the logs:
 //!   00000000000000000000.seg   a segment, named by its first offset
 //!   spare                      the next segment, reserved: zeros
-//!   quarantine/                segments that had to be set aside, and copies of those in which damage was met
+//!   quarantine/                segments that had to be set aside, and copies (NNN.copy) of those in which damage was met
 //! ```
 //!
 //! A segment is a header, the same header again, frames, and zeros up to the reserved size while it is the newest. Both

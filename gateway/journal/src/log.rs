@@ -65,7 +65,7 @@ impl Log {
             if catalogue.get(segment.first).is_none() {
                 return false;
             }
-            !self.read_only && catalogue.note_set_aside(segment.first)
+            !self.read_only && catalogue.note_copied(segment.first)
         };
         if first_time {
             self.set_copy_aside(segment);
@@ -75,7 +75,7 @@ impl Log {
 
     fn set_copy_aside(&self, segment: &Segment) {
         quarantine::shrink(&self.dir, self.quarantine_bytes_max.saturating_sub(segment.bytes_on_disk));
-        match quarantine::copy_aside(&self.dir, &segment.path, &segment::name(segment.first)) {
+        match quarantine::copy_aside(&self.dir, &segment.path, &segment::copy_name(segment.first)) {
             Ok(to) => {
                 tracing::warn!(path = %segment.path.display(), copy = %to.display(), "a segment is damaged; what is sound in it can still be read");
             }

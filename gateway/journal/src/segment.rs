@@ -23,6 +23,11 @@ pub(crate) fn path(dir: &Path, first: u64) -> PathBuf {
     dir.join(name(first))
 }
 
+/// The name of a copy of it in quarantine: the segment itself is still there.
+pub(crate) fn copy_name(first: u64) -> String {
+    format!("{first:020}.copy")
+}
+
 /// The file name of the segment that begins with offset `first`.
 pub(crate) fn name(first: u64) -> String {
     format!("{first:020}.seg")

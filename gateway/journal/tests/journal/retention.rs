@@ -1,4 +1,4 @@
-use crate::support::{KNOWN, class, fill, losses, normal, read_to, small, with};
+use crate::support::{KNOWN, class, fill, losses, normal, read_to, segments, small, with};
 use edgeway_journal::{Class, ClassOptions, Clock, Journal, Level, LossReason, Options, Start};
 use std::{
     os::unix::fs::MetadataExt,
@@ -94,4 +94,32 @@ async fn a_clock_that_was_not_set_makes_nothing_old() {
     now.store(1_800_000_000, Ordering::Relaxed);
     fill(&journal, 200..400, 50).await;
     assert_eq!(journal.first(), 0);
+}
+
+#[tokio::test]
+async fn a_damaged_segment_that_was_copied_and_then_removed_for_space_counts_as_removed() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = || with(ClassOptions { total_bytes_max: 200 << 10, ..class() });
+    let journal = Journal::open(dir.path(), KNOWN, options()).unwrap();
+    fill(&journal, 0..200, 50).await;
+    journal.close().await.unwrap();
+    // The middle of the frames of the oldest segment.
+    let oldest = segments(dir.path()).remove(0);
+    let mut bytes = std::fs::read(&oldest).unwrap();
+    let middle = 8192 + (bytes.len() - 8192) / 2;
+    bytes[middle..middle + 64].fill(0xA5);
+    std::fs::write(&oldest, bytes).unwrap();
+
+    let journal = Journal::open(dir.path(), KNOWN, options()).unwrap();
+    assert_eq!(losses(&journal).await[0].reason, LossReason::Damaged);
+    assert!(normal(dir.path()).join("quarantine").read_dir().unwrap().count() == 1, "a copy is set aside");
+    for from in (200..2000).step_by(50) {
+        fill(&journal, from..from + 50, 50).await;
+    }
+    assert!(journal.first() > 200);
+    let removed = |lost: Vec<edgeway_journal::LostRange>| lost[0].reason;
+    assert_eq!(removed(losses(&journal).await), LossReason::Retention);
+    journal.close().await.unwrap();
+    let journal = Journal::open(dir.path(), KNOWN, options()).unwrap();
+    assert_eq!(removed(losses(&journal).await), LossReason::Retention, "also after a restart");
 }

@@ -33,7 +33,7 @@ async fn what_version_1_wrote_is_read_and_written_on() {
     assert!(!dir.path().join("00000000000000000000.seg").exists());
     let sound: Vec<u64> = (0..72).chain(80..160).collect();
     assert_eq!(read(&journal, 0), (sound.clone(), vec![DAMAGED]));
-    assert!(normal(dir.path()).join("quarantine/00000000000000000056.seg").exists(), "a copy of what is damaged");
+    assert!(normal(dir.path()).join("quarantine/00000000000000000056.copy").exists(), "a copy of what is damaged");
     assert_eq!(journal.cursor("cloud", Start::Head).unwrap().place().positions, [70; 3]);
     assert_eq!(journal.cursor("archive", Start::Head).unwrap().place().positions, [160; 3]);
     journal.append((160..200).map(item).collect()).await.unwrap();
