@@ -46,7 +46,7 @@ impl<C: Codec> Journal<C> {
         recovery::preambles(dir.as_ref())
     }
 
-    fn shared(&self) -> &Arc<Shared<C>> {
+    pub(crate) fn shared(&self) -> &Arc<Shared<C>> {
         &self.handle.shared
     }
 

@@ -273,6 +273,8 @@ mod source;
 mod state;
 mod stats;
 mod tail;
+#[cfg(test)]
+mod testing;
 mod writer;
 
 pub use class::{Class, Placement};

@@ -6,7 +6,7 @@
 mod decode;
 
 use crate::{
-    Codec, Decoder, Entry, Error, LossReason, LostRange,
+    Codec, Decoder, Entry, Error, LossReason, LostRange, Stamp,
     catalogue::{End, Segment},
     entry::Event,
     frame::{END, FrameHeader, TOO_LARGE},
@@ -35,6 +35,8 @@ pub(crate) struct Source<C: Codec> {
 
 struct Open {
     first: u64,
+    /// When it was made: after a failed write another segment may take its name.
+    created: Stamp,
     fixed: Option<Fixed>,
     /// None if the segment cannot be read, or nothing more can come from it.
     scan: Option<Scan>,
@@ -49,6 +51,16 @@ enum Next {
     Enter(Segment),
     /// Nothing but what is missing before the end of the class.
     End(End),
+}
+
+/// What may come of a segment of which all that was seen is read.
+enum Outlook {
+    /// There is more in it by now.
+    Grown,
+    /// Nothing more, but a segment behind it.
+    Complete,
+    /// Perhaps more, later.
+    Last,
 }
 
 impl<C: Codec> Source<C> {
@@ -112,7 +124,7 @@ impl<C: Codec> Source<C> {
     pub(crate) fn give_up(&mut self) -> Option<LostRange> {
         let first = self.open.as_ref().map(|open| open.first).or(self.only)?;
         let segment = self.log.catalogue.lock().get(first)?.clone();
-        self.open = Some(Open { first, fixed: None, scan: None });
+        self.open = Some(Open { first, created: segment.created, fixed: None, scan: None });
         let seq = self.expected.unwrap_or(segment.first_seq);
         let count = segment.end_seq.unwrap_or(seq).saturating_sub(seq);
         LostRange::of(self.log.class, self.met.max(self.position), segment.end, count, LossReason::Damaged)
@@ -144,6 +156,7 @@ impl<C: Codec> Source<C> {
         let scanned = open.scan.is_some().then(|| catalogue.get(open.first)).flatten();
         let behind = || catalogue.behind(open.first).filter(|_| self.only.is_none());
         match (scanned, behind()) {
+            (Some(segment), _) if segment.created != open.created => Next::Enter(segment.clone()),
             (Some(segment), _) => Next::Frame(segment.clone()),
             (None, Some(segment)) => Next::Enter(segment.clone()),
             (None, None) => Next::End(catalogue.end()),
@@ -216,13 +229,15 @@ impl<C: Codec> Source<C> {
         if self.decoder.as_ref().is_none_or(|(_, decoder)| decoder.is_none()) {
             return self.lose_segment(segment, LossReason::Unreadable);
         }
-        self.open = Some(Open { first: segment.first, fixed: Some(fixed), scan: Some(scan) });
+        let (first, created) = (segment.first, segment.created);
+        self.open = Some(Open { first, created, fixed: Some(fixed), scan: Some(scan) });
     }
 
     /// Nothing of a segment can be read. One that was removed meanwhile is left to the next one, which tells what is
     /// missing before it.
     fn lose_segment(&mut self, segment: &Segment, reason: LossReason) {
-        self.open = Some(Open { first: segment.first, fixed: None, scan: None });
+        let (first, created) = (segment.first, segment.created);
+        self.open = Some(Open { first, created, fixed: None, scan: None });
         if reason == LossReason::Damaged && !self.log.is_damaged(segment) {
             return;
         }
@@ -251,7 +266,7 @@ impl<C: Codec> Source<C> {
         if removed { Ok(true) } else { Err(error) }
     }
 
-    /// No more frames: what is missing up to the end of the segment is damaged.
+    /// No more frames: what is missing up to the end of the segment is damaged, unless that was written meanwhile.
     fn exhausted(&mut self, segment: &Segment) -> bool {
         let expected = self.expected.unwrap_or(segment.first_seq);
         let known = segment.end_seq.filter(|end_seq| *end_seq > expected);
@@ -261,11 +276,26 @@ impl<C: Codec> Source<C> {
             self.lose(self.met, segment.end, end_seq - expected, LossReason::Damaged);
             (self.expected, self.met) = (Some(end_seq), segment.end);
         }
-        let last = self.log.catalogue.lock().behind(segment.first).is_none();
-        if !last && let Some(open) = &mut self.open {
+        match self.outlook(segment) {
+            Outlook::Grown => return true,
+            Outlook::Last => return !self.events.is_empty(),
+            Outlook::Complete => {}
+        }
+        if let Some(open) = &mut self.open {
             open.scan = None;
         }
-        !last || !self.events.is_empty()
+        true
+    }
+
+    /// What has become of a segment since it was looked up. Asked of the catalogue at once: a segment may grow and be
+    /// followed by another one while it is read.
+    fn outlook(&self, seen: &Segment) -> Outlook {
+        let catalogue = self.log.catalogue.lock();
+        match (catalogue.get(seen.first), catalogue.behind(seen.first)) {
+            (Some(now), _) if now.created != seen.created || now.bytes > seen.bytes => Outlook::Grown,
+            (_, Some(_)) => Outlook::Complete,
+            (_, None) => Outlook::Last,
+        }
     }
 
     fn found(&mut self, segment: &Segment, found: &Found) -> io::Result<bool> {
@@ -308,5 +338,64 @@ impl<C: Codec> Source<C> {
             self.lose(header.first, header.end, header.count.into(), LossReason::Damaged);
         }
         real
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Event, Next, Source};
+    use crate::{
+        Class, Codec, Journal,
+        disk::Disk,
+        testing::{Numbers, open},
+    };
+    use std::{path::Path, sync::Arc};
+
+    /// A place behind all that a journal of 20 items has on disk.
+    async fn at_the_end(dir: &Path) -> (Journal<Numbers>, Source<Numbers>) {
+        let journal = open(&Disk::default(), dir);
+        journal.append((0..20).collect()).await.unwrap();
+        journal.flush().await.unwrap();
+        let log = journal.shared().logs[Class::Normal.index()].clone();
+        let mut source = Source::new(log, Arc::new(Numbers), 0);
+        assert_eq!(rest(&mut source), (0..20).collect::<Vec<_>>());
+        (journal, source)
+    }
+
+    fn rest<C: Codec<Item = u64>>(source: &mut Source<C>) -> Vec<u64> {
+        let mut items = vec![];
+        while let Some(event) = source.take().unwrap() {
+            match event {
+                Event::Entry(entry) => items.push(*entry.item),
+                Event::Lost(lost) => panic!("{lost:?}"),
+            }
+        }
+        items
+    }
+
+    #[tokio::test]
+    async fn a_segment_that_grows_and_ends_while_it_is_looked_at_is_read_to_its_end() {
+        let dir = tempfile::tempdir().unwrap();
+        let (journal, mut source) = at_the_end(dir.path()).await;
+        let Next::Frame(seen) = source.next() else { panic!("the first segment is open") };
+        for item in 20..400 {
+            journal.append(vec![item]).await.unwrap();
+            journal.flush().await.unwrap();
+        }
+        assert!(journal.shared().logs[Class::Normal.index()].catalogue.lock().len() > 1, "the segment has ended");
+        assert!(source.frame(&seen).unwrap());
+        assert_eq!(rest(&mut source), (20..400).collect::<Vec<_>>());
+    }
+
+    #[tokio::test]
+    async fn a_segment_that_takes_the_name_of_one_that_could_not_be_written_is_entered_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let (journal, mut source) = at_the_end(dir.path()).await;
+        // As if what is open had been given up, and what has its name now had been made after that.
+        let open = source.open.as_mut().unwrap();
+        open.created.mono_nanos -= 1;
+        journal.append(vec![20]).await.unwrap();
+        journal.flush().await.unwrap();
+        assert_eq!(rest(&mut source), vec![20]);
     }
 }

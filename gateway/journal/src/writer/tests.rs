@@ -1,57 +1,12 @@
 //! What happens when the disk does not do its part.
 
 use crate::{
-    Class, ClassOptions, Codec, Decoder, Error, Journal, Level, LossReason, Options, Place, Placement, Start,
+    Error, Journal, Level, LossReason, Place, Start,
     disk::{Disk, Operation},
+    testing::{Numbers, open},
 };
 use rustix::io::Errno;
-use std::{future::Future, path::Path, sync::Arc, time::Duration};
-
-struct Numbers;
-
-impl Codec for Numbers {
-    type Item = u64;
-
-    fn preamble(&self) -> Vec<u8> {
-        vec![]
-    }
-
-    fn placement(&self, _: &u64) -> Placement {
-        Placement::Disk(Class::Normal)
-    }
-
-    fn size_hint(&self, _: &u64) -> usize {
-        108
-    }
-
-    fn encode(&self, items: &[Arc<u64>], out: &mut Vec<u8>) {
-        for item in items {
-            out.extend_from_slice(&item.to_le_bytes());
-            out.resize(out.len() + 100, 0x11);
-        }
-    }
-
-    fn decoder(&self, _: &[u8]) -> Result<Box<dyn Decoder<u64>>, String> {
-        Ok(Box::new(Numbers))
-    }
-}
-
-impl Decoder<u64> for Numbers {
-    fn decode(&self, bytes: &[u8], count: usize) -> Option<Vec<u64>> {
-        (bytes.len() == count * 108).then(|| bytes.chunks(108).filter_map(|item| self.decode_v1(item)).collect())
-    }
-
-    fn decode_v1(&self, bytes: &[u8]) -> Option<u64> {
-        bytes.first_chunk().map(|bytes| u64::from_le_bytes(*bytes))
-    }
-}
-
-fn open(disk: &Disk, dir: &Path) -> Journal<Numbers> {
-    let class = ClassOptions { segment_bytes: 16 << 10, ..ClassOptions::default() };
-    let classes = [class.clone(), class.clone(), class];
-    let options = Options { classes, pending_bytes_max: 8 << 10, tail_items: 10, ..Options::default() };
-    Journal::open_on(disk.clone(), dir, Numbers, options).unwrap()
-}
+use std::{future::Future, time::Duration};
 
 async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(10), future).await.unwrap_or_else(|_| panic!("waited too long for {what}"))
