@@ -102,6 +102,9 @@ class World:
         checker, story = self.checkers[name], self.story
         difference = account.delivered - checker.arrived
         wrong = abs(difference) if name == "all" else max(0, difference)
+        if name == "all":
+            # This one blocks: whatever it has dropped is lost.
+            wrong += account.dropped
         # What still waits when nothing comes any more is in no account.
         wrong += abs(account.imbalance) + account.queued
         wrong += self._by_device(name, account)

@@ -207,6 +207,17 @@ impl Account {
     pub fn settled(&self) -> u64 {
         self.delivered + self.expired + self.dropped + self.dead
     }
+
+    /// What this account has beyond another one, column by column; 0 where the other one has more.
+    pub fn beyond(&self, other: &Account) -> Account {
+        Account {
+            taken: self.taken.saturating_sub(other.taken),
+            delivered: self.delivered.saturating_sub(other.delivered),
+            expired: self.expired.saturating_sub(other.expired),
+            dropped: self.dropped.saturating_sub(other.dropped),
+            dead: self.dead.saturating_sub(other.dead),
+        }
+    }
 }
 
 impl std::ops::AddAssign for Account {

@@ -152,6 +152,9 @@ impl Cursors {
         let found = slots.iter_mut().enumerate().find(|(_, slot)| slot.is_named(name));
         let (index, slot) = found.ok_or_else(|| Error::UnknownCursor(name.into()))?;
         slot.held = None;
+        if slot.written.as_ref() == Some(place) {
+            return Ok(());
+        }
         let written = self.write_one(slot, index, place, mark).and_then(|()| self.disk.sync(&self.file));
         written.map_err(Error::io("write", &self.path))?;
         slot.written = Some(place.clone());

@@ -221,38 +221,44 @@ impl Keeper<Message> for Accountant {
         offsets: Range<u64>,
         entries: &mut dyn Iterator<Item = Result<Entry<Message>, LostRange>>,
     ) {
-        let behind = |client: &&Client| {
-            let places = client.state.books.lock().places(class);
-            client.classes.contains(&class) && (places.read < offsets.end || places.counted < offsets.end)
-        };
-        let clients: Vec<&Client> = self.clients.iter().filter(behind).collect();
-        if clients.is_empty() {
-            return;
-        }
-        let mut dropped = vec![0; clients.len()];
+        let clients: Vec<&Client> = self.clients.iter().filter(|client| client.classes.contains(&class)).collect();
+        let behind: Vec<&Client> =
+            clients.iter().copied().filter(|client| client.is_behind(class, offsets.end)).collect();
+        let mut dropped = vec![0; behind.len()];
         let mut entries = entries.peekable();
-        while entries.peek().is_some() {
+        while !behind.is_empty() && entries.peek().is_some() {
             let some: Vec<_> = entries.by_ref().take(FETCH).collect();
             let sound: Vec<Entry<Message>> = some.into_iter().flatten().collect();
-            for (client, dropped) in clients.iter().zip(&mut dropped) {
+            for (client, dropped) in behind.iter().zip(&mut dropped) {
                 let choices: Vec<Choice> = client.select.lock().choose(&sound);
                 *dropped += client.state.books.lock().remove(class, &sound, &choices, series(&client.state, class));
             }
         }
-        for (client, dropped) in clients.into_iter().zip(dropped) {
-            if dropped > 0 {
-                self.write_down(client, &offsets, dropped);
-            }
+        clients.iter().for_each(|client| client.write_down());
+        for (client, dropped) in behind.into_iter().zip(dropped).filter(|(_, dropped)| *dropped > 0) {
+            self.tell(client, &offsets, dropped);
+        }
+    }
+}
+
+impl Client {
+    /// It has not seen everything below an offset.
+    fn is_behind(&self, class: Class, end: u64) -> bool {
+        let places = self.state.books.lock().places(class);
+        places.read < end || places.counted < end
+    }
+
+    /// Before a file goes: what became of its messages is on disk, because after a crash nothing else could tell.
+    fn write_down(&self) {
+        if let Err(error) = self.state.commit_now() {
+            warn!(route = %self.state.name, %error, "A route's place cannot be written down now.");
         }
     }
 }
 
 impl Accountant {
-    /// Before the file goes: the loss is in the slot, so that a crash cannot hide it.
-    fn write_down(&self, client: &Client, offsets: &Range<u64>, dropped: u64) {
-        if let Err(error) = client.state.commit_now() {
-            warn!(route = %client.state.name, %error, "A route's losses cannot be written down now.");
-        }
+    /// Says that a route has lost something.
+    fn tell(&self, client: &Client, offsets: &Range<u64>, dropped: u64) {
         client.state.unsaved.store(true, Relaxed);
         let ledger = spine::ledger(&client.state.name, "the journal was full", offsets.start, offsets.end - 1, dropped);
         self.unsaid.lock().push(ledger);

@@ -47,6 +47,10 @@ pub(crate) enum End {
     Dead,
 }
 
+impl End {
+    const ALL: [End; 4] = [End::Delivered, End::Expired, End::Dropped, End::Dead];
+}
+
 /// A second place of a class: new messages that overtake its backlog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Overtaking {
@@ -135,6 +139,8 @@ pub(crate) struct Books {
     dropped: [Vec<Gap>; 3],
     /// Whose accounts have changed since the last balance.
     changed: HashSet<Holder>,
+    /// After a crash: something has ended, and whose it was is not known.
+    is_uneven: bool,
 }
 
 impl Books {
@@ -147,6 +153,7 @@ impl Books {
             places: starts.map(Places::at),
             dropped: Default::default(),
             changed: HashSet::new(),
+            is_uneven: false,
         }
     }
 
@@ -247,6 +254,12 @@ impl Books {
         self.changed.insert(holder);
     }
 
+    fn end_some(&mut self, holder: Holder, end: End, count: u64) {
+        if count > 0 {
+            self.end(holder, end, count);
+        }
+    }
+
     /// A dead letter was delivered after all.
     pub(crate) fn revive(&mut self, holder: Holder) {
         self.end(holder, End::Delivered, 1);
@@ -301,26 +314,47 @@ impl Books {
     /// Nothing is under way: if nothing waits either, what is still not settled is lost, and nobody could tell before
     /// how many of the lost messages the route would have taken. Returns how many.
     pub(crate) fn clear_up(&mut self) -> u64 {
-        if self.total.queued() == 0 || !self.places.iter().all(Places::is_read) {
+        let lost = self.total.queued();
+        if (lost == 0 && !self.is_uneven) || !self.places.iter().all(Places::is_read) {
             return 0;
         }
-        let lost = self.queued();
-        let count = self.total.queued();
-        for (holder, count) in lost {
-            self.end(holder, End::Dropped, count);
-        }
-        let rest = self.total.queued();
-        if rest > 0 {
-            self.end(Holder::Nobody, End::Dropped, rest);
-            self.holders.entry(Holder::Nobody).or_default().taken += rest;
-        }
-        count
+        self.drop_queued();
+        self.even_out();
+        lost
     }
 
-    /// What waits or is under way, by holder.
-    fn queued(&self) -> Vec<(Holder, u64)> {
-        let queued = self.holders.iter().map(|(holder, account)| (*holder, account.queued()));
-        queued.filter(|(_, count)| *count > 0).collect()
+    /// What waits or is under way is dropped. How many these are the total says; the accounts by device, which a crash
+    /// leaves less sure, say only whose.
+    fn drop_queued(&mut self) {
+        let mut rest = self.total.queued();
+        let holders: Vec<(Holder, u64)> =
+            self.holders.iter().map(|(holder, account)| (*holder, account.queued())).collect();
+        for (holder, queued) in holders {
+            let count = queued.min(rest);
+            self.end_some(holder, End::Dropped, count);
+            rest -= count;
+        }
+        self.end_some(Holder::Nobody, End::Dropped, rest);
+    }
+
+    /// Nothing waits, so nothing waits for any device either: what had ended and was nobody's was theirs.
+    fn even_out(&mut self) {
+        self.is_uneven = false;
+        let mut nobody = self.holders.remove(&Holder::Nobody).unwrap_or_default();
+        let mut excess = nobody.settled().saturating_sub(nobody.taken);
+        for (holder, account) in &mut self.holders {
+            for end in End::ALL {
+                let count = account.queued().min(*field(&mut nobody, end)).min(excess);
+                *field(account, end) += count;
+                *field(&mut nobody, end) -= count;
+                excess -= count;
+                if count > 0 {
+                    self.changed.insert(*holder);
+                }
+            }
+        }
+        self.holders.insert(Holder::Nobody, nobody);
+        self.changed.insert(Holder::Nobody);
     }
 
     /// Where the route reads on, and how far it has come.
@@ -361,10 +395,9 @@ impl Books {
 
     /// Goes to another place, forward or back. What waited is dropped or, if it was settled before, taken again.
     pub(crate) fn seek(&mut self, targets: [u64; 3]) {
-        for (holder, count) in self.queued() {
-            self.end(holder, End::Dropped, count);
-        }
+        self.drop_queued();
         self.places = targets.map(Places::at);
+        self.dropped = Default::default();
     }
 
     /// Accounts that have changed since this was last asked.
@@ -410,29 +443,36 @@ impl Books {
             let device = things.device_ix(name).map_or(Holder::Nobody, Holder::Device);
             *self.holders.entry(device).or_default() += *account;
         }
+        let mut unknown = self.total.beyond(&self.sum());
         for class in select.classes().collect::<Vec<_>>() {
             let (places, index) = (self.places[class.index()], class.index());
-            for (holder, count) in taken(class, saved.settled[index]..places.settled, journal, select) {
-                self.holders.entry(holder).or_default().delivered += count;
-            }
             for (holder, count) in taken(class, saved.counted[index]..places.counted, journal, select) {
+                let count = count.min(unknown.taken);
                 self.holders.entry(holder).or_default().taken += count;
+                unknown.taken -= count;
+            }
+            for (holder, count) in taken(class, saved.settled[index]..places.settled, journal, select) {
+                let account = self.holders.entry(holder).or_default();
+                let count = count.min(unknown.delivered).min(account.queued());
+                account.delivered += count;
+                unknown.delivered -= count;
             }
         }
         self.reconcile();
     }
 
-    /// What the accounts by device cannot tell any more stands in the account of nobody.
-    fn reconcile(&mut self) {
+    fn sum(&self) -> Account {
         let mut sum = Account::default();
         self.holders.values().for_each(|account| sum += *account);
-        let total = self.total;
-        let rest = self.holders.entry(Holder::Nobody).or_default();
-        rest.taken += total.taken.saturating_sub(sum.taken);
-        rest.delivered += total.delivered.saturating_sub(sum.delivered);
-        rest.expired += total.expired.saturating_sub(sum.expired);
-        rest.dropped += total.dropped.saturating_sub(sum.dropped);
-        rest.dead += total.dead.saturating_sub(sum.dead);
+        sum
+    }
+
+    /// What the accounts by device cannot tell any more stands in the account of nobody.
+    fn reconcile(&mut self) {
+        let unknown = self.total.beyond(&self.sum());
+        let nobody = self.holders.entry(Holder::Nobody).or_default();
+        *nobody += unknown;
+        self.is_uneven = nobody.settled() > nobody.taken;
     }
 }
 

@@ -17,6 +17,7 @@ pub(crate) struct RouteState {
     pub(crate) on_full: OnFull,
     pub(crate) books: Mutex<Books>,
     pub(crate) cursor: Cursor,
+    writing: Mutex<()>,
     /// Messages handed to the target, repeats included.
     pub(crate) sent: AtomicU64,
     pub(crate) connected: AtomicBool,
@@ -53,6 +54,7 @@ impl RouteState {
             on_full,
             books: Mutex::new(books),
             cursor,
+            writing: Mutex::new(()),
             sent: AtomicU64::new(0),
             connected: AtomicBool::new(false),
             trouble: Mutex::new(None),
@@ -83,6 +85,8 @@ impl RouteState {
 
     /// The same, and what was noted is on disk when this returns. Waits for the disk.
     pub(super) fn commit_now(&self) -> Result<(), edgeway_journal::Error> {
+        // One at a time: what one caller knows to be on disk, another one must not replace by what was before.
+        let _turn = self.writing.lock();
         let place = self.books.lock().place();
         let written = self.cursor.commit_now(place);
         self.commit();
