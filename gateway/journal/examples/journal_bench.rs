@@ -32,11 +32,11 @@ fn main() -> io::Result<()> {
 }
 
 fn print_table(figures: &[Figure]) {
-    println!("{:8} {:>6}  {:12} {:>14} {:>14}  {:15} ratio", "what", "group", "store", "best", "median", "unit");
+    println!("{:8} {:>6}  {:24} {:>14} {:>14}  {:15} ratio", "what", "group", "store", "best", "median", "unit");
     for figure in figures {
         let Figure { what, group, store, best, median, unit, .. } = figure;
         let ratio = figure.ratio.map(|(best, median)| format!("{best:.2} {median:.2}")).unwrap_or_default();
-        println!("{what:8} {group:>6}  {store:12} {best:>14.2} {median:>14.2}  {unit:15} {ratio}");
+        println!("{what:8} {group:>6}  {store:24} {best:>14.2} {median:>14.2}  {unit:15} {ratio}");
     }
 }
 

@@ -18,7 +18,7 @@ const TIMES: usize = 5;
 pub struct Opened {
     /// Until it was open.
     pub time: Duration,
-    /// The most memory that the process ever had, in bytes, after all messages were read once.
+    /// The most memory that the process came to have more than before, in bytes, after all messages were read once.
     pub memory_bytes: u64,
     /// How many messages there were.
     pub messages: u64,
@@ -44,6 +44,7 @@ impl FromStr for Opened {
 
 /// Opens a journal that [`run`](super::run) has filled and reads all that is in it.
 pub fn open_and_drain(dir: &Path) -> io::Result<Opened> {
+    let memory_before = memory_bytes("VmRSS:")?;
     let started = Instant::now();
     let journal = Journal::open(dir, ours::Messages, ours::options()).map_err(other)?;
     let time = started.elapsed();
@@ -54,13 +55,13 @@ pub fn open_and_drain(dir: &Path) -> io::Result<Opened> {
     }
     drop(reader);
     ours::runtime()?.block_on(journal.close()).map_err(other)?;
-    Ok(Opened { time, memory_bytes: memory_bytes_max()?, messages })
+    Ok(Opened { time, memory_bytes: memory_bytes("VmHWM:")?.saturating_sub(memory_before), messages })
 }
 
-/// The high-water mark of this process.
-fn memory_bytes_max() -> io::Result<u64> {
+/// What this process has, or has had at most.
+fn memory_bytes(which: &str) -> io::Result<u64> {
     let status = fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(which));
     let kib = line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse::<u64>().ok());
     kib.map(|kib| kib * 1024).ok_or_else(|| other("the system does not say how much memory this process has"))
 }

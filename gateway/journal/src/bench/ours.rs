@@ -5,7 +5,7 @@ use crate::{
     Class, ClassOptions, Codec, Cursor, Decoder, Error, Journal, Level, Options, Place, Placement, Reader, Start,
     SyncLevel,
 };
-use std::{io, path::Path, sync::Arc};
+use std::{io, ops::Range, path::Path, sync::Arc};
 use tokio::runtime::{Builder, Runtime};
 
 /// Messages of one length, one behind the other.
@@ -60,9 +60,22 @@ struct Ours {
     journal: Journal<Messages>,
     reader: Reader<Messages>,
     cursor: Cursor,
+    /// One group may be under way when an append returns.
+    ahead: bool,
+    under_way: Option<Range<u64>>,
 }
 
+/// Each group is durable before the next one.
 pub(super) fn make(dir: &Path) -> io::Result<Box<dyn Store>> {
+    open(dir, false)
+}
+
+/// The next group is appended while the one before is on its way to the disk.
+pub(super) fn make_ahead(dir: &Path) -> io::Result<Box<dyn Store>> {
+    open(dir, true)
+}
+
+fn open(dir: &Path, ahead: bool) -> io::Result<Box<dyn Store>> {
     let runtime = runtime()?;
     let journal = Journal::open(dir, Messages, options()).map_err(other)?;
     let reader = journal.class_reader(Class::Normal, 0, Level::Durable);
@@ -73,7 +86,7 @@ pub(super) fn make(dir: &Path) -> io::Result<Box<dyn Store>> {
         journal.durable_range(offsets).await
     };
     runtime.block_on(first).map_err(other)?;
-    let mut ours = Ours { runtime, journal, reader, cursor };
+    let mut ours = Ours { runtime, journal, reader, cursor, ahead, under_way: None };
     ours.drain(1)?;
     Ok(Box::new(ours))
 }
@@ -82,9 +95,14 @@ impl Store for Ours {
     fn append(&mut self, group: Vec<Vec<u8>>) -> io::Result<()> {
         let append = async {
             let offsets = self.journal.append(group).await?;
-            self.journal.durable_range(offsets).await
+            let awaited = if self.ahead { self.under_way.replace(offsets) } else { Some(offsets) };
+            wait(&self.journal, awaited).await
         };
         self.runtime.block_on(append).map_err(other)
+    }
+
+    fn settle(&mut self) -> io::Result<()> {
+        self.runtime.block_on(wait(&self.journal, self.under_way.take())).map_err(other)
     }
 
     fn drain(&mut self, count: usize) -> io::Result<usize> {
@@ -103,6 +121,13 @@ impl Store for Ours {
 
     fn close(self: Box<Self>) -> io::Result<()> {
         self.runtime.block_on(self.journal.close()).map_err(other)
+    }
+}
+
+async fn wait(journal: &Journal<Messages>, offsets: Option<Range<u64>>) -> Result<(), Error> {
+    match offsets {
+        Some(offsets) => journal.durable_range(offsets).await,
+        None => Ok(()),
     }
 }
 
