@@ -23,6 +23,8 @@ class Receiver:
         self.lock = threading.Lock()
         """Held while a payload is taken: whoever reads what `take` writes holds it too."""
         self.payloads = 0
+        self.bytes = 0
+        """Of payloads and their topics."""
         self.unreadable = 0
         self.last_arrival = time.monotonic()
         self.subscribed = threading.Event()
@@ -41,6 +43,7 @@ class Receiver:
         now = time.time()
         with self.lock:
             self.payloads += 1
+            self.bytes += len(arrival.payload) + len(arrival.topic)
             self.last_arrival = time.monotonic()
             for message in messages(arrival.payload):
                 if message is None:

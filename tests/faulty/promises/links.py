@@ -1,8 +1,9 @@
 """Links that break: cut, half-open, slow, throttled; a broker that is restarted, and one that is killed."""
 
+import contextlib
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,6 +36,10 @@ BACKLOG = 1_000_000
 BACKLOG_SHORT = 8_000
 DRAIN_S = 200
 DRAIN_S_SHORT = 8
+THIN_KILOBITS = 6_000
+"""A second; with the messages that come meanwhile it is half used."""
+THIN_BACKLOG = 60_000
+THIN_BACKLOG_SHORT = 20_000
 FAST_GROUPS = (Group("counter", 100, 50),)
 """2,000 messages a second, to make a backlog and to live beside it."""
 
@@ -75,6 +80,7 @@ def run(rounds: int, ctx: Context) -> Figure:
     breaking(rounds, ctx, seen)
     broker_kills(max(1, rounds // 3), ctx, seen)
     half_open(max(1, rounds // 20), ctx, seen)
+    throttled(ctx, seen)
     draining(ctx, seen)
     return seen.figure()
 
@@ -181,22 +187,62 @@ def half_open(rounds: int, ctx: Context, seen: Seen) -> None:
 
 def half_open_once(ctx: Context, net: Network, seen: Seen) -> float:
     """Seconds until the gateway shows that the link is gone; then it is mended, and nothing is lost."""
-    room, checker = ctx.room("half-open"), Checker()
+    with far_line(ctx, net, "half-open", LIVE_GROUPS) as far:
+        far.receiver.wait_until("messages", lambda: far.checker.arrived > 100, 20)
+        net.half_open(far.port)
+        found_s = seconds_until_disconnected(far.gateway)
+        net.mend(far.port)
+        end = far.gateway.durable() or 0
+        far.receiver.wait_until("what was held back", lambda: far.checker.everything_below(end), 30)
+    seen.rounds += 1
+    return found_s
+
+
+@dataclass
+class FarLine:
+    """A gateway in a network of its own, and what receives from it outside."""
+
+    gateway: Gateway
+    receiver: Receiver
+    checker: Checker
+    port: int
+
+
+@contextlib.contextmanager
+def far_line(ctx: Context, net: Network, name: str, groups: Sequence[Group]) -> Iterator[FarLine]:
+    """Everything is started; the broker listens at the outer end of the cable."""
+    room, checker = ctx.room(name), Checker()
     (room / "broker").mkdir()
     with Broker(room / "broker", net.here) as broker:
         target = sites.mqtt(broker.port, net.here, keep_alive=f"{KEEP_ALIVE_S}s")
-        routes = [sites.route(batch=sites.BATCHES)]
-        site = Site(room / "site", LIVE_GROUPS, {"cloud": target}, routes, api_host=net.peer).write()
+        routes = [sites.route(batch=sites.BATCHES, topic="edgeway/all")]
+        site = Site(room / "site", groups, {"cloud": target}, routes, api_host=net.peer).write()
         receiver = Receiver(net.here, broker.port, lambda message, _at: checker.take(message))
         with receiver, Gateway(site, inside=net.inside) as gateway:
-            receiver.wait_until("messages", lambda: checker.arrived > 100, 20)
-            net.half_open(broker.port)
-            found_s = seconds_until_disconnected(gateway)
-            net.mend(broker.port)
-            end = gateway.durable() or 0
-            receiver.wait_until("what was held back", lambda: checker.everything_below(end), 30)
+            yield FarLine(gateway, receiver, checker, broker.port)
+
+
+def throttled(ctx: Context, seen: Seen) -> None:
+    """A thin line that lets through so much and no more: what has waited drains as fast as the line allows."""
+    backlog = THIN_BACKLOG_SHORT if ctx.short else THIN_BACKLOG
+    with network() as net, far_line(ctx, net, "throttled", FAST_GROUPS) as far:
+        far.receiver.wait_until("messages", lambda: far.checker.arrived > 100, 20)
+        net.half_open(far.port)
+        goal = far.gateway.head() + backlog
+        wait_for("a backlog", backlog / 500 + 60, lambda: progress(ctx, far.gateway.head(), goal), 0.5)
+        net.throttle(THIN_KILOBITS)
+        net.mend(far.port)
+        before = far.receiver.payloads
+        far.receiver.wait_until("the link", lambda: far.receiver.payloads > before, 60)
+        start, bytes_before = time.monotonic(), far.receiver.bytes
+        end = far.gateway.durable() or 0
+        far.receiver.wait_until("what was held back", lambda: far.checker.everything_below(end), 300)
+        took = time.monotonic() - start
+        ideal = (far.receiver.bytes - bytes_before) * 8 / (THIN_KILOBITS * 1000)
     seen.rounds += 1
-    return found_s
+    seen.numbers["thin_line_to_ideal"] = took / ideal
+    if took / ideal > DRAIN_RATIO_MAX:
+        seen.missed.append("the thin line was not used well")
 
 
 def seconds_until_disconnected(gateway: Gateway) -> float:
