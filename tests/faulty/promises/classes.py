@@ -20,7 +20,7 @@ from ..taps import Liar
 NAME = "classes"
 GOAL = "critical lost 0; dropped = missing at the receiver, exactly"
 ROUNDS = 4
-ROUNDS_SHORT = 1
+ROUNDS_SHORT = 2
 CONTROL = "a broker that acknowledges and drops 1 in 20"
 
 QUOTA_BYTES = 5 << 18
@@ -34,7 +34,9 @@ QUIET = {"ledger": {"every": "1d"}}
 GROUPS = tuple(Group(name, 20, 25, NOISE) for name in ("alarm", "counter", "bulky"))
 OF_GROUP = {"alarm": "critical", "counter": "normal", "bulky": "bulk"}
 CLASSES = ("critical", "normal", "bulk")
-POLICIES: dict[str, object] = {"critical": "block", "normal": "drop_oldest", "bulk": "drop_newest"}
+POLICIES: dict[str, object] = {"critical": "block", "normal": "drop_oldest"}
+BULK_POLICIES: tuple[object, ...] = ("drop_newest", {"sample": 10})
+"""In turns."""
 BATCHES = {"messages": 20, "age": "20ms"}
 FILL_WITHIN_S = 180.0
 DRAIN_WITHIN_S = 60.0
@@ -47,9 +49,10 @@ def journal() -> dict[str, Any]:
     return {**small, "critical": critical, "bulk": {**small, "subjects": ["property/bulky/#"]}}
 
 
-def routes() -> list[Mapping[str, Any]]:
+def routes(turn: int = 0) -> list[Mapping[str, Any]]:
     """One for each class."""
-    return [sites.route(name, **{"class": name}, on_full=POLICIES[name], batch=BATCHES) for name in CLASSES]
+    policies = {**POLICIES, "bulk": BULK_POLICIES[turn % len(BULK_POLICIES)]}
+    return [sites.route(name, **{"class": name}, on_full=policies[name], batch=BATCHES) for name in CLASSES]
 
 
 @dataclass
@@ -65,9 +68,9 @@ class Counts:
         self.by_class[name] += 1
 
 
-def fill(ctx: Context) -> Figure:
+def fill(ctx: Context, turn: int) -> Figure:
     """Fills the classes, drains them, and compares."""
-    with Line(ctx, ctx.room("classes"), Plan(GROUPS, routes=routes(), journal=journal(), more=QUIET)) as line:
+    with Line(ctx, ctx.room("classes"), Plan(GROUPS, routes=routes(turn), journal=journal(), more=QUIET)) as line:
         counts = counted(line)
         line.proxy.set(Link.CUT)
         line.start()
@@ -113,7 +116,7 @@ def run(rounds: int, ctx: Context) -> Figure:
     """Again and again; the first that is wrong is told."""
     figure = Figure(0, "no round", False)
     for turn in range(rounds):
-        figure = replace(fill(ctx), rounds=turn + 1)
+        figure = replace(fill(ctx, turn), rounds=turn + 1)
         if not figure.met:
             break
     return figure
