@@ -9,7 +9,7 @@
 //! | `books.rs` | what was taken, and what became of it |
 //! | `accountant.rs` | counts for all routes what is new in the journal and what is removed from it |
 //! | `select.rs`, `reader.rs` | which messages, and from where |
-//! | `topic.rs`, `packer.rs` | messages to deliveries |
+//! | `topic.rs`, `grouping.rs`, `packer.rs` | messages to deliveries |
 //! | `inflight.rs`, `rate.rs` | what is under way, and how fast |
 //! | `task.rs` | the loop |
 //! | `desk.rs` | what people ask of a route |
@@ -18,6 +18,7 @@
 mod accountant;
 mod books;
 mod desk;
+mod grouping;
 mod inflight;
 mod outage;
 mod packer;

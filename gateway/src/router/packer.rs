@@ -2,12 +2,12 @@
 
 use super::Surroundings;
 use super::books::{Holder, holder};
+use super::grouping::group;
 use super::topic::Topic;
 use edgeway_formats::{Content, Format, Item, Payload, table_name};
-use edgeway_site::{RouteSite, TargetKind};
+use edgeway_site::{Order, RouteSite, TargetKind};
 use edgeway_targets::Delivery;
 use edgeway_thing_models::{Body, Message, MessageId, Things};
-use std::collections::HashMap;
 use std::sync::Arc;
 
 /// What a value and a message take in a payload, roughly, in bytes: enough to cut payloads before they are made.
@@ -17,6 +17,7 @@ const MESSAGE_BYTES: usize = 160;
 /// Packs for one route.
 pub(super) struct Packer {
     topic: Topic,
+    order: Order,
     format: Box<dyn Format>,
     things: Arc<Things>,
     messages_max: usize,
@@ -76,6 +77,7 @@ impl Packer {
         };
         Packer {
             topic: Topic::new(&site.topic),
+            order: site.order,
             format,
             things: around.things.clone(),
             messages_max: site.batch_messages.max(1),
@@ -93,7 +95,7 @@ impl Packer {
         self.messages_max
     }
 
-    /// Packs messages; those of one topic, or of one table, keep their order. With `Singly` each goes alone.
+    /// Packs messages, to be delivered one after the other in the order of the route. With `Singly` each goes alone.
     pub(super) fn pack(&mut self, messages: Vec<Packed>, manner: Manner) -> Vec<Parcel> {
         let most = if manner == Manner::Singly { 1 } else { self.messages_max };
         let mut parcels = vec![];
@@ -113,22 +115,23 @@ impl Packer {
         parcels
     }
 
-    /// By topic or table, in the order of their first messages.
+    /// By topic or table. Rows of different tables have no order among them.
     fn groups(&self, messages: Vec<Packed>) -> Vec<(String, Vec<Packed>)> {
-        let mut groups: Vec<(String, Vec<Packed>)> = vec![];
-        let mut by_topic: HashMap<String, usize> = HashMap::new();
-        for message in messages {
-            let topic = match self.stores_tables {
-                true => table_name(&message.item.message, message.item.selected.as_deref(), &self.things),
-                false => self.topic.of(&message.item.message, &self.things),
-            };
-            let at = *by_topic.entry(topic).or_insert_with_key(|topic| {
-                groups.push((topic.clone(), vec![]));
-                groups.len() - 1
-            });
-            groups[at].1.push(message);
+        if self.stores_tables {
+            let table =
+                |packed: &Packed| table_name(&packed.item.message, packed.item.selected.as_deref(), &self.things);
+            return group(messages, table, |_| None::<Holder>);
         }
-        groups
+        group(messages, |packed| self.topic.of(&packed.item.message, &self.things), |packed| self.sequence(packed))
+    }
+
+    /// What keeps its order whatever its topics: each device, or everything.
+    fn sequence(&self, packed: &Packed) -> Option<Holder> {
+        match (self.order, holder(&packed.item.message)) {
+            (Order::Strict, _) => Some(Holder::Nobody),
+            (Order::Device, Holder::Nobody) => None,
+            (Order::Device, device) => Some(device),
+        }
     }
 
     /// Puts messages of one topic into the format. One that does not fit is left out; a payload that has become too large
