@@ -1,6 +1,6 @@
 //! What becomes of a route's messages is known at every moment, whatever the target does.
 
-use harness::{Gateway, WebService, edgeway, free_port, wait_for};
+use harness::{Broker, Gateway, Subscriber, WebService, edgeway, free_port, wait_for};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -32,6 +32,40 @@ batch = { messages = 1 }
 from = "start"
 MORE
 "##;
+
+const SPARKPLUG: &str = r##"
+[target.host]
+kind = "mqtt"
+url = "mqtt://127.0.0.1:PORT"
+
+[[route]]
+name = "host"
+subjects = ["property/#"]
+target = "host"
+format = "sparkplug-b"
+sparkplug = { group = "farm", node = "edge" }
+"##;
+
+/// An NCMD with `Node Control/Rebirth` set to true.
+const REBIRTH: &str = "\x12\x1a\n\x14Node Control/Rebirth \x0bp\x01";
+
+#[test]
+fn a_sparkplug_host_may_ask_for_the_births_again() {
+    let mut broker = Broker::new();
+    broker.start();
+    let site = site(broker.port, "");
+    put(site.path(), "routes.toml", &SPARKPLUG.replace("PORT", &broker.port.to_string()));
+    let mut host = Subscriber::of_bytes(&broker, "spBv1.0/farm/#");
+    let _gateway = Gateway::run(site.path());
+    let is = |verb: &'static str| move |message: &harness::Message| message.topic.split('/').nth(2) == Some(verb);
+    host.wait_for("a birth", SOON, is("NBIRTH"));
+    host.wait_for("data", SOON, is("DDATA"));
+    broker.publish("spBv1.0/farm/NCMD/edge", REBIRTH);
+    host.wait_for_new("another birth", SOON, is("NBIRTH"));
+    host.wait_for_new("a device's birth", SOON, is("DBIRTH"));
+    host.wait_for_new("more data", SOON, is("DDATA"));
+    assert!(!host.messages.iter().any(is("NDEATH")), "the connection stands");
+}
 
 fn put(folder: &Path, name: &str, text: &str) {
     std::fs::write(folder.join(name), text).expect("our own folder");

@@ -100,9 +100,18 @@ pub struct Subscriber {
 
 impl Subscriber {
     pub fn new(broker: &Broker, filter: &str) -> Subscriber {
+        Subscriber::start(broker, filter, "%t %p")
+    }
+
+    /// For payloads that are not JSON: of each the number of its bytes is taken.
+    pub fn of_bytes(broker: &Broker, filter: &str) -> Subscriber {
+        Subscriber::start(broker, filter, "%t %l")
+    }
+
+    fn start(broker: &Broker, filter: &str, format: &str) -> Subscriber {
         let mut command = Command::new("mosquitto_sub");
         let port = broker.port.to_string();
-        command.args(["-p", &port, "-q", "1", "-c", "-i", "subscriber", "-F", "%t %p", "-t", filter, "-t", PROBE]);
+        command.args(["-p", &port, "-q", "1", "-c", "-i", "subscriber", "-F", format, "-t", filter, "-t", PROBE]);
         let process = Process::start("mosquitto_sub", &mut command);
         // It does not say when it has subscribed, so it is asked until it answers.
         crate::wait_for("mosquitto_sub to subscribe", START_WITHIN, || {

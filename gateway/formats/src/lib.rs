@@ -120,10 +120,21 @@ pub trait Format: Send {
         None
     }
 
-    /// What has to be said first on a new connection. `time_ms` is now, in milliseconds since 1970.
+    /// What has to be said first on a new connection, and when [`Format::wants_greeting`] says so. `time_ms` is now, in milliseconds since 1970.
     fn greeting(&mut self, time_ms: i64) -> Vec<(String, Bytes)> {
         let _ = time_ms;
         vec![]
+    }
+
+    /// The topic on which the far end may ask for the greeting again.
+    fn listens(&self) -> Option<String> {
+        None
+    }
+
+    /// Whether what was said there asks for that. The greeting then is said on the same connection.
+    fn wants_greeting(&self, payload: &[u8]) -> bool {
+        let _ = payload;
+        false
     }
 
     /// Says `items`, which have the same topic and are at least one.

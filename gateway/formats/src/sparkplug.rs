@@ -3,7 +3,7 @@
 //! | message | when |
 //! | --- | --- |
 //! | NDEATH | the will of a connection, with the `bdSeq` of its NBIRTH |
-//! | NBIRTH | first on every connection: `bdSeq`, `Node Control/Rebirth`, `Properties/Gateway`, `Properties/Site` |
+//! | NBIRTH | first on every connection, and when a host asks for it by NCMD (`Node Control/Rebirth`): `bdSeq`, `Node Control/Rebirth`, `Properties/Gateway`, `Properties/Site` |
 //! | DBIRTH | when a device comes, and for its first message on a connection: all its metrics with the values known from what passed, or null |
 //! | DDATA | reports and events of a device that was born |
 //! | DDEATH | when a device goes; and again for a report without one usable value while it is away |
@@ -83,6 +83,14 @@ impl Format for SparkplugB {
             }
         }
         greeting
+    }
+
+    fn listens(&self) -> Option<String> {
+        Some(self.node.commands())
+    }
+
+    fn wants_greeting(&self, payload: &[u8]) -> bool {
+        node::asks_for_rebirth(payload)
     }
 
     fn encode(&mut self, items: &[Item]) -> Result<Vec<Payload>, Unfit> {

@@ -1,12 +1,13 @@
 //! The loop of one route.
 
+mod greeting;
 mod opening;
 mod settling;
 
 use super::books::{End, Lane};
 use super::desk::{RouteState, Trouble};
 use super::inflight::{Batch, Ended, InFlight, Part, Source};
-use super::packer::{self, Manner, Packed, Packer, Parcel};
+use super::packer::{Manner, Packed, Packer, Parcel};
 use super::rate::{Lanes, Pace};
 use super::reader::{Gathered, Intake, Taken};
 use crate::app::Part as AppPart;
@@ -15,15 +16,14 @@ use crate::deadletters::DeadLetters;
 use crate::spine::{self, MessageJournal};
 use async_trait::async_trait;
 use edgeway_journal::LostRange;
-use edgeway_sdk::Timestamp;
 use edgeway_site::Order;
-use edgeway_targets::{Delivery, Opening, Target, TargetError};
-use edgeway_thing_models::{GatewayId, MessageId};
+use edgeway_targets::{Delivery, Incoming, Target, TargetError};
+use edgeway_thing_models::GatewayId;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -35,8 +35,6 @@ const DELIVERIES_MAX: usize = 1024;
 const MESSAGES_MAX: u64 = 8192;
 /// How long a target may be silent while something is under way before it counts as away.
 const SILENT_MAX: Duration = Duration::from_secs(60);
-/// How long opening a connection may take.
-const CONNECT_WITHIN: Duration = Duration::from_secs(30);
 /// How long the last payloads of a gateway that stops may take to be acknowledged.
 const DRAIN_WITHIN: Duration = Duration::from_millis(600);
 /// How often a route looks around even if nobody tells it anything.
@@ -50,6 +48,8 @@ const DENIED_PAUSE: Duration = Duration::from_secs(30);
 pub(crate) struct Route {
     state: Arc<RouteState>,
     target: Box<dyn Target>,
+    /// What the far end says over the present connection, where it can.
+    incoming: Option<mpsc::Receiver<Incoming>>,
     /// It settles files, not messages: what is under way has no limit in messages.
     gathers: bool,
     packer: Packer,
@@ -130,25 +130,6 @@ impl Route {
         self.state.commit();
     }
 
-    async fn connect(&mut self) -> Result<(), TargetError> {
-        let opening = Opening { will: self.packer.format().will() };
-        match timeout(CONNECT_WITHIN, self.target.connect(opening)).await {
-            Ok(connected) => connected?,
-            Err(_) => return Err(TargetError::Away(format!("no answer within {} s", CONNECT_WITHIN.as_secs()))),
-        }
-        self.state.connected.store(true, Relaxed);
-        let greeting = self.packer.format().greeting(Timestamp::now().as_millis());
-        let id = MessageId { gateway: self.gateway, epoch: self.journal.epoch(), offset: 0 };
-        let greetings = greeting.into_iter().map(|(topic, payload)| packer::greeting(topic, payload, id));
-        let (deliveries, parts) = greetings.map(|(delivery, contents)| (delivery, Part::Sent(contents))).unzip();
-        let batch = Batch { source: Source::Greeting, next: 0, parts, ends: vec![] };
-        self.flight.push(batch);
-        self.send(deliveries).await.map_err(|ended| match ended {
-            Over::Lost(error) => error,
-            Over::Stopped | Over::Anew => TargetError::Away("the connection was given up".into()),
-        })
-    }
-
     /// Sends from the route's places on, until something ends that.
     async fn serve(&mut self, stop: &CancellationToken) -> Over {
         let mut heard = Instant::now();
@@ -174,6 +155,7 @@ impl Route {
                         Err(error) => return Over::Lost(error),
                     }
                 }
+                said = greeting::next(&mut self.incoming) => if let Err(ended) = self.hear(&said).await { return ended },
                 () = self.state.news.notified() => {}
                 Ok(()) = self.clock_changes.changed() => {}
                 () = tokio::time::sleep_until(wake_at.into()) => {}

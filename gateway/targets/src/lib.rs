@@ -23,6 +23,7 @@ use edgeway_formats::Content;
 use edgeway_site::{TargetKind, TargetSite};
 use edgeway_thing_models::MessageId;
 use std::time::Duration;
+use tokio::sync::mpsc;
 
 /// One thing to deliver: a message, or several of one topic.
 #[derive(Debug, Clone)]
@@ -100,6 +101,8 @@ pub enum TargetError {
 pub struct Opening {
     /// The last will: topic and payload.
     pub will: Option<(String, Bytes)>,
+    /// The topic on which the far end may say something, see [`Target::incoming`].
+    pub listen: Option<String>,
 }
 
 /// The connection of one route to a target.
@@ -110,6 +113,12 @@ pub struct Opening {
 pub trait Target: Send {
     /// Opens the connection. Called first, and again after an error.
     async fn connect(&mut self, opening: Opening) -> Result<(), TargetError>;
+
+    /// What the far end says on the topic that the opening named, over the connection just opened; `None` where nothing
+    /// can be said. Ends with the connection.
+    fn incoming(&mut self) -> Option<mpsc::Receiver<Incoming>> {
+        None
+    }
 
     /// Takes deliveries and sends them in order. Waits while the target's window is full, not for the answers. Returns
     /// the outcomes known by now, of the oldest deliveries that were not settled before. Whoever drops it before it ends

@@ -27,6 +27,7 @@ use edgeway_site::MqttTarget as MqttSite;
 use poison::{Poison, Sent};
 use std::collections::VecDeque;
 use std::time::Duration;
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 /// How long a broker is left alone that is busy or has had too much: MQTT cannot say how long it wants.
@@ -37,6 +38,7 @@ pub(crate) struct MqttTarget {
     route: String,
     site: MqttSite,
     client: Option<MqttClient>,
+    incoming: Option<mpsc::Receiver<Incoming>>,
     window: Window,
     /// What is in the window; `None`: could not be sent.
     under_way: VecDeque<Option<Sent>>,
@@ -61,6 +63,7 @@ impl MqttTarget {
             route: route.to_owned(),
             site: site.clone(),
             client: None,
+            incoming: None,
             window,
             under_way: VecDeque::new(),
             poison,
@@ -175,9 +178,14 @@ impl Target for MqttTarget {
         // Certificates are read each time, so that renewed ones are used without a restart.
         self.goodbye = if opening.will.is_some() { Goodbye::Will } else { Goodbye::Said };
         let settings = Settings::new(&self.route, &self.site)?.with_will(opening.will);
-        let (client, _) = MqttClient::connect(settings, None).await?;
+        let (client, incoming) = MqttClient::connect(settings, opening.listen.as_deref()).await?;
         self.client = Some(client);
+        self.incoming = opening.listen.map(|_| incoming);
         Ok(())
+    }
+
+    fn incoming(&mut self) -> Option<mpsc::Receiver<Incoming>> {
+        self.incoming.take()
     }
 
     async fn send(&mut self, batch: Vec<Delivery>) -> Result<Vec<Outcome>, TargetError> {

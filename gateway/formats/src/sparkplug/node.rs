@@ -1,13 +1,14 @@
 //! The edge node: its topics, and the numbers that its messages bear.
 
 use super::metric::unsigned;
-use super::schema::{Metric, Payload};
+use super::schema::{Metric, MetricValue, Payload};
 use crate::Surroundings;
 use bytes::Bytes;
 use edgeway_sdk::Timestamp;
 use prost::Message as _;
 use std::sync::Arc;
 
+const REBIRTH: &str = "Node Control/Rebirth";
 const NAMESPACE: &str = "spBv1.0";
 /// `bdSeq` and `seq` count 0 to 255 and begin anew.
 const NUMBERS: i64 = 256;
@@ -72,7 +73,7 @@ impl Node {
         self.now_ms = time_ms;
         let metrics = vec![
             self.session(time_ms),
-            Metric::switch("Node Control/Rebirth", time_ms),
+            Metric::switch(REBIRTH, time_ms),
             Metric::text("Properties/Gateway", &self.gateway, time_ms),
             Metric::text("Properties/Site", &self.site, time_ms),
         ];
@@ -91,6 +92,11 @@ impl Node {
         (topic, self.numbered(metrics, time_ms))
     }
 
+    /// The topic of NCMD.
+    pub(super) fn commands(&self) -> String {
+        self.topic("NCMD")
+    }
+
     fn session(&self, time_ms: i64) -> Metric {
         Metric::number("bdSeq", self.bd_seq.into(), time_ms)
     }
@@ -104,6 +110,14 @@ impl Node {
     fn topic(&self, verb: &str) -> String {
         format!("{NAMESPACE}/{}/{verb}/{}", self.group, self.name)
     }
+}
+
+/// Whether the payload of an NCMD asks for all births again.
+pub(super) fn asks_for_rebirth(payload: &[u8]) -> bool {
+    let Ok(payload) = Payload::decode(payload) else { return false };
+    let asks =
+        |metric: &Metric| metric.name.as_deref() == Some(REBIRTH) && metric.value == Some(MetricValue::Boolean(true));
+    payload.metrics.iter().any(asks)
 }
 
 /// A name as a level of a topic: the characters that MQTT reserves become `_`.

@@ -34,6 +34,30 @@ fn report(offset: u64) -> Item {
     }
 }
 
+#[test]
+fn a_host_may_ask_for_the_births_again_within_the_session() {
+    let mut format = format();
+    format.will();
+    let first = format.greeting(1_000_000).remove(0).1;
+    format.encode(&[report(1)]).expect("a report");
+    assert_eq!(format.listens().as_deref(), Some("spBv1.0/Farm_1/NCMD/Node"));
+    let ask = |name: &str, on| {
+        let value = Some(MetricValue::Boolean(on));
+        let metrics = vec![super::schema::Metric { name: Some(name.into()), value, ..Default::default() }];
+        SparkplugPayload { metrics, ..Default::default() }.encode_to_vec()
+    };
+    assert!(format.wants_greeting(&ask("Node Control/Rebirth", true)));
+    assert!(!format.wants_greeting(&ask("Node Control/Rebirth", false)));
+    assert!(!format.wants_greeting(&ask("Node Control/Reboot", true)));
+    assert!(!format.wants_greeting(b"\xffnot protobuf"));
+    let again = format.greeting(2_000_000);
+    let topics: Vec<&str> = again.iter().map(|(topic, _)| topic.as_str()).collect();
+    assert_eq!(topics, ["spBv1.0/Farm_1/NBIRTH/Node", "spBv1.0/Farm_1/DBIRTH/Node/wt-07"]);
+    assert_eq!((bd_seq(&again[0].1), read(&again[0].1).seq), (bd_seq(&first), Some(0)));
+    let next = format.encode(&[report(2)]).expect("a report").remove(0);
+    assert_eq!(next.topic.as_deref(), Some("spBv1.0/Farm_1/DDATA/Node/wt-07"), "it was born with the rest");
+}
+
 fn read(bytes: &Bytes) -> SparkplugPayload {
     SparkplugPayload::decode(bytes.clone()).expect("a payload")
 }

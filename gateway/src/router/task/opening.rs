@@ -35,6 +35,7 @@ impl Route {
         Ok(Ok(Route {
             state,
             target: edgeway_targets::open(&site.name, target).unwrap_or_else(|error| Box::new(Never(error))),
+            incoming: None,
             gathers: matches!(target.kind, TargetKind::Parquet(_)),
             packer: Packer::new(site, &target.kind, around),
             intake: Intake::new(select, around.journal, around.clocks, around.gateway, site),
