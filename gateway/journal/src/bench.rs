@@ -2,7 +2,8 @@
 //!
 //! Messages of 300 bytes that cannot be compressed are appended in groups, each durable before the next one, and then
 //! drained in groups, each acknowledged durably before the next one. The journal takes part once more with one group ahead:
-//! the next one is appended while the one before is on its way to the disk, as the gateway does it. The bare file is appended to and synced with
+//! the next one is appended while the one before is on its way to the disk, and read while the acknowledgement of the one
+//! before is, as the gateway does both. The bare file is appended to and synced with
 //! `fdatasync`, and its acknowledgement is 8 bytes in a second file, synced too: less cannot be done. The stores take turns
 //! in every round, so that what else the machine does meets all of them. With the Cargo feature `bench-peers` other stores
 //! take part.
@@ -74,12 +75,13 @@ trait Store {
     /// Appends a group; it is durable when this returns, or when what is appended next is.
     fn append(&mut self, group: Vec<Vec<u8>>) -> io::Result<()>;
 
-    /// All that was appended is durable when this returns.
+    /// All that was appended or noted is durable when this returns.
     fn settle(&mut self) -> io::Result<()> {
         Ok(())
     }
 
-    /// Takes the next messages, notes durably that they are done, and says how many bytes they had.
+    /// Takes the next messages and says how many bytes they had. It is noted durably that they are done when this returns,
+    /// or when the next ones are taken.
     fn drain(&mut self, count: usize) -> io::Result<usize>;
 
     /// Ends it.
@@ -159,6 +161,7 @@ fn one_round(dir: &Path, make: Make, group: usize, count: usize) -> io::Result<(
     for _ in 0..count {
         bytes += store.drain(group)?;
     }
+    store.settle()?;
     let drained = all / started.elapsed().as_secs_f64();
     store.close()?;
     let missing = (group * count * MESSAGE_BYTES).saturating_sub(bytes);

@@ -5,7 +5,13 @@ use crate::{
     Class, ClassOptions, Codec, Cursor, Decoder, Error, Journal, Level, Options, Place, Placement, Reader, Start,
     SyncLevel,
 };
-use std::{io, ops::Range, path::Path, sync::Arc};
+use std::{
+    io,
+    ops::Range,
+    path::Path,
+    sync::{Arc, mpsc},
+    thread,
+};
 use tokio::runtime::{Builder, Runtime};
 
 /// Messages of one length, one behind the other.
@@ -45,10 +51,11 @@ impl Decoder<Vec<u8>> for Messages {
     }
 }
 
-/// A tail that is small enough for messages to be drained from disk.
+/// A tail that is small enough for all but the last messages to be drained from disk, and large enough to outlive a group:
+/// what leaves it is let go by whoever appends, as in the gateway.
 pub(super) fn options() -> Options {
     let class = |class| ClassOptions { sync: SyncLevel::Disk, ..ClassOptions::of(class) };
-    Options { classes: Class::ALL.map(class), tail_items: 64, ..Options::default() }
+    Options { classes: Class::ALL.map(class), tail_items: 2048, ..Options::default() }
 }
 
 pub(super) fn runtime() -> io::Result<Runtime> {
@@ -59,10 +66,18 @@ struct Ours {
     runtime: Runtime,
     journal: Journal<Messages>,
     reader: Reader<Messages>,
-    cursor: Cursor,
+    acknowledge: Acknowledge,
     /// One group may be under way when an append returns.
     ahead: bool,
     under_way: Option<Range<u64>>,
+}
+
+/// How it is noted durably that a group is done.
+enum Acknowledge {
+    /// At once.
+    Now(Cursor),
+    /// While the next group is read.
+    Meanwhile(Scribe),
 }
 
 /// Each group is durable before the next one.
@@ -70,7 +85,8 @@ pub(super) fn make(dir: &Path) -> io::Result<Box<dyn Store>> {
     open(dir, false)
 }
 
-/// The next group is appended while the one before is on its way to the disk.
+/// The next group is appended while the one before is on its way to the disk, and read while it is noted that the one
+/// before is done.
 pub(super) fn make_ahead(dir: &Path) -> io::Result<Box<dyn Store>> {
     open(dir, true)
 }
@@ -86,7 +102,8 @@ fn open(dir: &Path, ahead: bool) -> io::Result<Box<dyn Store>> {
         journal.durable_range(offsets).await
     };
     runtime.block_on(first).map_err(other)?;
-    let mut ours = Ours { runtime, journal, reader, cursor, ahead, under_way: None };
+    let acknowledge = if ahead { Acknowledge::Meanwhile(Scribe::new(cursor)) } else { Acknowledge::Now(cursor) };
+    let mut ours = Ours { runtime, journal, reader, acknowledge, ahead, under_way: None };
     ours.drain(1)?;
     Ok(Box::new(ours))
 }
@@ -102,7 +119,11 @@ impl Store for Ours {
     }
 
     fn settle(&mut self) -> io::Result<()> {
-        self.runtime.block_on(wait(&self.journal, self.under_way.take())).map_err(other)
+        self.runtime.block_on(wait(&self.journal, self.under_way.take())).map_err(other)?;
+        match &mut self.acknowledge {
+            Acknowledge::Now(_) => Ok(()),
+            Acknowledge::Meanwhile(scribe) => scribe.settle(),
+        }
     }
 
     fn drain(&mut self, count: usize) -> io::Result<usize> {
@@ -115,12 +136,45 @@ impl Store for Ours {
             drained += fetched.entries.len();
             bytes += fetched.entries.iter().map(|entry| entry.item.len()).sum::<usize>();
         }
-        self.cursor.commit_now(Place::at(self.reader.position())).map_err(other)?;
+        let place = Place::at(self.reader.position());
+        match &mut self.acknowledge {
+            Acknowledge::Now(cursor) => cursor.commit_now(place).map_err(other)?,
+            Acknowledge::Meanwhile(scribe) => scribe.acknowledge(place)?,
+        }
         Ok(bytes)
     }
 
     fn close(self: Box<Self>) -> io::Result<()> {
         self.runtime.block_on(self.journal.close()).map_err(other)
+    }
+}
+
+/// Writes places on a thread of its own, one at a time.
+struct Scribe {
+    places: mpsc::Sender<Place>,
+    written: mpsc::Receiver<Result<(), Error>>,
+    is_writing: bool,
+}
+
+impl Scribe {
+    fn new(cursor: Cursor) -> Self {
+        let ((places, to_write), (done, written)) = (mpsc::channel::<Place>(), mpsc::channel());
+        thread::spawn(move || to_write.into_iter().try_for_each(|place| done.send(cursor.commit_now(place))));
+        Scribe { places, written, is_writing: false }
+    }
+
+    /// Once the place before is written.
+    fn acknowledge(&mut self, place: Place) -> io::Result<()> {
+        self.settle()?;
+        self.is_writing = true;
+        self.places.send(place).map_err(other)
+    }
+
+    fn settle(&mut self) -> io::Result<()> {
+        match std::mem::take(&mut self.is_writing) {
+            true => self.written.recv().map_err(other)?.map_err(other),
+            false => Ok(()),
+        }
     }
 }
 
