@@ -30,20 +30,29 @@ pub(crate) fn no_rows(schema: &SchemaRef, window: Window) -> Rows {
     Rows { window: Some(window), ..window_rows(RecordBatch::new_empty(schema.clone()), vec![], window) }
 }
 
-/// `<key>/<start of the window, in milliseconds>` for each group. Keys are separated by slashes too.
-pub(crate) fn window_ids(keys: &[ArrayRef], groups: &[usize], start: i64) -> Result<Vec<Arc<str>>> {
+/// `<key>/<start of the window, in milliseconds>` for each group, with `/<its end>` where that is not enough. Keys are
+/// separated by slashes too.
+pub(crate) fn window_ids(
+    keys: &[ArrayRef],
+    groups: &[usize],
+    (start, end): (i64, Option<i64>),
+) -> Result<Vec<Arc<str>>> {
     let keys: Vec<Reader> = keys.iter().map(Reader::new).collect::<Result<_>>()?;
-    let start = start.div_euclid(NANOS_PER_MILLI);
-    Ok(groups.iter().map(|&group| window_id(&keys, group, start)).collect())
+    let millis = |time: i64| time.div_euclid(NANOS_PER_MILLI);
+    let window = match end {
+        None => millis(start).to_string(),
+        Some(end) => format!("{}/{}", millis(start), millis(end)),
+    };
+    Ok(groups.iter().map(|&group| window_id(&keys, group, &window)).collect())
 }
 
-fn window_id(keys: &[Reader], group: usize, start: i64) -> Arc<str> {
+fn window_id(keys: &[Reader], group: usize, window: &str) -> Arc<str> {
     let mut id = String::new();
     for key in keys {
         push_key(&mut id, &key.value(group));
         id.push('/');
     }
-    let _ = write!(id, "{start}");
+    id.push_str(window);
     id.into()
 }
 

@@ -7,17 +7,26 @@ use crate::df::{
 
 /// `TUMBLE(ts, size [, offset])` in `GROUP BY`.
 pub(crate) const TUMBLE: &str = "tumble";
+/// `HOP(ts, step, size [, offset])` in `GROUP BY`.
+pub(crate) const HOP: &str = "hop";
+/// `CUMULATE(ts, step, size [, offset])` in `GROUP BY`.
+pub(crate) const CUMULATE: &str = "cumulate";
+/// All functions that make windows.
+pub(crate) const WINDOWS: [&str; 3] = [TUMBLE, HOP, CUMULATE];
 /// The start of the query's window.
 pub(crate) const WINDOW_START: &str = "window_start";
 /// The end of the query's window.
 pub(crate) const WINDOW_END: &str = "window_end";
 
 /// All markers. Volatile, so that nobody folds them into a constant or two of them into one.
-pub(crate) fn all() -> [ScalarUDF; 3] {
+pub(crate) fn all() -> [ScalarUDF; 5] {
     let bound = |name| Marker { name, signature: Signature::nullary(Volatility::Volatile) };
-    let arguments = vec![TypeSignature::Any(2), TypeSignature::Any(3)];
-    let tumble = Marker { name: TUMBLE, signature: Signature::one_of(arguments, Volatility::Volatile) };
-    [tumble, bound(WINDOW_START), bound(WINDOW_END)].map(ScalarUDF::from)
+    let window = |name, least| {
+        let arguments = vec![TypeSignature::Any(least), TypeSignature::Any(least + 1)];
+        Marker { name, signature: Signature::one_of(arguments, Volatility::Volatile) }
+    };
+    [window(TUMBLE, 2), window(HOP, 3), window(CUMULATE, 3), bound(WINDOW_START), bound(WINDOW_END)]
+        .map(ScalarUDF::from)
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]

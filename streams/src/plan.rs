@@ -7,7 +7,7 @@
 mod lower;
 mod window;
 
-pub(crate) use window::Tumble;
+pub(crate) use window::{Frame, Place};
 
 use crate::catalog::{Catalog, Table};
 use crate::df::{
@@ -40,7 +40,7 @@ pub(crate) enum Operator {
     Select(Segment),
     /// Groups of rows in windows.
     Group {
-        window: Tumble,
+        window: Frame,
         grouping: Grouping,
         /// `HAVING` and `SELECT`, over keys, bounds of the window and aggregates.
         finish: Segment,

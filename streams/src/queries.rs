@@ -65,7 +65,7 @@ pub struct QueryInfo {
     pub dead: u64,
     /// Up to which time it takes its rows to be complete; `None` before the first row and for queries without a window.
     pub watermark: Option<Timestamp>,
-    /// Windows that are open.
+    /// Windows that are open; where windows share rows, the parts that they are made of.
     pub open_windows: usize,
     /// Groups in them.
     pub groups: usize,
@@ -192,8 +192,8 @@ impl Queries {
             let floor = told.map(|told| needed[at].map_or(told, |needed| needed.min(told)));
             let from = match &mut self.queries[at].node {
                 Node::Windows(windows) => {
-                    windows.floor = floor.unwrap_or(i64::MIN);
-                    floor.map(|floor| windows.tumble.start_at(floor).unwrap_or(i64::MIN))
+                    windows.begin_after(floor.unwrap_or(i64::MIN));
+                    floor.map(|floor| windows.frame.needed_after(floor))
                 }
                 Node::Select { .. } => needed[at],
             };
@@ -227,7 +227,7 @@ fn info(query: &Query) -> QueryInfo {
         future: counters.future,
         dead: counters.dead,
         watermark: windows.and_then(|windows| windows.watermark()).map(Timestamp::from_nanos),
-        open_windows: windows.map_or(0, |windows| windows.open_windows()),
+        open_windows: windows.map_or(0, |windows| windows.open_panes()),
         groups: windows.map_or(0, |windows| windows.groups()),
         errors: counters.errors,
     }

@@ -52,11 +52,15 @@ fn group_by(select: &Select) -> &[Expr] {
     }
 }
 
-fn called<'a>(expr: &'a Expr, name: &str) -> Option<&'a Function> {
+fn window_function(expr: &Expr) -> Option<&Function> {
     match expr {
-        Expr::Function(function) if function_name(function) == name => Some(function),
+        Expr::Function(function) if is_window(&function_name(function)) => Some(function),
         _ => None,
     }
+}
+
+fn is_window(function: &str) -> bool {
+    marker::WINDOWS.contains(&function)
 }
 
 /// The last part of a function's name, in lower case.
@@ -65,7 +69,7 @@ pub(crate) fn function_name(function: &Function) -> String {
 }
 
 fn window_call(select: &Select, problems: &mut Vec<Problem>) -> Option<WindowCall> {
-    let mut windows = group_by(select).iter().filter_map(|key| called(key, marker::TUMBLE)).map(|f| At::span(f.span()));
+    let mut windows = group_by(select).iter().filter_map(window_function).map(|f| At::span(f.span()));
     let first = windows.next()?;
     problems.extend(windows.map(|at| at.problem("a second window in GROUP BY").help("a query has one window")));
     Some(WindowCall(first))
@@ -205,7 +209,7 @@ impl Names<'_> {
             at.problem(format!("`{column}` is a property of type {kind}, which has no column in SQL"))
                 .help("read it in a scene, or map its parts to properties of their own")
         } else if [marker::WINDOW_START, marker::WINDOW_END].contains(&column) {
-            let place = if self.windowed { "in SELECT and HAVING" } else { "with TUMBLE(ts, ...) in GROUP BY" };
+            let place = if self.windowed { "in SELECT and HAVING" } else { "with TUMBLE, HOP or CUMULATE in GROUP BY" };
             at.problem(format!("`{column}` is known only {place}"))
         } else {
             let known = self.table.schema.fields().iter().map(|field| field.name().as_str());
@@ -217,8 +221,8 @@ impl Names<'_> {
     fn function(&mut self, function: &Function) {
         let name = function_name(function);
         let at = At::span(function.span());
-        if name == marker::TUMBLE && self.clause != Clause::Keys {
-            let problem = at.problem("TUMBLE stands in GROUP BY only");
+        if is_window(&name) && self.clause != Clause::Keys {
+            let problem = at.problem(format!("{} stands in GROUP BY only", name.to_uppercase()));
             self.problems.push(problem.help("select window_start and window_end"));
         } else if [marker::WINDOW_START, marker::WINDOW_END].contains(&name.as_str()) {
             self.problems.push(at.problem(format!("`{name}` is a column")).help("write it without parentheses"));
@@ -237,9 +241,7 @@ pub(crate) fn unknown_function(name: &str, at: At, catalog: &Catalog) -> Problem
         "random" | "uuid" => {
             at.problem(format!("`{name}` is not available: a query must give the same rows when it is run again"))
         }
-        "hop" | "session" | "cumulate" => {
-            at.problem(format!("`{name}` windows are not supported")).help("use TUMBLE(ts, INTERVAL '10 seconds')")
-        }
+        "session" => at.problem("`session` windows are not supported").help("use TUMBLE(ts, INTERVAL '10 seconds')"),
         _ => {
             let known = catalog.function_names();
             at.problem(format!("unknown function `{name}`")).maybe_help(did_you_mean(name, known))

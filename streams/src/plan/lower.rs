@@ -1,6 +1,6 @@
 //! Logical expressions to physical ones, over only those columns that are read.
 
-use super::window::Tumble;
+use super::window::Frame;
 use super::{Operator, Plan, Shape, explain};
 use crate::catalog::{TS, Table};
 use crate::df::{
@@ -22,7 +22,7 @@ pub(super) struct Lowering<'a> {
     pub(super) at: At,
     pub(super) options: Options,
     pub(super) table: &'a Table,
-    /// Where `TUMBLE` stands.
+    /// Where the window stands.
     pub(super) window: Option<At>,
 }
 
@@ -93,35 +93,38 @@ impl Lowering<'_> {
     }
 
     /// The window, and its place among the keys.
-    fn window(&self, aggregate: &AggregatePlan) -> Result<Option<(usize, Tumble)>, Problem> {
+    fn window(&self, aggregate: &AggregatePlan) -> Result<Option<(usize, Frame)>, Problem> {
         let call = |expr: &Expr| match unalias(expr) {
-            Expr::ScalarFunction(call) if call.name() == marker::TUMBLE => Some(call.args.clone()),
+            Expr::ScalarFunction(call) if marker::WINDOWS.contains(&call.name()) => {
+                Some((call.name().to_owned(), call.args.clone()))
+            }
             _ => None,
         };
         let found = aggregate.group_expr.iter().enumerate().find_map(|(at, expr)| Some((at, call(expr)?)));
-        let Some((place, args)) = found else { return Ok(None) };
+        let Some((place, (function, args))) = found else { return Ok(None) };
         let at = self.window.unwrap_or(self.at);
         if !matches!(&args[0], Expr::Column(column) if column.name == TS) {
             let problem = at.problem("a window is over `ts`, the time of the row");
-            return Err(problem.help("write TUMBLE(ts, INTERVAL '10 seconds')"));
+            return Err(problem.help(format!("write {}(ts, ...)", function.to_uppercase())));
         }
-        let window = Tumble::new(&args[1], args.get(2), self.table.timing);
+        let window = Frame::new(&function, &args[1..], self.table.timing);
         let window =
             window.map_err(|(message, right)| at.problem(message).help(format!("write for example {right}")))?;
         self.check_open_windows(&window, at)?;
         Ok(Some((place, window)))
     }
 
-    /// Windows are open from the watermark to the newest row, and the delay is what lies between.
-    fn check_open_windows(&self, window: &Tumble, at: At) -> Result<(), Problem> {
+    /// Panes are open from the start of the first window behind the watermark to the newest row, and the delay is what
+    /// lies between watermark and row.
+    fn check_open_windows(&self, window: &Frame, at: At) -> Result<(), Problem> {
         let delay = self.options.delay();
-        let open = window.windows_in(i64::try_from(delay.as_nanos()).unwrap_or(i64::MAX));
+        let open = window.panes_in(i64::try_from(delay.as_nanos()).unwrap_or(i64::MAX));
         if self.table.timing == Timing::WindowEnd || open <= windows::OPEN_MAX as i64 {
             return Ok(());
         }
         let (delay, most) = (delay.as_secs_f64(), windows::OPEN_MAX);
-        let message = format!("with a delay of {delay} s, {open} windows can be open; {most} is the most");
-        Err(at.problem(message).help("make the window larger or watermark_delay smaller"))
+        let message = format!("with a delay of {delay} s, {open} parts of windows can be open; {most} is the most");
+        Err(at.problem(message).help("make the window or its step larger, or watermark_delay smaller"))
     }
 
     /// A column of the answer called `ts` must be the time of the row: queries that read it rely on that.

@@ -87,6 +87,20 @@ pub(crate) struct Groups {
     indices: Vec<usize>,
 }
 
+/// Groups as columns: their keys, and of each aggregate what it knows.
+#[derive(Clone)]
+pub(crate) struct Partial {
+    keys: Vec<ArrayRef>,
+    states: Vec<Vec<ArrayRef>>,
+    len: usize,
+}
+
+impl Partial {
+    pub(crate) fn bytes(&self) -> usize {
+        self.keys.iter().chain(self.states.iter().flatten()).map(|column| column.get_array_memory_size()).sum()
+    }
+}
+
 /// What became of rows that were not added.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Added {
@@ -167,6 +181,39 @@ impl Groups {
         let known = self.indices.iter().map(|group| Some(*group < self.len)).collect();
         self.indices.iter_mut().filter(|group| **group >= self.len).for_each(|group| *group = 0);
         Some(known)
+    }
+
+    /// What other groups can be merged with.
+    ///
+    /// # Errors
+    /// If an aggregate cannot say its state.
+    pub(crate) fn into_partial(mut self) -> Result<Partial> {
+        let keys = self.table.as_mut().map_or(Ok(vec![]), |table| table.emit(EmitTo::All))?;
+        let state = |accumulator: &mut Box<dyn GroupsAccumulator>| accumulator.state(EmitTo::All);
+        let states = self.accumulators.iter_mut().map(state).collect::<Result<_>>()?;
+        Ok(Partial { keys, states, len: self.len })
+    }
+
+    /// The same, and these groups go on.
+    ///
+    /// # Errors
+    /// As [`into_partial`](Groups::into_partial).
+    pub(crate) fn partial(&mut self, grouping: &Grouping) -> Result<Partial> {
+        let partial = std::mem::replace(self, Groups::new(grouping)?).into_partial()?;
+        self.merge(&partial)?;
+        Ok(partial)
+    }
+
+    /// Adds groups that were made elsewhere.
+    ///
+    /// # Errors
+    /// If an aggregate cannot take them in.
+    pub(crate) fn merge(&mut self, partial: &Partial) -> Result<()> {
+        self.intern(&partial.keys, partial.len, usize::MAX)?;
+        for (accumulator, state) in self.accumulators.iter_mut().zip(&partial.states) {
+            accumulator.merge_batch(state, &self.indices, self.len)?;
+        }
+        Ok(())
     }
 
     /// The answer of every group.

@@ -34,7 +34,7 @@ fn unknown_names_come_with_their_place_and_the_one_that_was_meant() {
         ),
         (
             "SELECT device FROM wind_turbine WHERE window_start > ts",
-            "1:39: `window_start` is known only with TUMBLE(ts, ...) in GROUP BY",
+            "1:39: `window_start` is known only with TUMBLE, HOP or CUMULATE in GROUP BY",
         ),
     ]);
 }
@@ -122,15 +122,23 @@ fn windows_are_over_time_and_of_a_fixed_size() {
         ),
         (
             "TUMBLE(wind_speed, INTERVAL '1 second')",
-            "a window is over `ts`, the time of the row (write TUMBLE(ts, INTERVAL '10 seconds'))",
+            "a window is over `ts`, the time of the row (write TUMBLE(ts, ...))",
         ),
         (
-            "TUMBLE(ts, INTERVAL '1 millisecond')",
-            "with a delay of 2 s, 2002 windows can be open; 1024 is the most (make the window larger or watermark_delay smaller)",
+            "HOP(ts, INTERVAL '1 second', INTERVAL '2 hours')",
+            "with a delay of 2 s, 7203 parts of windows can be open; 4096 is the most (make the window or its step larger, or watermark_delay smaller)",
         ),
         (
-            "HOP(ts, INTERVAL '1 second', INTERVAL '10 seconds')",
-            "GROUP BY without a window never has an answer (add TUMBLE(ts, INTERVAL '10 seconds') to GROUP BY)\n1:49: `hop` windows are not supported (use TUMBLE(ts, INTERVAL '10 seconds'))",
+            "HOP(ts, INTERVAL '0 seconds', INTERVAL '10 seconds')",
+            "the step of a window is in whole milliseconds (write for example INTERVAL '10 seconds')",
+        ),
+        (
+            "CUMULATE(ts, INTERVAL '7 seconds', INTERVAL '1 minute')",
+            "the size of a cumulating window is a multiple of its step (write for example CUMULATE(ts, INTERVAL '10 minutes', INTERVAL '1 hour'))",
+        ),
+        (
+            "SESSION(ts, INTERVAL '1 minute')",
+            "GROUP BY without a window never has an answer (add TUMBLE(ts, INTERVAL '10 seconds') to GROUP BY)\n1:49: `session` windows are not supported (use TUMBLE(ts, INTERVAL '10 seconds'))",
         ),
         (
             "TUMBLE(ts, INTERVAL '1 second'), TUMBLE(ts, INTERVAL '1 minute')",

@@ -170,5 +170,5 @@ fn state_beyond_the_limit_of_bytes_is_left_out_until_the_window_closes() {
     );
     push(&mut queries, 13.0, &entries(20_000, [labelled(13.0)]));
     push(&mut queries, 13.0, &entries(20_001, [labelled(13.0)]));
-    assert_eq!((info(&queries, "q").dead, info(&queries, "q").open_windows), (4097, 1));
+    assert_eq!((info(&queries, "q").dead, info(&queries, "q").open_windows), (4096, 1));
 }
