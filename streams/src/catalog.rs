@@ -6,6 +6,7 @@ use crate::df::{
     TableReference, TableSource, Volatility, WindowUDF, all_default_aggregate_functions, all_default_functions,
     plan_err,
 };
+use crate::functions;
 use crate::marker;
 use crate::rows::Timing;
 use edgeway_thing_models::{DataType as ModelType, EventIx, EventModel, Model, ModelIx, Things};
@@ -62,7 +63,9 @@ impl Catalog {
     /// The functions alone, without tables and windows.
     pub(crate) fn functions() -> Self {
         let scalars = all_default_functions().into_iter().filter(|f| f.signature().volatility == Volatility::Immutable);
-        let mut aggregates = named(all_default_aggregate_functions(), |f| (f.name(), f.aliases()));
+        let mut aggregates = named(all_default_aggregate_functions().into_iter().chain(functions::aggregates()), |f| {
+            (f.name(), f.aliases())
+        });
         aggregates.remove("grouping");
         Catalog {
             tables: BTreeMap::new(),

@@ -42,6 +42,7 @@ mod answer;
 mod catalog;
 mod df;
 mod dialect;
+mod functions;
 mod graph;
 mod intake;
 mod marker;
