@@ -115,7 +115,8 @@ async fn a_message_says_what_it_holds() {
 async fn the_last_will_is_said_when_the_link_is_lost_and_when_the_gateway_stops() {
     for version in [MqttVersion::V3, MqttVersion::V5] {
         let mut peer = Mosquitto::new(version).await;
-        let opening = |text: &'static str| Opening { will: Some(("suite/will".into(), Bytes::from(text))) };
+        let will = |text: &'static str| Some(("suite/will".into(), Bytes::from(text)));
+        let opening = |text| Opening { will: will(text), ..Opening::default() };
         let mut target = open(peer.site());
         target.connect(opening("{\"n\":1,}")).await.expect("the broker is there");
         target.close().await;
@@ -124,6 +125,25 @@ async fn the_last_will_is_said_when_the_link_is_lost_and_when_the_gateway_stops(
         target.connect(opening("{\"n\":2,}")).await.expect("the broker is there");
         drop(target);
         assert_eq!(read(&peer.subscriber.line().await)["payload"], "{\"n\":2,}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_said_on_the_topic_that_the_opening_names_is_heard() {
+    for version in [MqttVersion::V3, MqttVersion::V5] {
+        let peer = Mosquitto::new(version).await;
+        let mut target = open(peer.site());
+        target.connect(Opening::default()).await.expect("the broker is there");
+        assert!(target.incoming().is_none(), "it did not ask");
+        let opening = Opening { listen: Some("suite/said".into()), ..Opening::default() };
+        target.connect(opening).await.expect("the broker is there");
+        let mut incoming = target.incoming().expect("it asked");
+        target.send(vec![Delivery { topic: "suite/said".into(), ..message(3, 100) }]).await.expect("it connects");
+        let said = tokio::time::timeout(WITHIN, incoming.recv()).await.expect("in time").expect("a message");
+        assert_eq!((said.topic.as_str(), said.payload.len(), said.retained), ("suite/said", 100, false));
+        drop(target);
+        let end = tokio::time::timeout(WITHIN, incoming.recv()).await.expect("in time");
+        assert_eq!(end, None, "it ends with the connection");
     }
 }
 
