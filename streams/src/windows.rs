@@ -148,7 +148,7 @@ impl Windows {
         true
     }
 
-    /// The pane that a row goes into; `None` if it goes nowhere. Everything that is due has closed.
+    /// The pane that a row goes into; `None` if it goes nowhere.
     fn place(&mut self, rows: &Rows, at: usize, counters: &mut Counters) -> Option<i64> {
         let (ts, offset) = (rows.ts[at], rows.offsets[at]);
         let pane = match self.frame.place(ts) {
@@ -160,13 +160,9 @@ impl Windows {
             }
         };
         let end = self.frame.last_end(pane);
-        if let Some(watermark) = self.watermark() {
-            if end <= watermark {
-                counters.late += 1;
-                return None;
-            }
-            // Windows in which there was nothing are over too.
-            self.closed = self.closed.max(watermark);
+        if self.watermark().is_some_and(|watermark| end <= watermark) {
+            counters.late += 1;
+            return None;
         }
         if end <= self.closed {
             return None;
@@ -175,8 +171,10 @@ impl Windows {
         Some(pane)
     }
 
-    /// Something of this offset has a part in a pane.
+    /// Something of this offset has a part in a pane. Everything that is due has closed.
     fn note(&mut self, start: i64, offset: u64) {
+        // Windows in which there was nothing are over too.
+        self.closed = self.closed.max(self.watermark().unwrap_or(i64::MIN));
         let is_first = self.open.first_key_value().is_none_or(|(first, _)| start < *first);
         let pane = self.open.entry(start).or_insert(Pane { first_offset: offset, groups: None });
         pane.first_offset = pane.first_offset.min(offset);
