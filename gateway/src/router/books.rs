@@ -353,8 +353,10 @@ impl Books {
                 }
             }
         }
-        self.holders.insert(Holder::Nobody, nobody);
-        self.changed.insert(Holder::Nobody);
+        if nobody != Account::default() {
+            self.holders.insert(Holder::Nobody, nobody);
+            self.changed.insert(Holder::Nobody);
+        }
     }
 
     /// Where the route reads on, and how far it has come.
