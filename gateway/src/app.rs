@@ -165,7 +165,7 @@ impl Gateway {
         ));
         let (scenes, queries) = compile(&things, &site)?;
         let scenes = Arc::new(SceneHost::new(scenes, things.clone(), desk.clone(), journal.clone()));
-        let queries = Arc::new(QueryHost::new(queries, journal.clone(), store.clone()));
+        let queries = Arc::new(QueryHost::new(queries, journal.clone(), &site.data));
         let twins = Arc::new(Twins::load(things.clone(), &store, journal.head()));
         let around = Surroundings {
             gateway: &identity.gateway,

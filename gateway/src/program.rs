@@ -5,8 +5,8 @@ use edgeway_driver_modbus::Modbus;
 use edgeway_driver_simulator::Simulator;
 use edgeway_rules::{Scenes, Script};
 use edgeway_sdk::{Driver, Problem};
-use edgeway_site::{Finding, FormatSite, RouteSite, Site, SourceFile, TargetKind, TargetSite};
-use edgeway_streams::{Queries, QueryInfo, Source};
+use edgeway_site::{Finding, FormatSite, RouteSite, Site, SourceFile, TableFile, TargetKind, TargetSite};
+use edgeway_streams::{LookupFile, Queries, QueryInfo, Source};
 use edgeway_thing_models::Things;
 use std::path::Path;
 use std::sync::Arc;
@@ -95,7 +95,15 @@ pub(crate) fn compile_scenes(things: &Arc<Things>, site: &Site) -> Result<(Scene
 pub(crate) fn compile_queries(things: &Arc<Things>, site: &Site) -> Result<Queries, Vec<Finding>> {
     let source = |file: &SourceFile| Source { file: name(file), name: file.name.clone(), text: file.text.to_string() };
     let sources: Vec<Source> = site.queries.iter().map(source).collect();
-    Queries::load(things.clone(), &sources)
+    let table = |table: &TableFile| LookupFile {
+        file: table.path.to_string_lossy().into(),
+        name: table.name.replace('-', "_").into(),
+        columns: table.columns.clone(),
+        rows: table.rows.clone(),
+    };
+    let tables = site.tables.iter().map(table).collect();
+    let site = edgeway_streams::Site { things: things.clone(), zone: site.time_zone.clone(), tables };
+    Queries::load(&site, &sources)
         .map_err(|problems| problems.into_iter().map(|p| Finding::of(&*p.file, p.problem)).collect())
 }
 

@@ -1,21 +1,25 @@
 //! The queries' task: messages in, rows out.
 //!
-//! A query's progress is the offset of the oldest message in a window that is still open, and the end of the last window
-//! that was closed. After a restart the journal is read again from that offset, so no window loses a value, and windows that
-//! were already out are not made again. Progress is saved every few seconds and at a regular stop. After a crash the
-//! rows of those seconds are made once more, with the same ids.
+//! What the queries remember is kept in a file every few seconds and at a regular stop, together with the offset up to
+//! which they have seen the journal. After a restart they take it up and read on from there, so no window loses a value.
+//! After a crash the rows of the last seconds are made once more, with the same ids.
+
+mod kept;
 
 use crate::spine::{self, MessageJournal};
-use edgeway_journal::{Level, StateStore};
+use edgeway_journal::Level;
 use edgeway_sdk::Timestamp;
-use edgeway_streams::{Progress, Queries};
+use edgeway_streams::Queries;
+use edgeway_thing_models::Message;
+use kept::Kept;
 use parking_lot::Mutex;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
-use tracing::{error, warn};
+use tracing::{error, info, warn};
 
 /// How many messages are taken in at a time.
 const FETCH: usize = 1024;
@@ -23,40 +27,30 @@ const FETCH: usize = 1024;
 const GATHER: Duration = Duration::from_millis(20);
 /// How often idle inputs are looked at.
 const ADVANCE_PERIOD: Duration = Duration::from_secs(1);
-/// How often progress is saved, in advances.
-const SAVE_EVERY: u32 = 5;
+/// How often the state is kept, in advances.
+const KEEP_EVERY: u32 = 5;
 /// How long the last rows may take to become durable.
 const FLUSH_WITHIN: Duration = Duration::from_millis(300);
-/// Where progress is kept.
-const KEY: &[u8] = b"queries/1";
 
 /// The loaded queries, shared between their task and the API.
 pub(crate) struct QueryHost {
     queries: Mutex<Queries>,
     journal: MessageJournal,
-    store: StateStore,
+    kept: Kept,
     /// The offset of the next message.
     position: AtomicU64,
-    /// Progress that may be saved once the journal is durable up to this head.
+    /// State that may be kept once the journal is durable up to this head.
     held: Mutex<Option<(u64, Vec<u8>)>>,
 }
 
 impl QueryHost {
-    /// Takes the queries up where they were left.
-    pub(crate) fn new(mut queries: Queries, journal: MessageJournal, store: StateStore) -> Self {
-        let saved = store.get(KEY).and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        let mut progress: Vec<Progress> = saved.unwrap_or_default();
-        // Progress beyond the journal's end is of another journal.
-        progress.retain(|progress| progress.resume_offset <= journal.head());
-        queries.restore(&progress);
-        let from = queries.resume_offset().unwrap_or_else(|| journal.head()).clamp(journal.first(), journal.head());
-        QueryHost {
-            queries: Mutex::new(queries),
-            journal,
-            store,
-            position: AtomicU64::new(from),
-            held: Mutex::default(),
-        }
+    /// Takes the queries up where they were left, by the state in the data folder.
+    pub(crate) fn new(mut queries: Queries, journal: MessageJournal, data: &Path) -> Self {
+        let kept = Kept::new(data);
+        restore(&mut queries, &kept, &journal);
+        let from = queries.next_offset().unwrap_or_else(|| journal.head()).clamp(journal.first(), journal.head());
+        let (queries, position, held) = (Mutex::new(queries), AtomicU64::new(from), Mutex::default());
+        QueryHost { queries, journal, kept, position, held }
     }
 
     /// How far the queries have come in the journal.
@@ -69,7 +63,7 @@ impl QueryHost {
         look(&self.queries.lock())
     }
 
-    fn push(&self, entries: &[(u64, Arc<edgeway_thing_models::Message>)]) {
+    fn push(&self, entries: &[(u64, Arc<Message>)]) {
         let mut rows = vec![];
         self.queries.lock().push(Timestamp::now(), entries, &mut rows);
         self.publish(rows);
@@ -81,19 +75,41 @@ impl QueryHost {
         self.publish(rows);
     }
 
-    fn publish(&self, rows: Vec<edgeway_thing_models::Message>) {
+    fn publish(&self, rows: Vec<Message>) {
         spine::publish(&self.journal, rows);
     }
 
-    /// Saves the progress held since the last time, now that the rows told until then are durable, and holds the present.
-    fn save(&self) {
+    /// Keeps the state held since the last time, now that the rows told until then are durable, and holds the present.
+    fn keep(&self) {
         let mut held = self.held.lock();
-        match held.take() {
-            Some((head, bytes)) if head <= self.journal.durable_head() => self.store.put(KEY, bytes),
-            _ => {}
+        if let Some((_, bytes)) = held.take_if(|(head, _)| *head <= self.journal.durable_head())
+            && let Err(error) = self.kept.keep(&bytes)
+        {
+            warn!(%error, "The state of the queries cannot be kept; the last one stays.");
         }
-        let progress = self.queries.lock().progress();
-        *held = Some((self.journal.head(), serde_json::to_vec(&progress).expect("progress serialises to memory")));
+        match self.queries.lock().save() {
+            Ok(bytes) => *held = Some((self.journal.head(), bytes)),
+            Err(error) => error!(%error, "The state of the queries cannot be written down."),
+        }
+    }
+}
+
+/// Takes up what was kept. A state that cannot be used is put away, and the queries begin anew.
+fn restore(queries: &mut Queries, kept: &Kept, journal: &MessageJournal) {
+    let bytes = match kept.load() {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => return,
+        Err(error) => return error!(%error, "The state of the queries cannot be read: they begin anew."),
+    };
+    match queries.restore(Timestamp::now(), journal.head(), &bytes) {
+        Ok(restored) if restored.anew.is_empty() => {}
+        Ok(restored) => info!(queries = restored.anew.join(", "), "Some queries are new or changed: they begin anew."),
+        Err(reason) => match kept.put_away() {
+            Ok(away) => {
+                error!(%reason, away = %away.display(), "The state of the queries is put away: they begin anew.")
+            }
+            Err(error) => error!(%reason, %error, "The state of the queries cannot be used: they begin anew."),
+        },
     }
 }
 
@@ -102,7 +118,7 @@ pub(crate) async fn run(host: Arc<QueryHost>, stop: CancellationToken) {
     let mut reader = host.journal.reader(host.position(), Level::Appended);
     let mut advance = interval(ADVANCE_PERIOD);
     advance.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut until_save = SAVE_EVERY;
+    let mut until_kept = KEEP_EVERY;
     loop {
         tokio::select! {
             () = stop.cancelled() => break,
@@ -130,17 +146,17 @@ pub(crate) async fn run(host: Arc<QueryHost>, stop: CancellationToken) {
                 if reader.position() >= host.journal.head() {
                     host.advance();
                 }
-                until_save -= 1;
-                if until_save == 0 {
-                    until_save = SAVE_EVERY;
-                    host.save();
+                until_kept -= 1;
+                if until_kept == 0 {
+                    until_kept = KEEP_EVERY;
+                    host.keep();
                 }
             }
         }
     }
-    host.save();
+    host.keep();
     // The last rows become durable within milliseconds, or, on a failing disk, not at all.
     if tokio::time::timeout(FLUSH_WITHIN, host.journal.flush()).await.is_ok_and(|flushed| flushed.is_ok()) {
-        host.save();
+        host.keep();
     }
 }

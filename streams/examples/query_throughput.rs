@@ -42,7 +42,7 @@ fn main() {
     let source =
         |(name, text): &(&str, &str)| Source { file: (*name).into(), name: (*name).into(), text: (*text).into() };
     let sources: Vec<Source> = QUERIES.iter().map(source).collect();
-    let mut queries = Queries::load(Arc::new(things), &sources).expect("no mistakes in them");
+    let mut queries = Queries::load(&Arc::new(things).into(), &sources).expect("no mistakes in them");
 
     let (mut spent, mut told, mut out) = (std::time::Duration::ZERO, 0, vec![]);
     let mut offset = 0;

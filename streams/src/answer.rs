@@ -1,10 +1,9 @@
 //! From batches to messages: ids and values.
 
 use crate::df::{
-    Array, ArrayRef, AsArray, DataType, Float64Type, Int64Type, RecordBatch, Result, SchemaRef, TIME,
-    TimestampNanosecondType, cast,
+    Array, ArrayRef, AsArray, DataType, Float64Type, Int64Type, Result, TIME, TimestampNanosecondType, cast,
 };
-use crate::rows::{Ids, Rows, Window};
+use crate::rows::{Ids, Rows};
 use edgeway_sdk::{Timestamp, Value};
 use edgeway_thing_models::{Body, Message, Row};
 use std::fmt::Write;
@@ -12,38 +11,15 @@ use std::sync::Arc;
 
 const NANOS_PER_MILLI: i64 = 1_000_000;
 
-/// Rows of a window that has closed.
-pub(crate) fn window_rows(batch: RecordBatch, ids: Vec<Arc<str>>, window: Window) -> Rows {
-    let rows = batch.num_rows();
-    Rows {
-        batch,
-        ts: vec![window.end; rows],
-        heard: vec![window.end; rows],
-        offsets: vec![window.first_offset; rows],
-        ids: Ids::Made(ids),
-        window: None,
-    }
-}
-
-/// The news that a window has closed and that all its rows have been handed on.
-pub(crate) fn no_rows(schema: &SchemaRef, window: Window) -> Rows {
-    Rows { window: Some(window), ..window_rows(RecordBatch::new_empty(schema.clone()), vec![], window) }
-}
-
-/// `<key>/<start of the window, in milliseconds>` for each group, with `/<its end>` where that is not enough. Keys are
-/// separated by slashes too.
-pub(crate) fn window_ids(
-    keys: &[ArrayRef],
-    groups: &[usize],
-    (start, end): (i64, Option<i64>),
-) -> Result<Vec<Arc<str>>> {
+/// `<key>/<window>` for each group. Keys are separated by slashes too.
+pub(crate) fn window_ids(keys: &[ArrayRef], groups: usize, window: &str) -> Result<Vec<Arc<str>>> {
     let keys: Vec<Reader> = keys.iter().map(Reader::new).collect::<Result<_>>()?;
-    let millis = |time: i64| time.div_euclid(NANOS_PER_MILLI);
-    let window = match end {
-        None => millis(start).to_string(),
-        Some(end) => format!("{}/{}", millis(start), millis(end)),
-    };
-    Ok(groups.iter().map(|&group| window_id(&keys, group, &window)).collect())
+    Ok((0..groups).map(|group| window_id(&keys, group, window)).collect())
+}
+
+/// A time as it stands in an id, in milliseconds.
+pub(crate) fn millis(time: i64) -> i64 {
+    time.div_euclid(NANOS_PER_MILLI)
 }
 
 fn window_id(keys: &[Reader], group: usize, window: &str) -> Arc<str> {
@@ -78,19 +54,39 @@ fn escape(id: &mut String, text: &str) {
 }
 
 /// What the id of a row is behind the query's name: for a message `<device>/<ts, in milliseconds>/<offset>`.
-fn id_of(rows: &Rows, at: usize) -> Arc<str> {
+pub(crate) fn id_of(rows: &Rows, at: usize) -> Arc<str> {
     match &rows.ids {
         Ids::Made(ids) => ids[at].clone(),
-        Ids::Devices(devices) => {
-            let mut id = String::new();
-            escape(&mut id, &devices[at]);
-            let _ = write!(id, "/{}/{}", rows.ts[at].div_euclid(NANOS_PER_MILLI), rows.offsets[at]);
-            id.into()
-        }
+        Ids::Devices(..) => message_id(rows, at).into(),
     }
 }
 
-/// The rows as messages of a query, without those that are `told` already.
+/// The id of a row that is a message.
+fn message_id(rows: &Rows, at: usize) -> String {
+    let mut id = String::new();
+    escape(&mut id, rows.ids.name(at));
+    let _ = write!(id, "/{}/{}", rows.ts[at].div_euclid(NANOS_PER_MILLI), rows.causes[at]);
+    id
+}
+
+/// Ids for rows of which several may come of one: `at` says of which, and where that repeats, they are numbered.
+pub(crate) fn multiplied(rows: &Rows, at: &[usize]) -> Ids {
+    let mut number = 0;
+    let id = |place: usize| {
+        let repeats = place > 0 && at[place - 1] == at[place];
+        number = if repeats { number + 1 } else { 0 };
+        let id = id_of(rows, at[place]);
+        if number == 0 { id } else { format!("{id}/{number}").into() }
+    };
+    Ids::made((0..at.len()).map(id).collect())
+}
+
+/// The id of a pair of rows.
+pub(crate) fn pair_id(left: &Rows, right: &Rows, at: usize) -> Arc<str> {
+    format!("{}+{}", id_of(left, at), id_of(right, at)).into()
+}
+
+/// The rows as messages of a query.
 ///
 /// # Errors
 /// If a column is of a type that rows do not have.
@@ -98,13 +94,11 @@ pub(crate) fn messages(
     (query, columns): (&Arc<str>, &Arc<[Arc<str>]>),
     rows: &Rows,
     now: Timestamp,
-    told: impl Fn(i64, u64) -> bool,
     out: &mut Vec<Message>,
-) -> Result<u64> {
+) -> Result<()> {
     let readers: Vec<Reader> =
         rows.batch.columns().iter().take(columns.len()).map(Reader::new).collect::<Result<_>>()?;
-    let before = out.len();
-    for at in (0..rows.len()).filter(|&at| !told(rows.ts[at], rows.offsets[at])) {
+    out.extend((0..rows.len()).map(|at| {
         let body = Body::Row(Row {
             query: query.clone(),
             id: format!("{query}/{}", id_of(rows, at)).into(),
@@ -112,9 +106,9 @@ pub(crate) fn messages(
             values: readers.iter().map(|column| column.value(at)).collect(),
             source_time: Timestamp::from_nanos(rows.ts[at]),
         });
-        out.push(Message { time: now, body });
-    }
-    Ok((out.len() - before) as u64)
+        Message { time: now, body }
+    }));
+    Ok(())
 }
 
 /// A column whose type is known.

@@ -2,10 +2,11 @@
 
 use crate::df::{
     AggregateFunctionPlanner, AggregateUDF, ConfigOptions, ContextProvider, CoreFunctionPlanner, DataType,
-    DatetimeFunctionPlanner, ExprPlanner, Field, HigherOrderUDF, Result, ScalarUDF, Schema, SchemaRef, TIME,
-    TableReference, TableSource, Volatility, WindowUDF, all_default_aggregate_functions, all_default_functions,
+    DatetimeFunctionPlanner, ExprPlanner, Field, HigherOrderUDF, RecordBatch, Result, ScalarUDF, Schema, SchemaRef,
+    TIME, TableReference, TableSource, Volatility, WindowUDF, all_default_aggregate_functions, all_default_functions,
     plan_err,
 };
+use crate::dialect::Options;
 use crate::functions;
 use crate::marker;
 use crate::rows::Timing;
@@ -29,16 +30,23 @@ pub(crate) enum Feed {
     Events(ModelIx, EventIx),
     /// The rows of a query, by its place among the loaded ones.
     Query(usize),
+    /// No messages: rows that are there from the start.
+    Lookup,
 }
 
 /// A table.
 #[derive(Debug, Clone)]
 pub(crate) struct Table {
+    pub(crate) name: String,
     pub(crate) feed: Feed,
     pub(crate) timing: Timing,
     pub(crate) schema: SchemaRef,
     /// Properties that have no column yet, with their type.
     pub(crate) left_out: BTreeMap<String, &'static str>,
+    /// What the author of a stream has set.
+    pub(crate) options: Options,
+    /// The rows, if they are there from the start.
+    pub(crate) rows: Option<RecordBatch>,
 }
 
 /// All tables and functions.
@@ -46,6 +54,7 @@ pub(crate) struct Catalog {
     tables: BTreeMap<String, Table>,
     scalars: HashMap<String, Arc<ScalarUDF>>,
     aggregates: HashMap<String, Arc<AggregateUDF>>,
+    overs: HashMap<String, Arc<WindowUDF>>,
     planners: Vec<Arc<dyn ExprPlanner>>,
     options: ConfigOptions,
 }
@@ -71,6 +80,7 @@ impl Catalog {
             tables: BTreeMap::new(),
             scalars: named(scalars, |f| (f.name(), f.aliases())),
             aggregates,
+            overs: HashMap::new(),
             planners: vec![
                 Arc::new(AggregateFunctionPlanner),
                 Arc::new(CoreFunctionPlanner::default()),
@@ -92,12 +102,31 @@ impl Catalog {
         self.tables.values()
     }
 
-    pub(crate) fn add_query(&mut self, name: &str, table: Table) {
-        self.tables.insert(name.to_owned(), table);
+    pub(crate) fn add(&mut self, table: Table) {
+        self.tables.insert(table.name.clone(), table);
     }
 
-    pub(crate) fn is_scalar(&self, name: &str) -> bool {
-        self.scalars.contains_key(name)
+    /// Adds a table whose rows are there from the start.
+    pub(crate) fn add_lookup(&mut self, name: &str, rows: RecordBatch) {
+        self.add(Table {
+            name: name.to_owned(),
+            feed: Feed::Lookup,
+            timing: Timing::Moment,
+            schema: rows.schema(),
+            left_out: BTreeMap::new(),
+            options: Options::default(),
+            rows: Some(rows),
+        });
+    }
+
+    /// True for a function of any kind.
+    pub(crate) fn is_known(&self, name: &str) -> bool {
+        self.scalars.contains_key(name) || self.is_aggregate(name) || self.is_over(name)
+    }
+
+    /// True for a function that needs `OVER`.
+    pub(crate) fn is_over(&self, name: &str) -> bool {
+        self.overs.contains_key(name)
     }
 
     pub(crate) fn is_aggregate(&self, name: &str) -> bool {
@@ -105,7 +134,7 @@ impl Catalog {
     }
 
     pub(crate) fn function_names(&self) -> impl Iterator<Item = &str> {
-        self.scalars.keys().chain(self.aggregates.keys()).map(String::as_str)
+        self.scalars.keys().chain(self.aggregates.keys()).chain(self.overs.keys()).map(String::as_str)
     }
 }
 
@@ -134,24 +163,26 @@ fn model_tables(things: &Things, ix: ModelIx, model: &Model) -> Vec<(String, Tab
     }
     let name = snake(&model.name);
     let events = model.events.iter().enumerate().map(|(at, event)| {
-        (format!("{name}.{}", event.identifier), events_table(Feed::Events(ix, EventIx(at as u16)), event))
+        let name = format!("{name}.{}", event.identifier);
+        (name.clone(), events_table(name, Feed::Events(ix, EventIx(at as u16)), event))
     });
     let mut tables: Vec<_> = events.collect();
-    tables.push((name, reports_table(Feed::Reports(ix), model)));
+    tables.push((name.clone(), reports_table(name, Feed::Reports(ix), model)));
     tables
 }
 
-fn reports_table(feed: Feed, model: &Model) -> Table {
+fn reports_table(name: String, feed: Feed, model: &Model) -> Table {
     let base = [(DEVICE, DataType::Utf8), (TS, TIME), (QUALITY, DataType::Utf8)];
-    message_table(feed, &base, model.properties.iter().map(|p| (&*p.identifier, &p.data_type)))
+    message_table(name, feed, &base, model.properties.iter().map(|p| (&*p.identifier, &p.data_type)))
 }
 
-fn events_table(feed: Feed, event: &EventModel) -> Table {
+fn events_table(name: String, feed: Feed, event: &EventModel) -> Table {
     let base = [(DEVICE, DataType::Utf8), (TS, TIME)];
-    message_table(feed, &base, event.output.iter().map(|field| (&*field.identifier, &field.data_type)))
+    message_table(name, feed, &base, event.output.iter().map(|field| (&*field.identifier, &field.data_type)))
 }
 
 fn message_table<'a>(
+    name: String,
     feed: Feed,
     base: &[(&str, DataType)],
     values: impl Iterator<Item = (&'a str, &'a ModelType)>,
@@ -165,7 +196,15 @@ fn message_table<'a>(
             None => drop(left_out.insert(name.to_owned(), model_type.name())),
         }
     }
-    Table { feed, timing: Timing::Moment, schema: Arc::new(Schema::new(fields)), left_out }
+    Table {
+        name,
+        feed,
+        timing: Timing::Moment,
+        schema: Arc::new(Schema::new(fields)),
+        left_out,
+        options: Options::default(),
+        rows: None,
+    }
 }
 
 /// The type of a property in SQL; `None` if it has no column.
@@ -213,8 +252,8 @@ impl ContextProvider for Catalog {
         self.aggregates.get(name).cloned()
     }
 
-    fn get_window_meta(&self, _: &str) -> Option<Arc<WindowUDF>> {
-        None
+    fn get_window_meta(&self, name: &str) -> Option<Arc<WindowUDF>> {
+        self.overs.get(name).cloned()
     }
 
     fn get_variable_type(&self, _: &[String]) -> Option<DataType> {
@@ -238,6 +277,6 @@ impl ContextProvider for Catalog {
     }
 
     fn udwf_names(&self) -> Vec<String> {
-        vec![]
+        self.overs.keys().cloned().collect()
     }
 }

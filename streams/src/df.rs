@@ -1,19 +1,20 @@
 //! The only place that knows where DataFusion and Arrow keep things. An upgrade starts here.
 
-#[cfg(test)]
-pub(crate) use arrow::array::Float64Array;
 pub(crate) use arrow::array::{
-    Array, ArrayBuilder, ArrayRef, AsArray, BooleanArray, BooleanBuilder, Float64Builder, Int64Builder, RecordBatch,
-    RecordBatchOptions, StringBuilder, TimestampNanosecondArray, TimestampNanosecondBuilder, UInt32Array,
+    Array, ArrayBuilder, ArrayRef, AsArray, BooleanArray, BooleanBuilder, Float64Array, Float64Builder, Int64Array,
+    Int64Builder, RecordBatch, RecordBatchOptions, StringArray, StringBuilder, TimestampNanosecondArray,
+    TimestampNanosecondBuilder, UInt32Array, UInt64Array,
 };
 pub(crate) use arrow::compute::{
-    SortColumn, and, cast, filter_record_batch, lexsort_to_indices, prep_null_mask_filter, take, take_record_batch,
+    SortColumn, and, cast, concat_batches, filter_record_batch, interleave_record_batch, lexsort_to_indices,
+    prep_null_mask_filter, take, take_record_batch,
 };
 pub(crate) use arrow::datatypes::{
     DataType, Field, FieldRef, Float64Type, Int64Type, Schema, SchemaRef, TimeUnit, TimestampNanosecondType, UInt64Type,
 };
+pub(crate) use arrow::row::{RowConverter, SortField};
 pub(crate) use datafusion_common::config::ConfigOptions;
-pub(crate) use datafusion_common::tree_node::{Transformed, TreeNode};
+pub(crate) use datafusion_common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 pub(crate) use datafusion_common::{
     Column, DFSchema, DFSchemaRef, DataFusionError, Diagnostic, Result, ScalarValue, TableReference, internal_err,
     plan_err,
@@ -22,10 +23,11 @@ pub(crate) use datafusion_expr::execution_props::ExecutionProps;
 pub(crate) use datafusion_expr::function::{AccumulatorArgs, StateFieldsArgs};
 pub(crate) use datafusion_expr::physical_planning_context::PhysicalPlanningContext;
 pub(crate) use datafusion_expr::planner::{ContextProvider, ExprPlanner};
+pub(crate) use datafusion_expr::utils::split_conjunction;
 pub(crate) use datafusion_expr::{
-    Accumulator, Aggregate as AggregatePlan, AggregateUDF, AggregateUDFImpl, ColumnarValue, EmitTo, Expr,
-    ExprSchemable, GroupsAccumulator, HigherOrderUDF, LogicalPlan, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
-    Signature, TableSource, TypeSignature, Volatility, WindowUDF,
+    Accumulator, Aggregate as AggregatePlan, AggregateUDF, AggregateUDFImpl, BinaryExpr, ColumnarValue, EmitTo, Expr,
+    ExprSchemable, GroupsAccumulator, HigherOrderUDF, Join, LogicalPlan, Operator, Projection, ScalarFunctionArgs,
+    ScalarUDF, ScalarUDFImpl, Signature, TableSource, TypeSignature, Volatility, WindowUDF,
 };
 pub(crate) use datafusion_functions::all_default_functions;
 pub(crate) use datafusion_functions::core::planner::CoreFunctionPlanner;

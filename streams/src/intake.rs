@@ -6,7 +6,8 @@ use crate::df::{
     ArrayRef, BooleanBuilder, DataType, Float64Builder, Int64Builder, RecordBatch, Schema, SchemaRef, StringBuilder,
     TimestampNanosecondArray, TimestampNanosecondBuilder,
 };
-use crate::rows::{Flow, Ids, Rows};
+use crate::rows::Ids;
+use crate::source::Taken;
 use edgeway_sdk::{DeviceIx, Quality, Timestamp, Value};
 use edgeway_thing_models::{Event, Message, PropertyIx, Report, Things};
 use std::collections::{BTreeSet, HashMap};
@@ -25,7 +26,8 @@ pub(crate) struct Intake {
     ts: Vec<i64>,
     heard: Vec<i64>,
     offsets: Vec<u64>,
-    devices: Vec<Arc<str>>,
+    devices: Vec<DeviceIx>,
+    things: Arc<Things>,
 }
 
 /// Collects the values of one column.
@@ -43,7 +45,7 @@ pub(crate) enum Builder {
 
 impl Intake {
     /// For these columns of a table.
-    pub(crate) fn new(table: &Table, read: &BTreeSet<usize>, things: &Things) -> Self {
+    pub(crate) fn new(table: &Table, read: &BTreeSet<usize>, things: &Arc<Things>) -> Self {
         let fields: Vec<_> = read.iter().map(|&at| table.schema.fields()[at].clone()).collect();
         let slot = |name: &str| fields.iter().position(|field| field.name() == name && !is_base(name));
         let (slots, names) = match table.feed {
@@ -55,7 +57,7 @@ impl Intake {
                 let outputs = &things.model(model).events[usize::from(event.0)].output;
                 (vec![], outputs.iter().filter_map(|o| Some((o.identifier.clone(), slot(&o.identifier)?))).collect())
             }
-            Feed::Query(_) => (vec![], HashMap::new()),
+            _ => (vec![], HashMap::new()),
         };
         Intake {
             columns: fields.iter().map(|field| Builder::new(field.name(), field.data_type())).collect(),
@@ -66,6 +68,7 @@ impl Intake {
             heard: vec![],
             offsets: vec![],
             devices: vec![],
+            things: things.clone(),
         }
     }
 
@@ -92,23 +95,21 @@ impl Intake {
     }
 
     /// What has been collected, if anything. Afterwards nothing is.
-    pub(crate) fn take(&mut self) -> Flow {
+    pub(crate) fn take(&mut self) -> Option<Taken> {
         let ts = std::mem::take(&mut self.ts);
         if ts.is_empty() {
-            return Flow::default();
+            return None;
         }
         let columns = self.columns.iter_mut().map(|column| column.finish(&ts)).collect();
         let batch =
             RecordBatch::try_new(self.schema.clone(), columns).expect("every column has one value for every row");
-        let rows = Rows {
+        Some(Taken {
             batch,
-            ts,
+            ts: Arc::new(ts),
             heard: std::mem::take(&mut self.heard),
-            offsets: std::mem::take(&mut self.offsets),
-            ids: Ids::Devices(std::mem::take(&mut self.devices)),
-            window: None,
-        };
-        Flow { rows: vec![rows], frontier: None }
+            offsets: Arc::new(std::mem::take(&mut self.offsets)),
+            ids: Ids::Devices(Arc::new(std::mem::take(&mut self.devices)), self.things.clone()),
+        })
     }
 
     fn slot(&self, property: PropertyIx) -> Option<usize> {
@@ -135,7 +136,7 @@ impl Intake {
         self.ts.push(ts.as_nanos());
         self.heard.push(message.time.as_nanos());
         self.offsets.push(offset);
-        self.devices.push(id.clone());
+        self.devices.push(device);
     }
 
     /// Sets a column of the last row, unless it is set.

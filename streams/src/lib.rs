@@ -17,7 +17,7 @@
 //! let text = "SELECT device, window_end, count(*) AS reports
 //!             FROM wind_turbine GROUP BY device, TUMBLE(ts, INTERVAL '10 seconds')";
 //! let source = Source { file: "queries/reports.sql".into(), name: "reports".into(), text: text.into() };
-//! let mut queries = Queries::load(Arc::new(things), &[source]).expect("no mistakes in it");
+//! let mut queries = Queries::load(&Arc::new(things).into(), &[source]).expect("no mistakes in it");
 //!
 //! let (journal, mut rows) = (vec![], vec![]);
 //! queries.push(Timestamp::from_secs(100), &journal, &mut rows);
@@ -38,23 +38,31 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod account;
 mod answer;
 mod catalog;
+mod clock;
 mod df;
 mod dialect;
+mod fingerprint;
 mod functions;
 mod graph;
 mod intake;
+mod join;
+mod lookups;
 mod marker;
+mod operator;
 mod plan;
-mod progress;
 mod queries;
 mod query;
 mod rows;
 mod segment;
 mod selection;
+mod sorted;
+mod source;
+mod state;
 mod windows;
 
-pub use progress::Progress;
-pub use queries::{FileProblem, Queries, QueryInfo, Source};
+pub use lookups::LookupFile;
+pub use queries::{FileProblem, Queries, QueryInfo, Restored, Site, Source, StateError};
 pub use selection::{Part, Selection, SelectionError, Verdict};

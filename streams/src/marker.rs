@@ -18,6 +18,9 @@ pub(crate) const WINDOW_START: &str = "window_start";
 /// The end of the query's window.
 pub(crate) const WINDOW_END: &str = "window_end";
 
+/// The columns of a window's row that say when it was.
+pub(crate) const TIMES: [&str; 3] = [WINDOW_START, WINDOW_END, "ts"];
+
 /// All markers. Volatile, so that nobody folds them into a constant or two of them into one.
 pub(crate) fn all() -> [ScalarUDF; 5] {
     let bound = |name| Marker { name, signature: Signature::nullary(Volatility::Volatile) };

@@ -1,79 +1,70 @@
-//! From a checked `SELECT` to what operators need.
+//! From a checked `SELECT` to the steps that its rows go through.
 //!
 //! DataFusion turns the syntax tree into a logical plan, coerces types and simplifies expressions. Only these two passes run:
-//! they keep the plan's shape (projection, filter, aggregate, filter, table), so that it can be taken apart here. The
-//! rest of the optimizer is made for plans that are executed, and would move the window's marker or split aggregates.
+//! they keep the plan's shape, so that it can be lowered node by node here. The rest of the optimizer is made for plans
+//! that are executed, and would move the window's marker or split aggregates.
 
+mod joins;
 mod lower;
+mod scope;
 mod window;
 
 pub(crate) use window::{Frame, Place};
 
 use crate::catalog::{Catalog, Table};
 use crate::df::{
-    AggregatePlan, Analyzer, ConfigOptions, DFSchemaRef, DataFusionError, Diagnostic, Expr, LogicalPlan, Optimizer,
-    OptimizerContext, ParserOptions, Result, SchemaRef, SimplifyExpressions, SqlToRel, plan_err, sqlparser,
+    Analyzer, ConfigOptions, DataFusionError, Diagnostic, LogicalPlan, Optimizer, OptimizerContext, ParserOptions,
+    Result, SchemaRef, SimplifyExpressions, SqlToRel, sqlparser,
 };
-use crate::dialect::{self, At, Options, Statement};
+use crate::dialect::{self, At, Block, Options};
+use crate::fingerprint::Fingerprint;
+use crate::query::Step;
 use crate::rows::Timing;
-use crate::segment::Segment;
-use crate::windows::Grouping;
 use edgeway_sdk::Problem;
+use edgeway_thing_models::Things;
 use sqlparser::ast::{Query, Select, SetExpr, Statement as SqlStatement};
 use std::sync::Arc;
 
-/// A query, ready to run.
-#[derive(Debug)]
+/// A block, ready to run.
 pub(crate) struct Plan {
-    /// Places of the columns that it reads, in its table.
-    pub(crate) columns: Vec<usize>,
-    pub(crate) operator: Operator,
-    pub(crate) options: Options,
-    /// How the rows of its input are timed.
+    /// Of each table that it reads, the places of the columns that are read.
+    pub(crate) columns: Vec<Vec<usize>>,
+    pub(crate) steps: Vec<Step>,
+    /// What its rows hold.
+    pub(crate) schema: SchemaRef,
+    /// How its rows are timed.
     pub(crate) timing: Timing,
+    /// Of everything that its state depends on.
+    pub(crate) fingerprint: Fingerprint,
+    /// Whether it waits for rows that are late, so that its author can say for how long.
+    pub(crate) waits: bool,
 }
 
-/// What a query does.
-#[derive(Debug)]
-pub(crate) enum Operator {
-    /// Each row by itself.
-    Select(Segment),
-    /// Groups of rows in windows.
-    Group {
-        window: Frame,
-        grouping: Grouping,
-        /// `HAVING` and `SELECT`, over keys, bounds of the window and aggregates.
-        finish: Segment,
-    },
+/// A table, and a fingerprint of how its rows come about.
+#[derive(Clone, Copy)]
+pub(crate) struct Upstream<'a> {
+    pub(crate) table: &'a Table,
+    pub(crate) fingerprint: Fingerprint,
 }
 
-impl Plan {
-    /// What the query's rows hold.
-    pub(crate) fn schema(&self) -> &SchemaRef {
-        match &self.operator {
-            Operator::Select(segment) | Operator::Group { finish: segment, .. } => &segment.schema,
-        }
-    }
-
-    /// How the query's own rows are timed.
-    pub(crate) fn output_timing(&self) -> Timing {
-        match self.operator {
-            Operator::Select(_) => self.timing,
-            Operator::Group { .. } => Timing::WindowEnd,
-        }
-    }
-}
-
-/// Plans a statement over its table.
+/// Plans a block over its tables.
 ///
 /// # Errors
 /// All unknown names; then the first thing that does not fit together.
-pub(crate) fn plan(mut statement: Statement, table: &Table, catalog: &Catalog) -> Result<Plan, Vec<Problem>> {
-    let window = dialect::resolve(&mut statement, table, catalog)?;
-    let at = statement.at;
-    let tree = logical(statement.select, catalog).and_then(Shape::of).map_err(|error| vec![explain(&error, at)])?;
-    let query = lower::Lowering { at, options: statement.options, table, window: window.map(|call| call.0.or(at)) };
-    query.lower(&tree)
+pub(crate) fn plan(
+    mut block: Block,
+    options: &[Options],
+    tables: &[Upstream<'_>],
+    catalog: &Catalog,
+    things: &Arc<Things>,
+) -> Result<Plan, Vec<Problem>> {
+    let own: Vec<&Table> = tables.iter().map(|upstream| upstream.table).collect();
+    let window = dialect::resolve(&mut block, &own, catalog)?;
+    let at = block.at;
+    let plan = logical(block.select, catalog).map_err(|error| vec![explain(&error, at)])?;
+    let around =
+        lower::Around { at, options, names: &block.tables, tables, window: window.map(|call| call.0.or(at)), things };
+    lower::lower(&plan, around).map_err(|problem| vec![problem])
 }
 
 /// What DataFusion says before its sentences.
@@ -130,42 +121,5 @@ fn query_of(select: Select) -> Query {
         settings: None,
         format_clause: None,
         pipe_operators: vec![],
-    }
-}
-
-/// A logical plan, taken apart.
-struct Shape {
-    outputs: Vec<Expr>,
-    having: Option<Expr>,
-    aggregate: Option<AggregatePlan>,
-    filter: Option<Expr>,
-    input: DFSchemaRef,
-}
-
-impl Shape {
-    fn of(plan: LogicalPlan) -> Result<Shape> {
-        let LogicalPlan::Projection(projection) = plan else {
-            return plan_err!("a query of this shape is not supported");
-        };
-        let (upper, below) = filtered(&projection.input);
-        let (having, aggregate, filter, table) = match below {
-            LogicalPlan::Aggregate(aggregate) => {
-                let (filter, table) = filtered(&aggregate.input);
-                (upper, Some(aggregate.clone()), filter, table)
-            }
-            table => (None, None, upper, table),
-        };
-        match table {
-            LogicalPlan::TableScan(_) | LogicalPlan::SubqueryAlias(_) => {}
-            _ => return plan_err!("a query of this shape is not supported"),
-        }
-        Ok(Shape { outputs: projection.expr, having, aggregate, filter, input: table.schema().clone() })
-    }
-}
-
-fn filtered(plan: &LogicalPlan) -> (Option<Expr>, &LogicalPlan) {
-    match plan {
-        LogicalPlan::Filter(filter) => (Some(filter.predicate.clone()), &filter.input),
-        other => (None, other),
     }
 }

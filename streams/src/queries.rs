@@ -4,11 +4,14 @@ mod load;
 
 use crate::catalog::Feed;
 use crate::intake::Intake;
-use crate::progress::Progress;
-use crate::query::{Input, Node, Query};
-use crate::rows::Flow;
+use crate::lookups::LookupFile;
+use crate::query::{From, Query, Step};
+use crate::rows::{Flow, NEVER};
+use crate::source::{Source as Judge, Taken};
+use crate::state::{Reader, Writer};
 use edgeway_sdk::{Problem, Timestamp};
 use edgeway_thing_models::{Body, Message, Things};
+use jiff::tz::TimeZone;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -16,14 +19,32 @@ use std::sync::Arc;
 /// The most messages that are made into one batch.
 const BATCH_MESSAGES_MAX: usize = 4096;
 
-/// A query's file.
+/// What queries can name beside each other.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// Models and devices.
+    pub things: Arc<Things>,
+    /// Where its days and months begin.
+    pub zone: TimeZone,
+    /// Its CSV files.
+    pub tables: Vec<LookupFile>,
+}
+
+impl std::convert::From<Arc<Things>> for Site {
+    /// In UTC, without tables.
+    fn from(things: Arc<Things>) -> Self {
+        Site { things, zone: TimeZone::UTC, tables: vec![] }
+    }
+}
+
+/// A file of queries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
     /// Its path, to name it in problems.
     pub file: Arc<str>,
-    /// The query's name: the file's, without `.sql`, in snake_case.
+    /// The name of a query that gives itself none: the file's, without `.sql`, in snake_case.
     pub name: Arc<str>,
-    /// One `SELECT`, or `CREATE QUERY name WITH (...) AS SELECT`.
+    /// `SELECT`, or statements such as `CREATE QUERY name WITH (...) AS SELECT`, with `;` between them.
     pub text: String,
 }
 
@@ -63,12 +84,14 @@ pub struct QueryInfo {
     pub future: u64,
     /// Rows left out because the query's state was full: too many windows, groups or bytes.
     pub dead: u64,
-    /// Up to which time it takes its rows to be complete; `None` before the first row and for queries without a window.
+    /// Up to which time it takes its rows to be complete; `None` before the first row.
     pub watermark: Option<Timestamp>,
     /// Windows that are open; where windows share rows, the parts that they are made of.
     pub open_windows: usize,
-    /// Groups in them.
+    /// Groups in them, or keys of which something is remembered.
     pub groups: usize,
+    /// How much memory its state takes, in bytes.
+    pub state_bytes: usize,
     /// Rows left out because an expression failed for them, as a division by zero does.
     pub errors: u64,
 }
@@ -82,6 +105,8 @@ pub struct Queries {
     intakes: Vec<Intake>,
     /// Which intake the messages of a feed go to.
     feeds: HashMap<Feed, usize>,
+    /// What queries with the same patience share.
+    sources: Vec<Judge>,
     /// Each after those that it reads.
     queries: Vec<Query>,
     /// The offset after the last message seen.
@@ -89,68 +114,112 @@ pub struct Queries {
 }
 
 impl Queries {
-    /// Reads, checks and plans queries. They see reports and events of the models in `things`, and each other's rows.
+    /// Reads, checks and plans queries. They see reports and events of the site's models, its tables, and each other's rows.
     ///
     /// # Errors
     /// All mistakes in all files, by file.
-    pub fn load(things: Arc<Things>, sources: &[Source]) -> Result<Queries, Vec<FileProblem>> {
-        load::load(things, sources)
+    pub fn load(site: &Site, sources: &[Source]) -> Result<Queries, Vec<FileProblem>> {
+        load::load(site, sources)
     }
 
     /// Takes in messages, each with its offset in the journal, in ascending order. Rows that they complete go to `out`:
     /// those of a query in the order of their windows, then of their keys; a query after those that feed it.
     ///
-    /// Reports and events are read. Rows are not: queries that read other queries get theirs directly, so that their
-    /// windows can be made again after a restart.
+    /// Reports and events are read. Rows are not: queries that read other queries get theirs directly.
     ///
     /// `now` is what the gateway's clock shows; it becomes the time of the rows.
     pub fn push(&mut self, now: Timestamp, entries: &[(u64, Arc<Message>)], out: &mut Vec<Message>) {
         for part in entries.chunks(BATCH_MESSAGES_MAX) {
+            let mut heard = None;
             for (offset, message) in part {
                 self.collect(*offset, message);
+                heard = heard.max(Some(message.time.as_nanos()));
                 self.next = Some(offset + 1);
             }
-            let tables: Vec<Flow> = self.intakes.iter_mut().map(Intake::take).collect();
-            self.run(&tables, |query, flow| query.push(now, flow, out));
+            let cause = self.next.map_or(0, |next| next - 1);
+            let taken: Vec<Option<Taken>> = self.intakes.iter_mut().map(Intake::take).collect();
+            let judge = |source: &mut Judge| source.push(now.as_nanos(), taken[source.intake].as_ref(), heard, cause);
+            let flows = self.sources.iter_mut().map(judge).collect();
+            self.run(now, flows, out);
         }
     }
 
     /// Lets time pass: windows of queries that nothing came for close as well. Call it about once a second, but not while
     /// old messages are pushed again.
     pub fn advance(&mut self, now: Timestamp, out: &mut Vec<Message>) {
-        let tables = vec![Flow::default(); self.intakes.len()];
-        self.run(&tables, |query, flow| query.advance(now, flow, out));
+        let cause = self.next.map_or(0, |next| next - 1);
+        let flows = self.sources.iter_mut().map(|source| source.tick(now.as_nanos(), cause)).collect();
+        self.run(now, flows, out);
     }
 
-    /// How far each query has come; to be kept once the rows told so far are safe. Queries that have seen nothing yet are
-    /// not in it.
-    pub fn progress(&self) -> Vec<Progress> {
-        self.queries.iter().filter_map(|query| query.progress(self.next)).collect()
-    }
-
-    /// Takes up where an earlier run stopped. To be called before the first push; then push what the journal holds from
-    /// [`resume_offset`](Queries::resume_offset) on.
+    /// All that the queries remember, to be kept once the rows told so far are safe. They go on unchanged.
     ///
-    /// Progress of queries that are not there, or whose text has changed, is left out.
-    pub fn restore(&mut self, progress: &[Progress]) {
+    /// # Errors
+    /// If a function cannot say its state.
+    pub fn save(&mut self) -> Result<Vec<u8>, StateError> {
+        let mut writer = Writer::default();
+        writer.index.next = self.next;
+        writer.index.clocks = self.sources.iter().map(|source| (source.name.clone(), source.hands())).collect();
         for query in &mut self.queries {
-            let identity = &query.identity;
-            let is_own = |p: &&Progress| p.query == identity.name && p.fingerprint == identity.fingerprint;
-            if let Some(own) = progress.iter().find(is_own) {
-                query.restore(own);
+            for step in &mut query.steps {
+                let tables = step.save().map_err(|error| StateError(error.strip_backtrace()))?;
+                if !tables.is_empty() {
+                    let added = writer.add(&query.identity.name, step.fingerprint, &tables);
+                    added.map_err(|error| StateError(error.strip_backtrace()))?;
+                }
             }
         }
-        self.set_floors();
+        Ok(writer.finish())
     }
 
-    /// The lowest offset that the queries need to make their open windows again; `None` if they have seen nothing.
-    pub fn resume_offset(&self) -> Option<u64> {
-        self.progress().iter().map(|progress| progress.resume_offset).min()
+    /// Takes up what an earlier run has [saved](Queries::save). To be called before the first push; then push what the
+    /// journal holds from [`next_offset`](Queries::next_offset) on. `now` is what the gateway's clock shows, `head` the offset
+    /// after the journal's last message: a state from beyond it is of another journal.
+    ///
+    /// A step of a query whose words have changed, or those of a query that feeds it, begins with nothing; the others go
+    /// on. Comments and white space do not count.
+    ///
+    /// # Errors
+    /// Why the bytes are not a state; then nothing has been taken up.
+    pub fn restore(&mut self, now: Timestamp, head: u64, bytes: &[u8]) -> Result<Restored, StateError> {
+        let reader = Reader::new(bytes).map_err(|why| StateError(why.to_owned()))?;
+        if reader.index.next > Some(head) {
+            return Err(StateError("it is of another journal".to_owned()));
+        }
+        self.next = reader.index.next;
+        for source in &mut self.sources {
+            if let Some((_, hands)) = reader.index.clocks.iter().find(|(name, _)| *name == source.name) {
+                source.set(*hands, now.as_nanos());
+            }
+        }
+        let operators = reader.operators().filter_map(|(entry, tables)| Some((entry.key(), tables.ok()?)));
+        let mut kept: HashMap<_, _> = operators.collect();
+        let mut restored = Restored::default();
+        for query in &mut self.queries {
+            let name = query.identity.name.clone();
+            let mut take_up = |step: &mut Step| {
+                let tables = kept.remove(&(name.clone(), step.fingerprint));
+                tables.is_some_and(|tables| step.load(&tables).is_ok()) || !step.remembers()
+            };
+            // Each step is asked, whatever came of those before it.
+            let anew = query.steps.iter_mut().filter_map(|step| (!take_up(step)).then_some(())).count() > 0;
+            if anew {
+                restored.anew.push(query.identity.shown_name());
+            }
+        }
+        restored.anew.dedup();
+        Ok(restored)
+    }
+
+    /// The offset of the next message; `None` if they have seen nothing.
+    pub fn next_offset(&self) -> Option<u64> {
+        self.next
     }
 
     /// All queries, each after those that feed it.
     pub fn list(&self) -> Vec<QueryInfo> {
-        self.queries.iter().map(info).collect()
+        let shown = self.queries.iter().filter(|query| !query.identity.is_hidden);
+        shown.map(|query| info(query, &self.sources)).collect()
     }
 
     fn collect(&mut self, offset: u64, message: &Message) {
@@ -171,38 +240,39 @@ impl Queries {
         }
     }
 
-    /// Gives each query what its input hands on, in order.
-    fn run(&mut self, tables: &[Flow], mut step: impl FnMut(&mut Query, &Flow) -> Flow) {
+    /// Gives each query what its inputs hand on, in order.
+    fn run(&mut self, now: Timestamp, sources: Vec<Flow>, out: &mut Vec<Message>) {
         let mut made: Vec<Flow> = Vec::with_capacity(self.queries.len());
         for query in &mut self.queries {
-            let flow = match query.input {
-                Input::Messages(at) => &tables[at],
-                Input::Query(at) => &made[at],
+            let flow = |input: &crate::query::Input| match input.from {
+                From::Source(at) => &sources[at],
+                From::Query(at) => &made[at],
             };
-            made.push(step(query, flow));
-        }
-    }
-
-    /// After a restart a query leaves out the windows that it told, unless a query behind it has a window open that they
-    /// are part of.
-    fn set_floors(&mut self) {
-        let mut needed: Vec<Option<i64>> = vec![None; self.queries.len()];
-        for at in (0..self.queries.len()).rev() {
-            let told = self.queries[at].told_until();
-            let floor = told.map(|told| needed[at].map_or(told, |needed| needed.min(told)));
-            let from = match &mut self.queries[at].node {
-                Node::Windows(windows) => {
-                    windows.begin_after(floor.unwrap_or(i64::MIN));
-                    floor.map(|floor| windows.frame.needed_after(floor))
-                }
-                Node::Select { .. } => needed[at],
-            };
-            if let (Input::Query(input), Some(from)) = (self.queries[at].input, from) {
-                needed[input] = Some(needed[input].map_or(from, |other| other.min(from)));
-            }
+            let flows: Vec<&Flow> = query.inputs.iter().map(flow).collect();
+            let handed = query.push(now, &flows, out);
+            made.push(handed);
         }
     }
 }
+
+/// What came of a restored state.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Restored {
+    /// Queries of which a part begins with nothing, because it is new or has changed.
+    pub anew: Vec<Arc<str>>,
+}
+
+/// Why a state cannot be saved or taken up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StateError(String);
+
+impl fmt::Display for StateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for StateError {}
 
 impl fmt::Debug for Queries {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -210,12 +280,12 @@ impl fmt::Debug for Queries {
     }
 }
 
-fn info(query: &Query) -> QueryInfo {
-    let (identity, counters) = (query.identity.clone(), query.counters);
-    let windows = match &query.node {
-        Node::Windows(windows) => Some(windows),
-        Node::Select { .. } => None,
-    };
+fn info(query: &Query, sources: &[Judge]) -> QueryInfo {
+    let (identity, counters, held) = (query.identity.clone(), query.account.counters, query.held());
+    let future = query.inputs.iter().filter_map(|input| match input.from {
+        From::Source(at) => Some(sources[at].account.counters.future),
+        From::Query(_) => None,
+    });
     QueryInfo {
         name: identity.name,
         file: identity.file,
@@ -224,11 +294,12 @@ fn info(query: &Query) -> QueryInfo {
         rows_in: counters.rows_in,
         rows_out: counters.rows_out,
         late: counters.late,
-        future: counters.future,
+        future: future.sum(),
         dead: counters.dead,
-        watermark: windows.and_then(|windows| windows.watermark()).map(Timestamp::from_nanos),
-        open_windows: windows.map_or(0, |windows| windows.open_panes()),
-        groups: windows.map_or(0, |windows| windows.groups()),
+        watermark: (query.watermark != NEVER).then(|| Timestamp::from_nanos(query.watermark)),
+        open_windows: held.windows,
+        groups: held.groups,
+        state_bytes: held.bytes,
         errors: counters.errors,
     }
 }

@@ -1,36 +1,14 @@
-//! A query that runs.
+//! A query that runs: what it reads, and the steps that its rows go through.
 
+use crate::account::Account;
 use crate::answer;
-use crate::df::{RecordBatch, SchemaRef};
-use crate::plan::{Operator, Plan};
-use crate::progress::Progress;
-use crate::rows::{Flow, Rows, Timing, bisect, take_rows};
-use crate::segment::Segment;
-use crate::windows::{Clock, Time, Windows};
+use crate::df::{RecordBatch, Result, SchemaRef};
+use crate::join::Join;
+use crate::operator::{Held, Operator, step};
+use crate::rows::{Flow, Mark, Rows};
 use edgeway_sdk::Timestamp;
 use edgeway_thing_models::Message;
 use std::sync::Arc;
-use std::time::Duration;
-
-/// What happened to rows.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Counters {
-    pub(crate) rows_in: u64,
-    pub(crate) rows_out: u64,
-    pub(crate) late: u64,
-    pub(crate) future: u64,
-    pub(crate) dead: u64,
-    pub(crate) errors: u64,
-}
-
-/// Where a query's rows come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Input {
-    /// A table of messages, by its place among those that are read.
-    Messages(usize),
-    /// Another query, by its place in the order.
-    Query(usize),
-}
 
 /// What a query is called and says.
 #[derive(Debug, Clone)]
@@ -38,188 +16,150 @@ pub(crate) struct Identity {
     pub(crate) name: Arc<str>,
     pub(crate) file: Arc<str>,
     pub(crate) sql: Arc<str>,
-    pub(crate) fingerprint: u64,
     pub(crate) columns: Arc<[Arc<str>]>,
+    /// A sub-query, whose rows only the query around it sees.
+    pub(crate) is_hidden: bool,
+}
+
+/// Where rows come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum From {
+    /// A table of messages, by its place among the sources.
+    Source(usize),
+    /// Another query, by its place in the order.
+    Query(usize),
+}
+
+/// Something that a query reads.
+#[derive(Debug)]
+pub(crate) struct Input {
+    pub(crate) from: From,
+    /// The columns that are read, by their place in the batches of the table.
+    pub(crate) places: Vec<usize>,
+}
+
+/// A step, and a fingerprint of everything that its state depends on.
+pub(crate) struct Step {
+    pub(crate) fingerprint: u64,
+    pub(crate) work: Work,
+}
+
+/// What a step does. The first input is what the first step gets.
+pub(crate) enum Work {
+    /// Something with the rows of the step before.
+    Do(Box<dyn Operator>),
+    /// Brings the rows of the step before together with those of another input.
+    Meet(usize, Box<dyn Join>),
 }
 
 pub(crate) struct Query {
     pub(crate) identity: Identity,
-    pub(crate) input: Input,
-    pub(crate) counters: Counters,
-    pub(crate) node: Node,
-    /// The columns that it reads, by their place in the batches of its input.
-    places: Vec<usize>,
-    timing: Timing,
+    pub(crate) inputs: Vec<Input>,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) account: Account,
     /// The columns that queries can read of it; `None` if none does.
-    table: Option<SchemaRef>,
-    /// How far the windows have come that its rows are timed by.
-    frontier: Option<i64>,
-    told: Told,
-}
-
-pub(crate) enum Node {
-    Select { segment: Segment, skew: i64 },
-    Windows(Box<Windows>),
-}
-
-/// What was told before a restart.
-#[derive(Debug, Clone, Copy)]
-struct Told {
-    /// The offset from which on nothing has been seen, if that is known.
-    resume: Option<u64>,
-    until: i64,
-    is_restored: bool,
+    pub(crate) table: Option<SchemaRef>,
+    pub(crate) watermark: i64,
 }
 
 impl Query {
-    /// `places` are those of the plan's columns in the batches of the input; `table` is what other queries read.
-    pub(crate) fn new(
-        identity: Identity,
-        input: Input,
-        plan: Plan,
-        places: Vec<usize>,
-        table: Option<SchemaRef>,
-    ) -> Self {
-        let (options, timing) = (plan.options, plan.timing);
-        let time = || match timing {
-            Timing::Moment => {
-                Time::Rows(Clock::new(nanos(options.delay()), nanos(options.skew()), nanos(options.idle())))
-            }
-            Timing::WindowEnd => Time::Input(None),
-        };
-        let node = match plan.operator {
-            Operator::Select(segment) => Node::Select { segment, skew: nanos(options.skew()) },
-            Operator::Group { window, grouping, finish } => {
-                Node::Windows(Box::new(Windows::new(time(), window, grouping, finish)))
-            }
-        };
-        let told = Told { resume: None, until: i64::MIN, is_restored: false };
-        Query { identity, input, counters: Counters::default(), node, places, timing, table, frontier: None, told }
+    /// Takes in what its inputs hand on. What it makes goes to `out`, and to the queries that read it.
+    pub(crate) fn push(&mut self, now: Timestamp, inputs: &[&Flow], out: &mut Vec<Message>) -> Flow {
+        let flows: Vec<Flow> = self.inputs.iter().zip(inputs).map(|(input, flow)| input.read(flow)).collect();
+        let mut flows = flows.into_iter().map(Some).collect::<Vec<_>>();
+        let mut flow = flows[0].take().expect("a query has an input");
+        self.account.counters.rows_in += flow.rows.iter().map(|rows| rows.len() as u64).sum::<u64>();
+        for Step { work, .. } in &mut self.steps {
+            flow = match work {
+                Work::Do(operator) => step(&mut **operator, flow, &mut self.account),
+                Work::Meet(input, join) => {
+                    let right = flows[*input].take().expect("an input is read once");
+                    join.push(flow, right, &mut self.account)
+                }
+            };
+        }
+        self.hand_on(now, flow, out)
     }
 
-    /// Takes in what its input hands on. What it makes goes to `out`, and to the queries that read it.
-    pub(crate) fn push(&mut self, now: Timestamp, flow: &Flow, out: &mut Vec<Message>) -> Flow {
-        let mut made = vec![];
-        if let Node::Windows(windows) = &mut self.node
-            && let Time::Rows(clock) = &mut windows.time
-            && flow.rows.iter().any(|rows| rows.len() > 0)
-        {
-            clock.note_push(now.as_nanos());
+    /// What its steps hold.
+    pub(crate) fn held(&self) -> Held {
+        let mut held = Held::default();
+        for step in &self.steps {
+            held += match &step.work {
+                Work::Do(operator) => operator.held(),
+                Work::Meet(_, join) => join.held(),
+            };
         }
-        for rows in &flow.rows {
-            self.counters.rows_in += rows.len() as u64;
-            self.take_in(rows, &mut made);
-        }
-        if let (Some(frontier), Node::Windows(windows)) = (flow.frontier, &mut self.node) {
-            windows.follow(frontier, &mut self.counters, &mut made);
-        }
-        self.frontier = match &self.node {
-            Node::Windows(windows) => windows.watermark(),
-            Node::Select { .. } => flow.frontier.max(self.frontier),
-        };
-        self.hand_on(now, made, out)
+        held
     }
 
-    /// As `push`, after time has passed.
-    pub(crate) fn advance(&mut self, now: Timestamp, flow: &Flow, out: &mut Vec<Message>) -> Flow {
-        let mut made = vec![];
-        if let Node::Windows(windows) = &mut self.node {
-            windows.tick(now.as_nanos(), &mut self.counters, &mut made);
-        }
-        let mut handed = self.hand_on(now, made, out);
-        let pushed = self.push(now, flow, out);
-        handed.rows.extend(pushed.rows);
-        Flow { frontier: pushed.frontier, ..handed }
-    }
-
-    fn take_in(&mut self, rows: &Rows, made: &mut Vec<Rows>) {
-        let batch = rows.batch.project(&self.places).expect("the plan was made for the columns of this table");
-        match &mut self.node {
-            Node::Windows(windows) => windows.push(rows, &batch, &mut self.counters, made),
-            Node::Select { segment, skew } => {
-                let skew = (self.timing == Timing::Moment).then_some(*skew);
-                select(segment, rows, &batch, skew, &mut self.counters, made);
-                made.extend(rows.window.map(|window| answer::no_rows(&segment.schema, window)));
-            }
-        }
-    }
-
-    fn hand_on(&mut self, now: Timestamp, made: Vec<Rows>, out: &mut Vec<Message>) -> Flow {
-        let mut flow = Flow { rows: vec![], frontier: self.frontier };
-        for rows in made {
-            let told = self.told;
-            let by_window = self.is_timed_by_windows();
-            let was_told =
-                |ts, offset| if by_window { ts <= told.until } else { told.resume.is_some_and(|r| offset < r) };
-            let names = (&self.identity.name, &self.identity.columns);
-            match answer::messages(names, &rows, now, was_told, out) {
-                Ok(count) => self.counters.rows_out += count,
-                Err(_) => self.counters.errors += rows.len() as u64,
+    fn hand_on(&mut self, now: Timestamp, flow: Flow, out: &mut Vec<Message>) -> Flow {
+        self.watermark = flow.mark.watermark;
+        let mut handed = Flow::empty(flow.mark);
+        for rows in flow.rows {
+            if !self.identity.is_hidden {
+                self.tell(now, &rows, out);
             }
             let Some(table) = &self.table else { continue };
             match rows.timed(table) {
-                Ok(rows) => flow.rows.push(rows),
-                Err(_) => self.counters.errors += 1,
+                Ok(rows) => handed.rows.push(rows),
+                Err(_) => self.account.counters.errors += 1,
             }
         }
-        flow
+        handed
     }
 
-    fn is_timed_by_windows(&self) -> bool {
-        self.timing == Timing::WindowEnd || matches!(self.node, Node::Windows(_))
+    fn tell(&mut self, now: Timestamp, rows: &Rows, out: &mut Vec<Message>) {
+        let names = (&self.identity.name, &self.identity.columns);
+        match answer::messages(names, rows, now, out) {
+            Ok(()) => self.account.counters.rows_out += rows.len() as u64,
+            Err(error) => (0..rows.len()).for_each(|at| self.account.failed(rows, at, &error)),
+        }
+    }
+}
+
+impl Identity {
+    /// The query that a sub-query is part of, or its own name.
+    pub(crate) fn shown_name(&self) -> Arc<str> {
+        self.name.split_once('#').map_or_else(|| self.name.clone(), |(query, _)| query.into())
+    }
+}
+
+impl Step {
+    /// What it remembers.
+    pub(crate) fn save(&mut self) -> Result<Vec<RecordBatch>> {
+        match &mut self.work {
+            Work::Do(operator) => operator.save(),
+            Work::Meet(_, join) => join.save(),
+        }
     }
 
-    /// How far it has come, if it has begun. `next` is the offset after the last one seen.
-    pub(crate) fn progress(&self, next: Option<u64>) -> Option<Progress> {
-        let resume = match &self.node {
-            Node::Windows(windows) => windows.first_offset().or(next).or(self.told.resume),
-            Node::Select { .. } => next.max(self.told.resume),
+    /// Takes up what it has saved.
+    pub(crate) fn load(&mut self, tables: &[RecordBatch]) -> Result<()> {
+        match &mut self.work {
+            Work::Do(operator) => operator.load(tables),
+            Work::Meet(_, join) => join.load(tables),
+        }
+    }
+
+    /// Whether there is anything to be kept.
+    pub(crate) fn remembers(&mut self) -> bool {
+        self.save().map_or(true, |tables| !tables.is_empty())
+    }
+}
+
+impl Input {
+    /// The columns of a flow that are read.
+    fn read(&self, flow: &Flow) -> Flow {
+        let project = |rows: &Rows| {
+            let batch = rows.batch.project(&self.places).expect("the plan was made for the columns of this table");
+            rows.clone().with(batch)
         };
-        Some(Progress {
-            query: self.identity.name.clone(),
-            fingerprint: self.identity.fingerprint,
-            resume_offset: resume?,
-            closed_until: Timestamp::from_nanos(self.frontier.unwrap_or(i64::MIN).max(self.told.until)),
-        })
-    }
-
-    /// Notes what was told before a restart.
-    pub(crate) fn restore(&mut self, progress: &Progress) {
-        let until = progress.closed_until.as_nanos();
-        self.told = Told { resume: Some(progress.resume_offset), until, is_restored: true };
-    }
-
-    /// Up to where everything is told, if the query has been restored.
-    pub(crate) fn told_until(&self) -> Option<i64> {
-        self.told.is_restored.then_some(self.told.until)
+        Flow { rows: flow.rows.iter().map(project).collect(), mark: flow.mark }
     }
 }
 
-/// Runs rows through a filter and a projection, each by itself; `batch` holds the columns that these read. Rows whose time
-/// is more than `skew` ahead of the gateway's clock are left out.
-fn select(
-    segment: &Segment,
-    rows: &Rows,
-    batch: &RecordBatch,
-    skew: Option<i64>,
-    counters: &mut Counters,
-    made: &mut Vec<Rows>,
-) {
-    let is_future = |&at: &usize| skew.is_some_and(|skew| rows.ts[at] > rows.heard[at].saturating_add(skew));
-    let (future, timely): (Vec<usize>, Vec<usize>) = (0..rows.len()).partition(is_future);
-    counters.future += future.len() as u64;
-    let Ok(batch) = take_rows(batch, &timely) else {
-        counters.errors += timely.len() as u64;
-        return;
-    };
-    counters.errors += bisect(0..timely.len(), &mut |range| {
-        let (batch, kept) = segment.run(&batch.slice(range.start, range.len()))?;
-        let kept: Vec<usize> = kept.into_iter().map(|at| timely[at + range.start]).collect();
-        made.push(rows.pick(&kept, batch));
-        Ok(())
-    });
-}
-
-fn nanos(duration: Duration) -> i64 {
-    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
+/// The earlier of two marks: how far two streams have come together.
+pub(crate) fn earlier(one: Mark, other: Mark) -> Mark {
+    Mark { watermark: one.watermark.min(other.watermark), cause: one.cause.max(other.cause) }
 }

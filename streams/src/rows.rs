@@ -1,6 +1,9 @@
 //! What flows between operators.
 
+use crate::answer;
 use crate::df::{ArrayRef, RecordBatch, Result, SchemaRef, TimestampNanosecondArray, UInt32Array, take_record_batch};
+use edgeway_sdk::DeviceIx;
+use edgeway_thing_models::Things;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -14,47 +17,48 @@ pub(crate) enum Timing {
     WindowEnd,
 }
 
+/// Before everything.
+pub(crate) const NEVER: i64 = i64::MIN;
+
 /// Some rows of a table, and what SQL does not see of them. Times are in nanoseconds since 1970.
 #[derive(Debug, Clone)]
 pub(crate) struct Rows {
     /// The columns of the table that someone reads.
     pub(crate) batch: RecordBatch,
     /// The time of each row.
-    pub(crate) ts: Vec<i64>,
-    /// When the gateway got each row.
-    pub(crate) heard: Vec<i64>,
-    /// The lowest journal offset behind each row.
-    pub(crate) offsets: Vec<u64>,
+    pub(crate) ts: Arc<Vec<i64>>,
+    /// The watermark once each row has come, that row's own time included. It never falls from row to row.
+    pub(crate) marks: Arc<Vec<i64>>,
+    /// The journal offset of the message that brought each row about.
+    pub(crate) causes: Arc<Vec<u64>>,
     pub(crate) ids: Ids,
-    /// The window that these rows, if any, are the result of.
-    pub(crate) window: Option<Window>,
 }
 
 /// What the ids of rows are made of.
 #[derive(Debug, Clone)]
 pub(crate) enum Ids {
     /// The device of each row, for rows that are messages.
-    Devices(Vec<Arc<str>>),
+    Devices(Arc<Vec<DeviceIx>>, Arc<Things>),
     /// What each row's id is behind the query's name, for rows of queries.
-    Made(Vec<Arc<str>>),
+    Made(Arc<Vec<Arc<str>>>),
 }
 
-/// A window that has closed.
+/// How far a stream has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Window {
-    /// Its end.
-    pub(crate) end: i64,
-    /// The lowest journal offset that had a part in it.
-    pub(crate) first_offset: u64,
+pub(crate) struct Mark {
+    /// Rows that are older have been handed on; what comes with an older time is late.
+    pub(crate) watermark: i64,
+    /// The offset of the message that has brought it here.
+    pub(crate) cause: u64,
 }
 
-/// What a query or a table hands on at one time.
-#[derive(Debug, Clone, Default)]
+/// What is handed on at one time.
+#[derive(Debug, Clone)]
 pub(crate) struct Flow {
     /// In order.
     pub(crate) rows: Vec<Rows>,
-    /// For rows timed by windows: every row up to this time has been handed on.
-    pub(crate) frontier: Option<i64>,
+    /// How far the stream has come behind them.
+    pub(crate) mark: Mark,
 }
 
 impl Rows {
@@ -62,20 +66,35 @@ impl Rows {
         self.ts.len()
     }
 
-    /// The rows at these places, with the given columns, as part of the whole.
+    /// The rows at these places, in this order, with the given columns.
     pub(crate) fn pick(&self, at: &[usize], batch: RecordBatch) -> Rows {
-        let ids = match &self.ids {
-            Ids::Devices(devices) => Ids::Devices(at.iter().map(|&i| devices[i].clone()).collect()),
-            Ids::Made(ids) => Ids::Made(at.iter().map(|&i| ids[i].clone()).collect()),
-        };
+        let pick = |times: &[i64]| Arc::new(at.iter().map(|&i| times[i]).collect());
         Rows {
             batch,
-            ts: at.iter().map(|&i| self.ts[i]).collect(),
-            heard: at.iter().map(|&i| self.heard[i]).collect(),
-            offsets: at.iter().map(|&i| self.offsets[i]).collect(),
-            ids,
-            window: None,
+            ts: pick(&self.ts),
+            marks: pick(&self.marks),
+            causes: Arc::new(at.iter().map(|&i| self.causes[i]).collect()),
+            ids: self.ids.pick(at),
         }
+    }
+
+    /// The rows at these places with all their columns.
+    ///
+    /// # Errors
+    /// If there are more rows than can be counted.
+    pub(crate) fn take(&self, at: &[usize]) -> Result<Rows> {
+        Ok(self.pick(at, take_rows(&self.batch, at)?))
+    }
+
+    /// The rows as one message has brought them about, with the ids that they have.
+    pub(crate) fn caused_by(self, cause: u64) -> Rows {
+        let ids = Ids::made((0..self.len()).map(|at| answer::id_of(&self, at)).collect());
+        Rows { causes: Arc::new(vec![cause; self.len()]), ids, ..self }
+    }
+
+    /// The rows with other columns.
+    pub(crate) fn with(self, batch: RecordBatch) -> Rows {
+        Rows { batch, ..self }
     }
 
     /// The rows under a schema that may ask for one column more than they have: their time.
@@ -83,16 +102,50 @@ impl Rows {
         if schema.fields().len() == self.batch.num_columns() {
             return Ok(self);
         }
-        let time = Arc::new(TimestampNanosecondArray::from(self.ts.clone()));
+        let time = Arc::new(TimestampNanosecondArray::from(self.ts.to_vec()));
         let columns = self.batch.columns().iter().cloned().chain([time as ArrayRef]).collect();
         Ok(Rows { batch: RecordBatch::try_new(schema.clone(), columns)?, ..self })
     }
 }
 
+impl Ids {
+    pub(crate) fn pick(&self, at: &[usize]) -> Ids {
+        match self {
+            Ids::Devices(devices, things) => {
+                Ids::Devices(Arc::new(at.iter().map(|&i| devices[i]).collect()), things.clone())
+            }
+            Ids::Made(ids) => Ids::made(at.iter().map(|&i| ids[i].clone()).collect()),
+        }
+    }
+
+    pub(crate) fn made(ids: Vec<Arc<str>>) -> Ids {
+        Ids::Made(Arc::new(ids))
+    }
+
+    /// The device or the id of a row.
+    pub(crate) fn name(&self, at: usize) -> &Arc<str> {
+        match self {
+            Ids::Devices(devices, things) => &things.device(devices[at]).id,
+            Ids::Made(ids) => &ids[at],
+        }
+    }
+}
+
+impl Mark {
+    pub(crate) const START: Mark = Mark { watermark: NEVER, cause: 0 };
+}
+
+impl Flow {
+    /// Nothing but how far the stream has come.
+    pub(crate) fn empty(mark: Mark) -> Flow {
+        Flow { rows: vec![], mark }
+    }
+}
+
 /// The rows at these places. Without a copy if they are all there, in order.
 pub(crate) fn take_rows(batch: &RecordBatch, at: &[usize]) -> Result<RecordBatch> {
-    if let (Some(&first), Some(&last)) = (at.first(), at.last())
-        && last + 1 - first == at.len()
+    if let Some(&first) = at.first()
+        && at.iter().zip(first..).all(|(&at, expected)| at == expected)
     {
         return Ok(batch.slice(first, at.len()));
     }
@@ -101,16 +154,24 @@ pub(crate) fn take_rows(batch: &RecordBatch, at: &[usize]) -> Result<RecordBatch
 }
 
 /// Does `work` on a range; where that fails on halves of it, down to single rows, so that one bad row does not spoil its
-/// neighbours. Returns how many rows failed. `work` must change nothing when it fails.
-pub(crate) fn bisect(range: Range<usize>, work: &mut impl FnMut(Range<usize>) -> Result<()>) -> u64 {
-    if range.is_empty() || work(range.clone()).is_ok() {
-        return 0;
+/// neighbours. Tells `failed` which rows failed and why. `work` must change nothing when it fails.
+pub(crate) fn bisect(
+    range: Range<usize>,
+    work: &mut impl FnMut(Range<usize>) -> Result<()>,
+    failed: &mut impl FnMut(usize, &crate::df::DataFusionError),
+) {
+    if range.is_empty() {
+        return;
     }
-    if range.len() == 1 {
-        return 1;
+    match work(range.clone()) {
+        Ok(()) => {}
+        Err(error) if range.len() == 1 => failed(range.start, &error),
+        Err(_) => {
+            let middle = range.start + range.len() / 2;
+            bisect(range.start..middle, work, failed);
+            bisect(middle..range.end, work, failed);
+        }
     }
-    let middle = range.start + range.len() / 2;
-    bisect(range.start..middle, work) + bisect(middle..range.end, work)
 }
 
 #[cfg(test)]
@@ -119,14 +180,15 @@ mod tests {
 
     #[test]
     fn bisecting_leaves_out_only_the_bad_rows() {
-        let mut done = vec![];
-        let failed = bisect(0..9, &mut |range| {
+        let (mut done, mut failed) = (vec![], vec![]);
+        let mut work = |range: Range<usize>| {
             if range.contains(&2) || range.contains(&7) {
                 return crate::df::plan_err!("bad");
             }
             done.extend(range);
             Ok(())
-        });
-        assert_eq!((failed, done), (2, vec![0, 1, 3, 4, 5, 6, 8]));
+        };
+        bisect(0..9, &mut work, &mut |at, _| failed.push(at));
+        assert_eq!((failed, done), (vec![2, 7], vec![0, 1, 3, 4, 5, 6, 8]));
     }
 }

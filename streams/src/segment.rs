@@ -1,9 +1,13 @@
 //! Filter and projection of a batch: what a query without a window does, and what follows an aggregate.
 
+use crate::account::Account;
 use crate::df::{
     Array, ArrayRef, AsArray, BooleanArray, DataType, Expr, Field, PhysicalExpr, RecordBatch, RecordBatchOptions,
     Result, Schema, SchemaRef, TIME, cast, filter_record_batch, prep_null_mask_filter,
 };
+use crate::operator::Operator;
+use crate::rows::{Rows, bisect};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// An optional filter, then expressions.
@@ -32,6 +36,20 @@ impl Segment {
     }
 }
 
+impl Operator for Segment {
+    fn push(&mut self, rows: Rows, account: &mut Account, out: &mut Vec<Rows>) {
+        let mut work = |range: Range<usize>| {
+            let (batch, kept) = self.run(&rows.batch.slice(range.start, range.len()))?;
+            let kept: Vec<usize> = kept.into_iter().map(|at| at + range.start).collect();
+            if !kept.is_empty() {
+                out.push(rows.pick(&kept, batch));
+            }
+            Ok(())
+        };
+        bisect(0..rows.len(), &mut work, &mut |at, error| account.failed(&rows, at, error));
+    }
+}
+
 fn output(expr: &Arc<dyn PhysicalExpr>, batch: &RecordBatch, field: &Field) -> Result<ArrayRef> {
     let column = evaluate(expr, batch)?;
     if column.data_type() == field.data_type() { Ok(column) } else { Ok(cast(&column, field.data_type())?) }
@@ -49,7 +67,8 @@ pub(crate) fn mask(expr: &Arc<dyn PhysicalExpr>, batch: &RecordBatch) -> Result<
     Ok(if mask.null_count() == 0 { mask.clone() } else { prep_null_mask_filter(mask) })
 }
 
-fn keep(batch: &RecordBatch, mask: &BooleanArray) -> Result<(RecordBatch, Vec<usize>)> {
+/// The rows that a mask keeps, and where they were.
+pub(crate) fn keep(batch: &RecordBatch, mask: &BooleanArray) -> Result<(RecordBatch, Vec<usize>)> {
     Ok((filter_record_batch(batch, mask)?, mask.values().set_indices().collect()))
 }
 

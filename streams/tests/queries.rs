@@ -1,11 +1,11 @@
 //! What the package promises, from outside.
 
-#[path = "queries/cases.rs"]
-mod cases;
 #[path = "queries/differential.rs"]
 mod differential;
 #[path = "queries/errors.rs"]
 mod errors;
+#[path = "queries/golden.rs"]
+mod golden;
 #[path = "queries/restart.rs"]
 mod restart;
 #[path = "queries/selection.rs"]
@@ -14,8 +14,9 @@ mod selection;
 mod time;
 
 use edgeway_sdk::{DeviceIx, Quality, Timestamp, Value};
-use edgeway_streams::{Queries, QueryInfo, Source};
+use edgeway_streams::{LookupFile, Queries, QueryInfo, Site, Source};
 use edgeway_thing_models::{Body, Device, Message, Model, Observation, Report, Row, Things, ready_made};
+use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
@@ -30,12 +31,26 @@ static THINGS: LazyLock<Arc<Things>> = LazyLock::new(|| {
         let name = model.name.clone();
         let model = things.add_model(Arc::new(model));
         for number in 1..=3 {
-            let device = Device { id: format!("{name}-{number}").into(), model, labels: BTreeMap::new() };
+            let labels = [("row", if number == 3 { "b" } else { "a" }), ("mast", "met-mast-1"), ("rank", "7")];
+            let labels = labels.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            let device = Device { id: format!("{name}-{number}").into(), model, labels: BTreeMap::from(labels) };
             things.add_device(device).expect("a new id");
         }
     }
     Arc::new(things)
 });
+
+/// The models and devices above, in Berlin, with one CSV file.
+fn site() -> Site {
+    let rows = [["wind-turbine-1", "2000", "north"], ["wind-turbine-2", "2000.5", ""]];
+    let table = LookupFile {
+        file: "tables/turbine.csv".into(),
+        name: "turbine".into(),
+        columns: ["device", "rated_kw", "field"].map(str::to_owned).to_vec(),
+        rows: rows.map(|row| row.map(str::to_owned).to_vec()).to_vec(),
+    };
+    Site { things: things(), zone: TimeZone::get("Europe/Berlin").expect("a zone"), tables: vec![table] }
+}
 
 fn things() -> Arc<Things> {
     THINGS.clone()
@@ -51,7 +66,7 @@ fn source(name: &str, text: &str) -> Source {
 
 fn load(sources: &[(&str, &str)]) -> Queries {
     let sources: Vec<_> = sources.iter().map(|(name, text)| source(name, text)).collect();
-    Queries::load(things(), &sources).unwrap_or_else(|problems| panic!("{problems:#?}"))
+    Queries::load(&site(), &sources).unwrap_or_else(|problems| panic!("{problems:#?}"))
 }
 
 /// The wind turbine's wind speed, as a report that the gateway got when it was measured.

@@ -37,6 +37,7 @@ mod section;
 mod settings;
 mod site;
 mod subjects;
+mod tables;
 mod tree;
 mod variable;
 
@@ -49,3 +50,4 @@ pub use site::{
     PostgresTarget, Rate, RouteSite, Secret, ServiceWrite, Site, SourceFile, SqlSite, Start, SyncSite, TargetKind,
     TargetSite, TextPlace, TlsFiles, Transport, UnsetClock, WriteFrom,
 };
+pub use tables::TableFile;

@@ -4,7 +4,7 @@ use crate::folder::Folder;
 use crate::report::Report;
 use crate::settings::Settings;
 use crate::variable::Variables;
-use crate::{Failed, Finding, Site, SourceFile, devices, models, routes, settings};
+use crate::{Failed, Finding, Site, SourceFile, devices, models, routes, settings, tables};
 use edgeway_sdk::{Driver, Problem};
 use std::path::Path;
 use std::sync::Arc;
@@ -59,6 +59,7 @@ fn read(
     let routes = routes::read(folder, routes::Names { site: &name, data: &data }, variables, report);
     let scenes = sources(folder, "scenes", "rhai", report);
     let queries = sources(folder, "queries", "sql", report);
+    let tables = tables::read(folder, report);
     folder.check_names(report);
     Site {
         root: root.to_owned(),
@@ -78,6 +79,7 @@ fn read(
         routes: routes.routes,
         scenes,
         queries,
+        tables,
     }
 }
 

@@ -10,6 +10,7 @@ pub use target::{
     TargetKind, TargetSite, TextPlace, TlsFiles, Transport, UnsetClock,
 };
 
+use crate::tables::TableFile;
 use edgeway_sdk::{Access, DeviceIx, DeviceSpec, Json, PointIx, PointSpec, Value};
 use edgeway_thing_models::{EventIx, PropertyIx, ServiceIx, Things};
 use std::collections::{BTreeMap, HashMap};
@@ -56,6 +57,8 @@ pub struct Site {
     pub scenes: Vec<SourceFile>,
     /// `queries/*.sql`, by name. Read, not planned.
     pub queries: Vec<SourceFile>,
+    /// `tables/*.csv`, by name.
+    pub tables: Vec<TableFile>,
 }
 
 /// One wire with everything on it, ready for [`Driver::open`](edgeway_sdk::Driver::open) and

@@ -1,13 +1,14 @@
 //! Names in a `SELECT`: are they known, and what do `window_start` and `window_end` mean.
 
 use super::place::{At, normal};
-use super::{Statement, TableName};
-use crate::catalog::{Catalog, Table};
+use super::{Block, TableName};
+use crate::catalog::{Catalog, TS, Table};
 use crate::df::sqlparser::ast::{
-    Expr, Function, FunctionArgumentList, FunctionArguments, GroupByExpr, Ident, ObjectName, Select, SelectItem,
-    Spanned, VisitMut, VisitorMut,
+    BinaryOperator, Expr, Function, FunctionArgumentList, FunctionArguments, GroupByExpr, Ident, ObjectName, Select,
+    SelectItem, Spanned, VisitMut, VisitorMut,
 };
 use crate::marker;
+use crate::rows::Timing;
 use edgeway_sdk::{Problem, did_you_mean};
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -16,33 +17,67 @@ use std::ops::ControlFlow;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct WindowCall(pub(crate) At);
 
+/// A table that a block reads, as it is called there.
+pub(crate) type Seen<'a> = (&'a TableName, &'a Table);
+
 /// Checks every name, gives every column of the answer a name, and turns the window's bounds into markers.
 ///
 /// # Errors
 /// One problem for every name that is not known or stands where it has no meaning.
 pub(crate) fn resolve(
-    statement: &mut Statement,
-    table: &Table,
+    block: &mut Block,
+    tables: &[&Table],
     catalog: &Catalog,
 ) -> Result<Option<WindowCall>, Vec<Problem>> {
-    let select = &mut statement.select;
+    let (select, names) = (&mut block.select, &block.tables);
     let mut problems = vec![];
     let window = window_call(select, &mut problems);
-    if window.is_none() {
-        problems.extend(missing_window(select, catalog, statement.at));
+    if window.is_none() && !groups_by_time(select, tables) {
+        problems.extend(missing_window(select, catalog, block.at));
     }
     let mut names = Names {
-        table,
-        name: &statement.table,
+        tables: names.iter().zip(tables.iter().copied()).collect(),
         catalog,
         windowed: window.is_some(),
         aliases: BTreeSet::new(),
         clause: Clause::Rows,
+        qualify: false,
         aggregates: 0,
         problems,
     };
     names.select(select);
     if names.problems.is_empty() { Ok(window) } else { Err(names.problems) }
+}
+
+/// True if rows of windows are grouped by the window that they are of.
+fn groups_by_time(select: &Select, tables: &[&Table]) -> bool {
+    let is_time = |expr: &Expr| {
+        let name = match expr {
+            Expr::Identifier(name) => Some(name),
+            Expr::CompoundIdentifier(parts) => parts.last(),
+            _ => None,
+        };
+        name.is_some_and(|name| marker::TIMES.contains(&normal(name).as_str()))
+    };
+    tables.iter().any(|table| table.timing == Timing::WindowEnd) && group_by(select).iter().any(is_time)
+}
+
+/// True for `left.ts >= right.ts` and `right.ts <= left.ts`, where `right` is a table.
+pub(super) fn is_not_newer(condition: &Expr, right: &[String]) -> bool {
+    let Expr::BinaryOp { left, op, right: other } = condition else { return false };
+    let (newer, older) = match op {
+        BinaryOperator::GtEq => (left, other),
+        BinaryOperator::LtEq => (other, left),
+        _ => return false,
+    };
+    let time_of = |expr: &Expr| match expr {
+        Expr::CompoundIdentifier(parts) => {
+            let names: Vec<String> = parts.iter().map(normal).collect();
+            names.split_last().filter(|(column, _)| *column == TS).map(|(_, table)| table.to_vec())
+        }
+        _ => None,
+    };
+    time_of(older).is_some_and(|table| table == right) && time_of(newer).is_some_and(|table| table != right)
 }
 
 fn group_by(select: &Select) -> &[Expr] {
@@ -95,7 +130,9 @@ fn missing_window(select: &Select, catalog: &Catalog, fallback: At) -> Option<Pr
 
 fn first_aggregate(items: &Vec<SelectItem>, catalog: &Catalog) -> Option<Function> {
     let found = crate::df::sqlparser::ast::visit_expressions(items, |expr| match expr {
-        Expr::Function(f) if catalog.is_aggregate(&function_name(f)) => ControlFlow::Break(f.clone()),
+        Expr::Function(f) if f.over.is_none() && catalog.is_aggregate(&function_name(f)) => {
+            ControlFlow::Break(f.clone())
+        }
         _ => ControlFlow::Continue(()),
     });
     found.break_value()
@@ -113,12 +150,13 @@ enum Clause {
 }
 
 struct Names<'a> {
-    table: &'a Table,
-    name: &'a TableName,
+    tables: Vec<Seen<'a>>,
     catalog: &'a Catalog,
     windowed: bool,
     aliases: BTreeSet<String>,
     clause: Clause,
+    /// Whether `QUALIFY` is being looked at, which may name columns of the answer.
+    qualify: bool,
     /// How many aggregate functions the visitor is in.
     aggregates: usize,
     problems: Vec<Problem>,
@@ -126,12 +164,15 @@ struct Names<'a> {
 
 impl Names<'_> {
     fn select(&mut self, select: &mut Select) {
+        self.visit(Clause::Rows, &mut select.from);
         self.visit(Clause::Rows, &mut select.selection);
         let groups = if self.windowed { Clause::Groups } else { Clause::Rows };
         select.projection.iter_mut().for_each(|item| self.item(item));
         self.visit(groups, &mut select.projection);
         self.visit(Clause::Keys, &mut select.group_by);
         self.visit(groups, &mut select.having);
+        self.qualify = true;
+        self.visit(groups, &mut select.qualify);
     }
 
     fn visit(&mut self, clause: Clause, part: &mut impl VisitMut) {
@@ -160,6 +201,10 @@ impl Names<'_> {
         }
     }
 
+    fn is_aggregate(&self, function: &Function) -> bool {
+        function.over.is_none() && self.catalog.is_aggregate(&function_name(function))
+    }
+
     /// True if the name means a bound of the query's own window.
     fn is_bound(&self, name: &Ident) -> bool {
         self.windowed && [marker::WINDOW_START, marker::WINDOW_END].contains(&normal(name).as_str())
@@ -177,7 +222,8 @@ impl Names<'_> {
                 return None;
             }
         }
-        let is_alias = self.clause != Clause::Rows && self.aliases.contains(&column);
+        let may_be_alias = self.clause != Clause::Rows || self.qualify;
+        let is_alias = may_be_alias && self.aliases.contains(&column);
         if !is_alias {
             self.column(&column, At::span(name.span));
         }
@@ -187,35 +233,52 @@ impl Names<'_> {
     fn compound(&mut self, parts: &[Ident]) {
         let Some((column, qualifier)) = parts.split_last() else { return };
         let names: Vec<String> = qualifier.iter().map(normal).collect();
-        let at = At::span(parts[0].span);
-        if names == self.name.qualifier {
-            return self.column(&normal(column), At::span(column.span));
+        let (column, at) = (normal(column), At::span(column.span));
+        match self.tables.iter().find(|(name, _)| name.qualifier == names) {
+            Some(&seen) if !has_column(seen.1, &column) => {
+                self.problems.push(self.unknown_column(&column, &[seen], at))
+            }
+            Some(_) => {}
+            None => {
+                let expected = self.tables.iter().map(|(name, _)| format!("`{}`", name.qualifier.join(".")));
+                let help = format!("this query reads {}", expected.collect::<Vec<_>>().join(" and "));
+                let problem = At::span(parts[0].span).problem(format!("unknown table `{}`", names.join(".")));
+                self.problems.push(problem.help(help));
+            }
         }
-        let (found, expected) = (names.join("."), self.name.qualifier.join("."));
-        let problem = at.problem(format!("unknown table `{found}`")).help(format!("this query reads `{expected}`"));
-        self.problems.push(problem);
     }
 
     fn has_column(&self, column: &str) -> bool {
-        self.table.schema.column_with_name(column).is_some()
+        self.tables.iter().any(|(_, table)| has_column(table, column))
     }
 
     fn column(&mut self, column: &str, at: At) {
-        if self.has_column(column) {
-            return;
+        let holders: Vec<Seen<'_>> =
+            self.tables.iter().copied().filter(|(_, table)| has_column(table, column)).collect();
+        match &*holders {
+            [_] => {}
+            [] => self.problems.push(self.unknown_column(column, &self.tables, at)),
+            [(name, _), ..] => {
+                let problem = at.problem(format!("`{column}` is a column of several tables"));
+                self.problems.push(problem.help(format!("write {}.{column}", name.qualifier.join("."))));
+            }
         }
-        let table = &self.name.name;
-        let problem = if let Some(kind) = self.table.left_out.get(column) {
-            at.problem(format!("`{column}` is a property of type {kind}, which has no column in SQL"))
-                .help("read it in a scene, or map its parts to properties of their own")
-        } else if [marker::WINDOW_START, marker::WINDOW_END].contains(&column) {
-            let place = if self.windowed { "in SELECT and HAVING" } else { "with TUMBLE, HOP or CUMULATE in GROUP BY" };
-            at.problem(format!("`{column}` is known only {place}"))
-        } else {
-            let known = self.table.schema.fields().iter().map(|field| field.name().as_str());
-            at.problem(format!("unknown column `{column}` in `{table}`")).maybe_help(did_you_mean(column, known))
-        };
-        self.problems.push(problem);
+    }
+
+    fn unknown_column(&self, column: &str, tables: &[Seen<'_>], at: At) -> Problem {
+        if let Some(kind) = tables.iter().find_map(|(_, table)| table.left_out.get(column)) {
+            return at
+                .problem(format!("`{column}` is a property of type {kind}, which has no column in SQL"))
+                .help("read it in a scene, or map its parts to properties of their own");
+        }
+        if [marker::WINDOW_START, marker::WINDOW_END].contains(&column) {
+            let place = if self.windowed { "in SELECT and HAVING" } else { "with a window in GROUP BY" };
+            return at.problem(format!("`{column}` is known only {place}"));
+        }
+        let names: Vec<String> = tables.iter().map(|(name, _)| format!("`{}`", name.shown())).collect();
+        let known = tables.iter().flat_map(|(_, table)| table.schema.fields()).map(|field| field.name().as_str());
+        let problem = at.problem(format!("unknown column `{column}` in {}", names.join(" and ")));
+        problem.maybe_help(did_you_mean(column, known))
     }
 
     fn function(&mut self, function: &Function) {
@@ -226,10 +289,17 @@ impl Names<'_> {
             self.problems.push(problem.help("select window_start and window_end"));
         } else if [marker::WINDOW_START, marker::WINDOW_END].contains(&name.as_str()) {
             self.problems.push(at.problem(format!("`{name}` is a column")).help("write it without parentheses"));
-        } else if !self.catalog.is_scalar(&name) && !self.catalog.is_aggregate(&name) {
+        } else if self.catalog.is_over(&name) && function.over.is_none() {
+            let problem = at.problem(format!("`{name}` is over rows of a key"));
+            self.problems.push(problem.help(format!("write {name}(...) OVER (PARTITION BY device)")));
+        } else if !self.catalog.is_known(&name) {
             self.problems.push(unknown_function(&name, at, self.catalog));
         }
     }
+}
+
+fn has_column(table: &Table, column: &str) -> bool {
+    table.schema.column_with_name(column).is_some()
 }
 
 /// A function that is not known, or not wanted because it does not give the same answer each time.
@@ -241,7 +311,6 @@ pub(crate) fn unknown_function(name: &str, at: At, catalog: &Catalog) -> Problem
         "random" | "uuid" => {
             at.problem(format!("`{name}` is not available: a query must give the same rows when it is run again"))
         }
-        "session" => at.problem("`session` windows are not supported").help("use TUMBLE(ts, INTERVAL '10 seconds')"),
         _ => {
             let known = catalog.function_names();
             at.problem(format!("unknown function `{name}`")).maybe_help(did_you_mean(name, known))
@@ -262,7 +331,7 @@ impl VisitorMut for Names<'_> {
             Expr::CompoundIdentifier(parts) => self.compound(parts),
             Expr::Function(function) => {
                 self.function(function);
-                self.aggregates += usize::from(self.catalog.is_aggregate(&function_name(function)));
+                self.aggregates += usize::from(self.is_aggregate(function));
             }
             _ => {}
         }
@@ -271,7 +340,7 @@ impl VisitorMut for Names<'_> {
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
         if let Expr::Function(function) = expr {
-            self.aggregates -= usize::from(self.catalog.is_aggregate(&function_name(function)));
+            self.aggregates -= usize::from(self.is_aggregate(function));
         }
         ControlFlow::Continue(())
     }

@@ -1,4 +1,4 @@
-//! `WITH (watermark_delay = '5s', ...)`.
+//! What stands behind `WITH`.
 
 use super::place::{At, normal};
 use crate::df::sqlparser::keywords::Keyword;
@@ -8,26 +8,58 @@ use edgeway_sdk::options::duration;
 use edgeway_sdk::{Problem, did_you_mean};
 use std::time::Duration;
 
-/// What can be set, in the order of [`Options`].
-const KNOWN: [&str; 3] = ["watermark_delay", "max_future_skew", "idle_timeout"];
-
-/// What a query's author has set.
-#[derive(Debug, Clone, Copy, Default)]
+/// What the author of a query or a stream has set.
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Options {
     /// How long the query waits for rows that are older than the newest one. 2 s unless set.
-    pub(crate) watermark_delay: Option<Setting>,
+    pub(crate) watermark_delay: Option<Setting<Duration>>,
     /// How far a row's time may be ahead of the gateway's clock. 1 min unless set.
-    pub(crate) max_future_skew: Option<Setting>,
+    pub(crate) max_future_skew: Option<Setting<Duration>>,
     /// How long nothing may come before time goes on without rows. 10 s unless set.
-    pub(crate) idle_timeout: Option<Setting>,
+    pub(crate) idle_timeout: Option<Setting<Duration>>,
+    /// How much older than a row its partner in an `ASOF JOIN` may be. Any age unless set.
+    pub(crate) asof_tolerance: Option<Setting<Duration>>,
 }
 
 /// An option that is set, and where.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Setting {
-    pub(crate) value: Duration,
+pub(crate) struct Setting<T> {
+    pub(crate) value: T,
     pub(crate) at: At,
 }
+
+/// Something that can be set.
+pub(super) struct Kind {
+    name: &'static str,
+    set: fn(&mut Options, Given<'_>) -> Result<(), Wrong>,
+}
+
+/// A value as it is written, and where the option stands.
+#[derive(Clone, Copy)]
+pub(super) struct Given<'a> {
+    token: &'a Token,
+    at: At,
+}
+
+enum Wrong {
+    Twice,
+    /// What is wrong with the value, and what would be right.
+    Value(String, &'static str),
+}
+
+const DELAY: Kind =
+    Kind { name: "watermark_delay", set: |o, given| set(&mut o.watermark_delay, given, duration::parse, A_DURATION) };
+const SKEW: Kind =
+    Kind { name: "max_future_skew", set: |o, given| set(&mut o.max_future_skew, given, duration::parse, A_DURATION) };
+const IDLE: Kind =
+    Kind { name: "idle_timeout", set: |o, given| set(&mut o.idle_timeout, given, duration::parse, A_DURATION) };
+const TOLERANCE: Kind =
+    Kind { name: "asof_tolerance", set: |o, given| set(&mut o.asof_tolerance, given, duration::parse, A_DURATION) };
+
+/// Of a query.
+pub(super) const QUERY: [Kind; 4] = [DELAY, SKEW, IDLE, TOLERANCE];
+/// Of a stream.
+pub(super) const STREAM: [Kind; 3] = [DELAY, SKEW, IDLE];
 
 impl Options {
     pub(crate) fn delay(&self) -> Duration {
@@ -42,59 +74,90 @@ impl Options {
         self.idle_timeout.map_or(Duration::from_secs(10), |setting| setting.value)
     }
 
-    /// All that are set, with their names.
-    pub(crate) fn set(&self) -> impl Iterator<Item = (&'static str, Setting)> {
+    /// Those of them that say how long to wait, with their names.
+    pub(crate) fn patience(&self) -> impl Iterator<Item = (&'static str, Setting<Duration>)> {
         let values = [self.watermark_delay, self.max_future_skew, self.idle_timeout];
-        KNOWN.into_iter().zip(values).filter_map(|(name, setting)| Some((name, setting?)))
+        [DELAY.name, SKEW.name, IDLE.name].into_iter().zip(values).filter_map(|(name, setting)| Some((name, setting?)))
     }
 
-    fn slot(&mut self, name: &str) -> Option<&mut Option<Setting>> {
-        match name {
-            "watermark_delay" => Some(&mut self.watermark_delay),
-            "max_future_skew" => Some(&mut self.max_future_skew),
-            "idle_timeout" => Some(&mut self.idle_timeout),
-            _ => None,
+    /// These, and where nothing is set, those of a stream.
+    pub(crate) fn over(&self, stream: &Options) -> Options {
+        Options {
+            watermark_delay: self.watermark_delay.or(stream.watermark_delay),
+            max_future_skew: self.max_future_skew.or(stream.max_future_skew),
+            idle_timeout: self.idle_timeout.or(stream.idle_timeout),
+            ..self.clone()
         }
     }
 }
 
 /// Reads the options if there are any. Wrong names and values are collected, wrong syntax ends it.
-pub(super) fn parse(parser: &mut Parser<'_>, problems: &mut Vec<Problem>) -> Result<Options, ParserError> {
+pub(super) fn parse(
+    parser: &mut Parser<'_>,
+    problems: &mut Vec<Problem>,
+    kinds: &[Kind],
+) -> Result<Options, ParserError> {
     let mut options = Options::default();
+    pairs(parser, |name, at, token, value_at| {
+        let Some(kind) = kinds.iter().find(|kind| kind.name == name) else {
+            let help = did_you_mean(name, kinds.iter().map(|kind| kind.name));
+            return problems.push(at.problem(format!("unknown option `{name}`")).maybe_help(help));
+        };
+        match (kind.set)(&mut options, Given { token, at }) {
+            Ok(()) => {}
+            Err(Wrong::Twice) => problems.push(at.problem(format!("`{name}` is set twice"))),
+            Err(Wrong::Value(what, right)) => problems.push(value_at.problem(what).help(right)),
+        }
+    })?;
+    Ok(options)
+}
+
+/// Reads `WITH (source = '...')`, and where that stands.
+pub(super) fn parse_source(parser: &mut Parser<'_>, problems: &mut Vec<Problem>) -> Result<(String, At), ParserError> {
+    let mut source = (String::new(), At::default());
+    pairs(parser, |name, at, token, value_at| match (name, token) {
+        ("source", Token::SingleQuotedString(text)) => source = (text.clone(), value_at),
+        ("source", other) => problems.push(value_at.problem(format!("`{other}` is not a text"))),
+        _ => problems.push(at.problem(format!("unknown option `{name}`")).help("write WITH (source = '...')")),
+    })?;
+    Ok(source)
+}
+
+fn pairs(parser: &mut Parser<'_>, mut each: impl FnMut(&str, At, &Token, At)) -> Result<(), ParserError> {
     if !parser.parse_keyword(Keyword::WITH) {
-        return Ok(options);
+        return Ok(());
     }
     parser.expect_token(&Token::LParen)?;
     while !parser.consume_token(&Token::RParen) {
         let name = parser.parse_identifier()?;
         parser.expect_token(&Token::Eq)?;
         let value = parser.next_token();
-        let (name, at) = (normal(&name), At::span(name.span));
-        problems.extend(set(&mut options, &name, at, &value.token, At::span(value.span)).err());
+        each(&normal(&name), At::span(name.span), &value.token, At::span(value.span));
         if !parser.consume_token(&Token::Comma) {
-            parser.expect_token(&Token::RParen)?;
-            break;
+            return parser.expect_token(&Token::RParen).map(drop);
         }
     }
-    Ok(options)
-}
-
-fn set(options: &mut Options, name: &str, at: At, value: &Token, value_at: At) -> Result<(), Problem> {
-    let Some(slot) = options.slot(name) else {
-        return Err(at.problem(format!("unknown option `{name}`")).maybe_help(did_you_mean(name, KNOWN)));
-    };
-    if slot.is_some() {
-        return Err(at.problem(format!("`{name}` is set twice")));
-    }
-    let text = match value {
-        Token::SingleQuotedString(text) => text,
-        other => {
-            return Err(value_at.problem(format!("`{other}` is not a duration")).help("write '250ms', '5s' or '2m'"));
-        }
-    };
-    let Some(value) = duration::parse(text) else {
-        return Err(value_at.problem(format!("`{text}` is not a duration")).help("write '250ms', '5s' or '2m'"));
-    };
-    *slot = Some(Setting { value, at });
     Ok(())
 }
+
+fn set<T>(
+    slot: &mut Option<Setting<T>>,
+    given: Given<'_>,
+    read: fn(&str) -> Option<T>,
+    (what, right): (&str, &'static str),
+) -> Result<(), Wrong> {
+    if slot.is_some() {
+        return Err(Wrong::Twice);
+    }
+    let text = match given.token {
+        Token::SingleQuotedString(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let is_text = matches!(given.token, Token::SingleQuotedString(_));
+    let value = Some(&text).filter(|_| is_text).and_then(|text| read(text));
+    let value = value.ok_or_else(|| Wrong::Value(format!("`{text}` is not {what}"), right))?;
+    *slot = Some(Setting { value, at: given.at });
+    Ok(())
+}
+
+const A_DURATION: (&str, &str) = ("a duration", "write '250ms', '5s' or '2m'");

@@ -4,7 +4,6 @@ use crate::df::sqlparser::ast::Ident;
 use crate::df::sqlparser::dialect::GenericDialect;
 use crate::df::sqlparser::parser::{Parser, ParserError};
 use crate::df::sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer};
-use crate::progress::Fingerprint;
 use edgeway_sdk::{Place, Problem};
 
 /// Levels that the parser goes down, of which a bracket takes one. In a build without optimisation a level takes some 80 KiB
@@ -39,7 +38,8 @@ impl At {
     }
 }
 
-/// The words of a file.
+/// The words of a file, or of a statement in it.
+#[derive(Debug)]
 pub(crate) struct Tokens(Vec<TokenWithSpan>);
 
 impl Tokens {
@@ -48,6 +48,15 @@ impl Tokens {
             Ok(tokens) => Ok(Tokens(tokens)),
             Err(error) => Err(At::location(error.location).problem(lowercase_first(&error.message))),
         }
+    }
+
+    /// Those of each statement, without what is empty.
+    pub(crate) fn statements(self) -> Vec<Tokens> {
+        let parts = self.0.split(|token| token.token == Token::SemiColon);
+        let says_something = |part: &&[TokenWithSpan]| {
+            part.iter().any(|token| !matches!(token.token, Token::Whitespace(_) | Token::EOF))
+        };
+        parts.filter(says_something).map(|part| Tokens(part.to_vec())).collect()
     }
 
     /// A parser of these words, which gives up before its stack does.
@@ -74,12 +83,6 @@ impl Tokens {
             }
         }
         At::default()
-    }
-
-    /// Of all but comments and white space.
-    pub(crate) fn fingerprint(&self) -> Fingerprint {
-        let words = self.0.iter().filter(|token| !matches!(token.token, Token::Whitespace(_)));
-        words.fold(Fingerprint::new(), |hash, token| hash.with(&token.token.to_string()))
     }
 }
 

@@ -1,41 +1,46 @@
 //! Which constructs are supported. Every field of the parser's tree is named here, so that what a new version of it can
 //! parse does not slip through.
 
-use super::TableName;
 use super::place::{At, Tokens, normal};
 use crate::df::sqlparser::ast::{
-    Distinct, Expr, GroupByExpr, Query, Select, SelectFlavor, SetExpr, Spanned, TableFactor, TableWithJoins, Visit,
-    Visitor,
+    Distinct, Expr, GroupByExpr, Join, JoinConstraint, JoinOperator, Query, Select, SelectFlavor, SetExpr, Spanned,
+    TableFactor, TableWithJoins, Visit, Visitor,
 };
 use edgeway_sdk::Problem;
 use std::ops::ControlFlow;
 
-/// Takes a query apart.
-///
-/// # Errors
-/// One problem for every construct that is not supported.
-pub(super) fn check(query: Query, tokens: &Tokens) -> Result<(Select, TableName), Vec<Problem>> {
-    let mut refused = Refused { tokens, problems: vec![] };
-    refused.query(&query);
-    let SetExpr::Select(select) = *query.body else {
-        refused.body(&query.body);
-        return Err(refused.problems);
-    };
-    refused.select(&select);
-    let _ = select.visit(&mut refused);
-    let table = refused.table(&select.from);
-    match table {
-        Some(table) if refused.problems.is_empty() => Ok((*select, table)),
-        _ => Err(refused.problems),
-    }
-}
-
-struct Refused<'a> {
+/// Collects the constructs that are not supported.
+pub(super) struct Refused<'a> {
     tokens: &'a Tokens,
-    problems: Vec<Problem>,
+    pub(super) problems: Vec<Problem>,
 }
 
-impl Refused<'_> {
+/// A table in `FROM`, as it is written.
+pub(super) struct Named {
+    pub(super) parts: Vec<String>,
+    pub(super) alias: Option<String>,
+    pub(super) at: At,
+}
+
+impl<'a> Refused<'a> {
+    pub(super) fn new(tokens: &'a Tokens) -> Self {
+        Refused { tokens, problems: vec![] }
+    }
+
+    /// Looks at a `SELECT` whose sub-queries in `FROM` have been taken out.
+    pub(super) fn check(&mut self, select: &Select) {
+        self.select(select);
+        let _ = select.visit(self);
+    }
+
+    /// Where a query begins.
+    pub(super) fn place_of(&self, query: &Query) -> At {
+        match query.body.as_select() {
+            Some(select) => At::span(select.select_token.0.span),
+            None => At::span(query.body.span()),
+        }
+    }
+
     /// Notes a construct that is there and that begins with `keyword`.
     fn note(&mut self, is_there: impl Into<Presence>, keyword: &str, construct: &str) {
         if is_there.into() == Presence::There {
@@ -47,9 +52,10 @@ impl Refused<'_> {
         self.problems.push(at.problem(format!("{construct} is not supported")).maybe_help(advice(construct)));
     }
 
-    fn query(&mut self, query: &Query) {
+    /// What may stand around a `SELECT`.
+    pub(super) fn query(&mut self, query: &Query) {
         let Query {
-            with,
+            with: _,
             body: _,
             order_by,
             limit_clause,
@@ -60,7 +66,6 @@ impl Refused<'_> {
             format_clause,
             pipe_operators,
         } = query;
-        self.note(with, "WITH", "WITH before SELECT");
         self.note(order_by, "ORDER", "ORDER BY");
         let keyword = if self.tokens.keyword("LIMIT") == At::default() { "OFFSET" } else { "LIMIT" };
         self.note(limit_clause, keyword, keyword);
@@ -72,7 +77,7 @@ impl Refused<'_> {
         self.note(pipe_operators, "", "the pipe operator");
     }
 
-    fn body(&mut self, body: &SetExpr) {
+    pub(super) fn body(&mut self, body: &SetExpr) {
         let at = At::span(body.span());
         match body {
             SetExpr::SetOperation { op, .. } => self.at(self.tokens.keyword(&op.to_string()).or(at), &op.to_string()),
@@ -104,7 +109,7 @@ impl Refused<'_> {
             sort_by,
             having: _,
             named_window,
-            qualify,
+            qualify: _,
             window_before_qualify: _,
             value_table_mode,
             flavor,
@@ -121,7 +126,6 @@ impl Refused<'_> {
         self.note(distribute_by, "DISTRIBUTE", "DISTRIBUTE BY");
         self.note(sort_by, "SORT", "SORT BY");
         self.note(named_window, "WINDOW", "WINDOW");
-        self.note(qualify, "QUALIFY", "QUALIFY");
         self.note(value_table_mode, "SELECT", "SELECT AS");
         self.note((*flavor != SelectFlavor::Standard).then_some(()), "FROM", "FROM before SELECT");
         match group_by {
@@ -130,22 +134,41 @@ impl Refused<'_> {
         }
     }
 
-    fn table(&mut self, from: &[TableWithJoins]) -> Option<TableName> {
-        let [table] = from else {
-            let at = from.get(1).map_or(self.tokens.keyword("SELECT"), |second| At::span(second.relation.span()));
-            match from {
-                [] => {
-                    self.problems.push(at.problem("there is no FROM").help("name the table whose rows the query reads"))
-                }
-                _ => self.at(at, "a second table in FROM"),
+    /// The tables of `FROM`: the first, and those that are joined to it.
+    pub(super) fn from<'t>(&mut self, from: &'t mut [TableWithJoins]) -> Option<&'t mut TableWithJoins> {
+        let at = from.get(1).map_or(self.tokens.keyword("SELECT"), |second| At::span(second.relation.span()));
+        match from {
+            [table] => return Some(table),
+            [] => {
+                self.problems.push(at.problem("there is no FROM").help("name the table whose rows the query reads"));
             }
-            return None;
-        };
-        self.note(&table.joins, "JOIN", "JOIN");
-        self.named(&table.relation)
+            _ => self.at(at, "a second table in FROM"),
+        }
+        None
     }
 
-    fn named(&mut self, relation: &TableFactor) -> Option<TableName> {
+    /// How a table is joined, if that is supported.
+    pub(super) fn join<'t>(&mut self, join: &'t Join) -> Option<(super::How, &'t Expr)> {
+        let at = At::span(join.relation.span());
+        let (how, constraint) = match &join.join_operator {
+            JoinOperator::Join(on) | JoinOperator::Inner(on) => (super::How::Inner, on),
+            JoinOperator::Left(on) | JoinOperator::LeftOuter(on) => (super::How::Left, on),
+            JoinOperator::AsOf { constraint, .. } => (super::How::AsOf, constraint),
+            _ => {
+                self.at(at, "any join but JOIN, LEFT JOIN and ASOF JOIN");
+                return None;
+            }
+        };
+        match constraint {
+            JoinConstraint::On(condition) if !join.global => Some((how, condition)),
+            _ => {
+                self.at(at, "a JOIN without ON");
+                None
+            }
+        }
+    }
+
+    pub(super) fn named(&mut self, relation: &TableFactor) -> Option<Named> {
         let at = At::span(relation.span());
         let TableFactor::Table {
             name,
@@ -160,10 +183,7 @@ impl Refused<'_> {
             index_hints,
         } = relation
         else {
-            // A sub-query has been noted by the visitor.
-            if !matches!(relation, TableFactor::Derived { .. }) {
-                self.at(at, "anything but a table's name after FROM");
-            }
+            self.at(at, "anything but a table's name or a sub-query after FROM");
             return None;
         };
         let parts: Option<Vec<String>> = name.0.iter().map(|part| part.as_ident().map(normal)).collect();
@@ -175,31 +195,26 @@ impl Refused<'_> {
             _ if !plain => self.at(at, "anything but a name and an alias after FROM"),
             None => self.at(at, "a computed table name"),
             Some(parts) => {
-                let qualifier = alias.as_ref().map_or(parts.clone(), |alias| vec![normal(&alias.name)]);
-                return Some(TableName { name: parts.join("."), qualifier, at });
+                let alias = alias.as_ref().map(|alias| normal(&alias.name));
+                return Some(Named { parts, alias, at });
             }
         }
         None
     }
 }
 
-/// Sub-queries can stand anywhere, window functions and grouping sets in any expression.
+/// Sub-queries can stand anywhere, grouping sets in any expression.
 impl Visitor for Refused<'_> {
     type Break = ();
 
     fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
-        let at = match query.body.as_select() {
-            Some(select) => At::span(select.select_token.0.span),
-            None => At::span(query.body.span()),
-        };
-        self.at(at, "a sub-query");
+        self.at(self.place_of(query), "a sub-query");
         ControlFlow::Continue(())
     }
 
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
         let at = At::span(expr.span());
         match expr {
-            Expr::Function(function) if function.over.is_some() => self.at(at, "OVER"),
             Expr::GroupingSets(_) => self.at(at.or(self.tokens.keyword("GROUPING")), "GROUPING SETS"),
             Expr::Cube(_) => self.at(at.or(self.tokens.keyword("CUBE")), "CUBE"),
             Expr::Rollup(_) => self.at(at.or(self.tokens.keyword("ROLLUP")), "ROLLUP"),
@@ -239,8 +254,8 @@ fn advice(construct: &str) -> Option<String> {
         "ORDER BY" => "rows come ordered by the end of their window, then by key",
         "LIMIT" | "OFFSET" | "FETCH" | "TOP" => "a query has no end; choose rows with WHERE or HAVING",
         "SELECT DISTINCT" => "group by the columns and TUMBLE(ts, INTERVAL '10 seconds')",
-        "a sub-query" => "put it into a query of its own and read that by its name",
-        "WITH before SELECT" => "put it into a query of its own; options stand between CREATE QUERY and AS",
+        "a sub-query" => "put it behind FROM or JOIN",
+        "a JOIN without ON" => "write JOIN table ON a.column = b.column",
         "UNION" => "write two queries",
         _ => return None,
     };

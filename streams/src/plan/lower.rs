@@ -1,98 +1,212 @@
-//! Logical expressions to physical ones, over only those columns that are read.
+//! From a logical plan to steps, from the tables upwards.
 
+use super::scope::Scope;
 use super::window::Frame;
-use super::{Operator, Plan, Shape, explain};
-use crate::catalog::{TS, Table};
+use super::{Plan, Upstream, explain};
+use crate::catalog::TS;
 use crate::df::{
-    AggregateOrderSensitivity, AggregatePlan, Column, DFSchema, DFSchemaRef, ExecutionProps, Expr, Field,
-    LoweredAggregateBuilder, PhysicalExpr, PhysicalPlanningContext, Result, Schema, TIME, Transformed, TreeNode,
-    create_physical_expr, plan_err,
+    AggregatePlan, Column, DFSchema, DataFusionError, Expr, Field, LogicalPlan, Projection, Result, SchemaRef, TIME,
+    TableReference, Transformed, TreeNode, TreeNodeRecursion,
 };
-use crate::dialect::{At, Options, Setting};
+use crate::dialect::{At, Options, TableName};
+use crate::fingerprint::Fingerprint;
 use crate::marker;
+use crate::operator::Operator;
+use crate::query::{Step, Work};
 use crate::rows::Timing;
 use crate::segment::{Segment, output_schema};
-use crate::windows::{self, Aggregate, Grouping};
+use crate::windows::{self, Limits, Windows};
 use edgeway_sdk::Problem;
+use edgeway_thing_models::Things;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
-/// What is known of a query beside its logical plan.
-pub(super) struct Lowering<'a> {
+/// What is known of a block beside its logical plan.
+#[derive(Clone, Copy)]
+pub(super) struct Around<'a> {
     pub(super) at: At,
-    pub(super) options: Options,
-    pub(super) table: &'a Table,
+    /// Of each table.
+    pub(super) options: &'a [Options],
+    pub(super) names: &'a [TableName],
+    pub(super) tables: &'a [Upstream<'a>],
     /// Where the window stands.
     pub(super) window: Option<At>,
+    pub(super) things: &'a Arc<Things>,
+}
+
+/// Lowers a block's plan.
+///
+/// # Errors
+/// The first thing that does not fit together.
+pub(super) fn lower(plan: &LogicalPlan, around: Around<'_>) -> Result<Plan, Problem> {
+    let columns = columns(plan, around).map_err(|error| explain(&error, around.at))?;
+    let mut lowering = Lowering {
+        around,
+        columns,
+        inputs: 0,
+        streams: 0,
+        timing: Timing::Moment,
+        steps: vec![],
+        filter: None,
+        bounds: None,
+        fingerprint: Fingerprint::new(),
+        waits: false,
+    };
+    let LogicalPlan::Projection(projection) = plan else { return Err(lowering.unsupported()) };
+    let schema = lowering.answer(projection)?;
+    let Lowering { columns, steps, timing, fingerprint, waits, .. } = lowering;
+    Ok(Plan { columns, steps, schema, timing, fingerprint, waits })
+}
+
+pub(super) struct Lowering<'a> {
+    pub(super) around: Around<'a>,
+    /// Of each table, the places of the columns that are read.
+    pub(super) columns: Vec<Vec<usize>>,
+    /// How many tables have been read so far, and how many of them are streams.
+    pub(super) inputs: usize,
+    pub(super) streams: usize,
+    /// How the rows are timed at this point.
+    pub(super) timing: Timing,
+    pub(super) steps: Vec<Step>,
+    /// A condition that the next step has to look at.
+    filter: Option<Expr>,
+    /// What the markers of the window stand for, above it.
+    bounds: Option<Bounds>,
+    pub(super) fingerprint: Fingerprint,
+    pub(super) waits: bool,
 }
 
 impl Lowering<'_> {
-    pub(super) fn lower(&self, shape: &Shape) -> Result<Plan, Vec<Problem>> {
-        let problems = self.useless_options(shape);
-        if !problems.is_empty() {
-            return Err(problems);
+    pub(super) fn explain(&self, error: &DataFusionError) -> Problem {
+        explain(error, self.around.at)
+    }
+
+    pub(super) fn unsupported(&self) -> Problem {
+        self.around.at.problem("a query of this shape is not supported")
+    }
+
+    /// Lowers a part of the plan; what its rows hold.
+    pub(super) fn lower(&mut self, plan: &LogicalPlan) -> Result<Scope, Problem> {
+        match plan {
+            LogicalPlan::TableScan(_) | LogicalPlan::SubqueryAlias(_) => self.table(),
+            LogicalPlan::Filter(filter) => self.filter(&filter.predicate, &filter.input),
+            LogicalPlan::Aggregate(aggregate) => self.aggregate(aggregate),
+            LogicalPlan::Join(join) => self.join(join),
+            _ => Err(self.unsupported()),
         }
-        let one = |problem| vec![problem];
-        let (columns, input) = self.columns(shape).map_err(one)?;
-        let input = Scope(input);
-        let operator = match &shape.aggregate {
-            None => self.select(shape, &input).map_err(one)?,
-            Some(aggregate) => self.group(shape, aggregate, &input).map_err(one)?,
+    }
+
+    /// The first table in `FROM`.
+    fn table(&mut self) -> Result<Scope, Problem> {
+        if let (Some(upstream), Some(name)) = (self.around.tables.first(), self.around.names.first()) {
+            if upstream.table.rows.is_some() {
+                let message = format!("`{}` does not go on: a query begins with a stream", name.shown());
+                return Err(name.at.problem(message).help("name the stream after FROM, and this behind JOIN"));
+            }
+            self.timing = upstream.table.timing;
+        }
+        self.read(0)
+    }
+
+    /// The columns of a table that are read.
+    pub(super) fn read(&mut self, at: usize) -> Result<Scope, Problem> {
+        let (Some(upstream), Some(name)) = (self.around.tables.get(at), self.around.names.get(at)) else {
+            return Err(self.unsupported());
         };
-        Ok(Plan { columns, operator, options: self.options, timing: self.table.timing })
+        self.inputs += 1;
+        self.streams += usize::from(upstream.table.rows.is_none());
+        self.fingerprint = self.fingerprint.with(&upstream.fingerprint.0.to_string());
+        let scope = Scope::of_table(&reference(name), &upstream.table.schema, &self.columns[at]);
+        scope.map_err(|error| self.explain(&error))
     }
 
-    /// An option that would change nothing is a misunderstanding.
-    fn useless_options(&self, shape: &Shape) -> Vec<Problem> {
-        let windowed = shape.aggregate.is_some();
-        let reason = |name| match (self.table.timing, name) {
-            (Timing::WindowEnd, _) => Some("the query reads another query's windows and follows that query's time"),
-            (Timing::Moment, "max_future_skew") => None,
-            (Timing::Moment, _) if windowed => None,
-            (Timing::Moment, _) => Some("the query has no window"),
+    fn filter(&mut self, condition: &Expr, input: &LogicalPlan) -> Result<Scope, Problem> {
+        let scope = self.lower(input)?;
+        let condition = self.insert(condition)?;
+        self.fingerprint = self.fingerprint.with(&format!("filter {condition}"));
+        self.filter = Some(match self.filter.take() {
+            None => condition,
+            Some(other) => other.and(condition),
+        });
+        Ok(scope)
+    }
+
+    /// An expression with the bounds of the window in place of their markers.
+    fn insert(&self, expr: &Expr) -> Result<Expr, Problem> {
+        let inserted = self.bounds.as_ref().map_or_else(|| Ok(expr.clone()), |bounds| bounds.insert(expr));
+        inserted.map_err(|error| self.explain(&error))
+    }
+
+    pub(super) fn add(&mut self, operator: impl Operator + 'static) {
+        let fingerprint = self.fingerprint.0;
+        self.steps.push(Step { fingerprint, work: Work::Do(Box::new(operator)) });
+    }
+
+    /// The last step, which makes the columns of the answer.
+    fn answer(&mut self, projection: &Projection) -> Result<SchemaRef, Problem> {
+        let scope = self.lower(&projection.input)?;
+        let outputs = projection.expr.iter().map(|expr| self.insert(expr)).collect::<Result<Vec<_>, _>>()?;
+        self.check_time(&outputs)?;
+        let segment = self.segment(&outputs, &scope)?;
+        let schema = segment.schema.clone();
+        let texts: Vec<String> = outputs.iter().map(Expr::to_string).collect();
+        self.fingerprint = self.fingerprint.with(&texts.join(", "));
+        self.add(segment);
+        Ok(schema)
+    }
+
+    /// A column of the answer called `ts` must be the time of the row: queries that read it rely on that.
+    fn check_time(&self, outputs: &[Expr]) -> Result<(), Problem> {
+        let is_time = |expr: &Expr| match (&self.bounds, expr) {
+            (Some(bounds), Expr::Column(column)) => *column == bounds.end || (bounds.is_instant && column.name == TS),
+            (None, Expr::Column(column)) => {
+                let first = self.around.names.first().map(reference);
+                column.name == TS && (column.relation.is_none() || column.relation == first)
+            }
+            _ => false,
         };
-        let set = self.options.set().filter_map(|(name, setting)| Some((name, setting, reason(name)?)));
-        let problem = |(name, setting, reason): (_, Setting, _)| {
-            setting.at.problem(format!("`{name}` has no effect here: {reason}"))
+        let wrong = outputs.iter().any(|expr| expr.qualified_name().1 == TS && !is_time(unalias(expr)));
+        let problem = || {
+            let at = self.around.at;
+            at.problem("`ts` is the time of the row, which this column is not").help("call it something else")
         };
-        set.map(|useless| problem(useless).help("take it out")).collect()
+        if wrong { Err(problem()) } else { Ok(()) }
     }
 
-    /// The columns that are read, and the time, so that there is always one.
-    fn columns(&self, shape: &Shape) -> Result<(Vec<usize>, DFSchemaRef), Problem> {
-        let of_aggregate = shape.aggregate.iter().flat_map(|a| a.group_expr.iter().chain(&a.aggr_expr));
-        let direct = shape.outputs.iter().filter(|_| shape.aggregate.is_none());
-        let read = direct.chain(shape.filter.iter()).chain(of_aggregate).flat_map(Expr::column_refs);
-        let mut columns: BTreeSet<usize> =
-            read.filter_map(|column| shape.input.maybe_index_of_column(column)).collect();
-        columns.extend(self.table.schema.index_of(TS));
-        let fields = columns.iter().map(|&at| shape.input.qualified_field(at)).map(|(q, f)| (q.cloned(), f.clone()));
-        let schema = DFSchema::new_with_metadata(fields.collect(), HashMap::new()).map_err(|e| explain(&e, self.at))?;
-        Ok((columns.into_iter().collect(), Arc::new(schema)))
+    fn segment(&mut self, outputs: &[Expr], input: &Scope) -> Result<Segment, Problem> {
+        let filter = self.filter.take();
+        let physical = |expr: &Expr| input.expr(expr).map_err(|error| self.explain(&error));
+        let filter = filter.as_ref().map(physical).transpose()?;
+        let pairs: Vec<_> = outputs.iter().map(|e| Ok((e.clone(), physical(e)?))).collect::<Result<_, Problem>>()?;
+        let schema = output_schema(&pairs, input.0.as_arrow()).map_err(|(name, found)| {
+            let message = format!("column `{name}` is of type {found}, which a row cannot hold");
+            self.around.at.problem(message).help("CAST it")
+        })?;
+        let outputs = pairs.into_iter().map(|(_, physical)| physical).collect();
+        Ok(Segment { filter, outputs, schema: Arc::new(schema) })
     }
 
-    fn select(&self, shape: &Shape, input: &Scope) -> Result<Operator, Problem> {
-        self.check_time(&shape.outputs, |expr| matches!(expr, Expr::Column(column) if column.name == TS))?;
-        Ok(Operator::Select(self.segment(shape.filter.as_ref(), &shape.outputs, input)?))
+    fn aggregate(&mut self, aggregate: &AggregatePlan) -> Result<Scope, Problem> {
+        let input = self.lower(&aggregate.input)?;
+        let filter = self.filter.take();
+        let window = self.window(aggregate)?;
+        let place = window.as_ref().map(|(place, _)| *place);
+        let grouping = input.grouping(filter.as_ref(), aggregate, place).map_err(|error| self.explain(&error))?;
+        let bounds = Bounds::new(aggregate, place);
+        let scope = bounds.schema(aggregate).map_err(|error| self.explain(&error))?;
+        let texts: Vec<String> = aggregate.group_expr.iter().chain(&aggregate.aggr_expr).map(Expr::to_string).collect();
+        self.fingerprint = self.fingerprint.with(&format!("aggregate {}", texts.join(", ")));
+        let frame = window.map_or_else(Frame::instant, |(_, frame)| frame);
+        let limits = Limits { bytes: windows::STATE_BYTES_MAX, groups: windows::GROUPS_MAX };
+        self.add(Windows::new(frame, grouping, limits));
+        self.waits |= self.timing == Timing::Moment;
+        self.timing = Timing::WindowEnd;
+        self.bounds = Some(bounds);
+        Ok(Scope(Arc::new(scope)))
     }
 
-    fn group(&self, shape: &Shape, aggregate: &AggregatePlan, input: &Scope) -> Result<Operator, Problem> {
-        let Some((window_at, window)) = self.window(aggregate)? else {
-            let problem = self.at.problem("an aggregate over rows that never end never has an answer");
-            return Err(problem.help("add GROUP BY TUMBLE(ts, INTERVAL '10 seconds')"));
-        };
-        let planned = |error| explain(&error, self.at);
-        let grouping = input.grouping(shape.filter.as_ref(), aggregate, window_at).map_err(planned)?;
-        let bounds = Bounds::new(aggregate, window_at);
-        let groups = Scope(bounds.schema(aggregate).map_err(planned)?);
-        let outputs =
-            shape.outputs.iter().map(|expr| bounds.insert(expr)).collect::<Result<Vec<_>>>().map_err(planned)?;
-        let having = shape.having.as_ref().map(|expr| bounds.insert(expr)).transpose().map_err(planned)?;
-        self.check_time(&outputs, |expr| matches!(expr, Expr::Column(column) if *column == bounds.end))?;
-        Ok(Operator::Group { window, grouping, finish: self.segment(having.as_ref(), &outputs, &groups)? })
-    }
-
-    /// The window, and its place among the keys.
+    /// The window, and its place among the keys; `None` if rows of windows are grouped by the window that they are of.
     fn window(&self, aggregate: &AggregatePlan) -> Result<Option<(usize, Frame)>, Problem> {
         let call = |expr: &Expr| match unalias(expr) {
             Expr::ScalarFunction(call) if marker::WINDOWS.contains(&call.name()) => {
@@ -101,51 +215,68 @@ impl Lowering<'_> {
             _ => None,
         };
         let found = aggregate.group_expr.iter().enumerate().find_map(|(at, expr)| Some((at, call(expr)?)));
-        let Some((place, (function, args))) = found else { return Ok(None) };
-        let at = self.window.unwrap_or(self.at);
+        let Some((place, (function, args))) = found else {
+            if self.timing == Timing::WindowEnd {
+                return Ok(None);
+            }
+            let problem = self.around.at.problem("an aggregate over rows that never end never has an answer");
+            return Err(problem.help("add GROUP BY TUMBLE(ts, INTERVAL '10 seconds')"));
+        };
+        let at = self.around.window.unwrap_or(self.around.at);
         if !matches!(&args[0], Expr::Column(column) if column.name == TS) {
             let problem = at.problem("a window is over `ts`, the time of the row");
             return Err(problem.help(format!("write {}(ts, ...)", function.to_uppercase())));
         }
-        let window = Frame::new(&function, &args[1..], self.table.timing);
+        let window = Frame::new(&function, &args[1..], self.timing);
         let window =
             window.map_err(|(message, right)| at.problem(message).help(format!("write for example {right}")))?;
         self.check_open_windows(&window, at)?;
         Ok(Some((place, window)))
     }
 
+    /// The longest time that a table's rows are waited for.
+    pub(super) fn delay(&self) -> Duration {
+        self.around.options.iter().map(Options::delay).max().unwrap_or_default()
+    }
+
     /// Panes are open from the start of the first window behind the watermark to the newest row, and the delay is what
     /// lies between watermark and row.
     fn check_open_windows(&self, window: &Frame, at: At) -> Result<(), Problem> {
-        let delay = self.options.delay();
+        let delay = self.delay();
         let open = window.panes_in(i64::try_from(delay.as_nanos()).unwrap_or(i64::MAX));
-        if self.table.timing == Timing::WindowEnd || open <= windows::OPEN_MAX as i64 {
+        if self.timing == Timing::WindowEnd || open <= windows::OPEN_MAX as i64 {
             return Ok(());
         }
         let (delay, most) = (delay.as_secs_f64(), windows::OPEN_MAX);
         let message = format!("with a delay of {delay} s, {open} parts of windows can be open; {most} is the most");
         Err(at.problem(message).help("make the window or its step larger, or watermark_delay smaller"))
     }
+}
 
-    /// A column of the answer called `ts` must be the time of the row: queries that read it rely on that.
-    fn check_time(&self, outputs: &[Expr], is_time: impl Fn(&Expr) -> bool) -> Result<(), Problem> {
-        let wrong = outputs.iter().any(|expr| expr.qualified_name().1 == TS && !is_time(unalias(expr)));
-        let problem =
-            || self.at.problem("`ts` is the time of the row, which this column is not").help("call it something else");
-        if wrong { Err(problem()) } else { Ok(()) }
+/// What columns of a table are qualified with.
+pub(super) fn reference(name: &TableName) -> TableReference {
+    match &*name.qualifier {
+        [schema, table] => TableReference::partial(schema.as_str(), table.as_str()),
+        other => TableReference::bare(other.join(".")),
     }
+}
 
-    fn segment(&self, filter: Option<&Expr>, outputs: &[Expr], input: &Scope) -> Result<Segment, Problem> {
-        let planned = |error| explain(&error, self.at);
-        let physical = |expr: &Expr| input.expr(expr).map_err(planned);
-        let filter = filter.map(physical).transpose()?;
-        let pairs: Vec<_> = outputs.iter().map(|e| Ok((e.clone(), physical(e)?))).collect::<Result<_, Problem>>()?;
-        let schema = output_schema(&pairs, input.0.as_arrow()).map_err(|(name, found)| {
-            self.at.problem(format!("column `{name}` is of type {found}, which a row cannot hold")).help("CAST it")
-        })?;
-        let outputs = pairs.into_iter().map(|(_, physical)| physical).collect();
-        Ok(Segment { filter, outputs, schema: Arc::new(schema) })
-    }
+/// Of each table, the columns that are read, and the time, so that there is always one.
+fn columns(plan: &LogicalPlan, around: Around<'_>) -> Result<Vec<Vec<usize>>> {
+    let tables: Vec<DFSchema> = (around.names.iter().zip(around.tables))
+        .map(|(name, upstream)| DFSchema::try_from_qualified_schema(reference(name), &upstream.table.schema))
+        .collect::<Result<_>>()?;
+    let mut read: Vec<BTreeSet<usize>> =
+        around.tables.iter().map(|upstream| upstream.table.schema.index_of(TS).into_iter().collect()).collect();
+    plan.apply(|node| {
+        for column in node.expressions().iter().flat_map(Expr::column_refs) {
+            for (table, read) in tables.iter().zip(&mut read) {
+                read.extend(table.maybe_index_of_column(column));
+            }
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    Ok(read.into_iter().map(|columns| columns.into_iter().collect()).collect())
 }
 
 fn unalias(expr: &Expr) -> &Expr {
@@ -155,59 +286,31 @@ fn unalias(expr: &Expr) -> &Expr {
     }
 }
 
-/// The columns that expressions are made over.
-struct Scope(DFSchemaRef);
-
-impl Scope {
-    fn expr(&self, expr: &Expr) -> Result<Arc<dyn PhysicalExpr>> {
-        create_physical_expr(expr, &self.0, &ExecutionProps::new(), &PhysicalPlanningContext::default())
-    }
-
-    fn grouping(&self, filter: Option<&Expr>, plan: &AggregatePlan, window_at: usize) -> Result<Grouping> {
-        let keys = plan.group_expr.iter().enumerate().filter(|(at, _)| *at != window_at);
-        let keys = keys.map(|(_, expr)| self.expr(expr)).collect::<Result<Vec<_>>>()?;
-        let input = self.0.as_arrow();
-        let key_field = |(at, key): (usize, &Arc<dyn PhysicalExpr>)| {
-            Ok(Field::new(format!("key{at}"), key.data_type(input)?, true))
-        };
-        let key_schema = Schema::new(keys.iter().enumerate().map(key_field).collect::<Result<Vec<_>>>()?);
-        let aggregates = plan.aggr_expr.iter().map(|expr| self.aggregate(expr)).collect::<Result<_>>()?;
-        let filter = filter.map(|expr| self.expr(expr)).transpose()?;
-        Ok(Grouping { filter, keys, key_schema: Arc::new(key_schema), window_at, aggregates })
-    }
-
-    fn aggregate(&self, expr: &Expr) -> Result<Aggregate> {
-        let (props, context) = (ExecutionProps::new(), PhysicalPlanningContext::default());
-        let lowered = LoweredAggregateBuilder::new(expr, &self.0, self.0.as_arrow(), &props, &context).build()?;
-        let function = lowered.aggregate;
-        let name = function.fun().name();
-        let sorted = !lowered.order_bys.is_empty() && !function.fun().supports_within_group_clause();
-        if sorted && function.order_sensitivity() == AggregateOrderSensitivity::HardRequirement {
-            return plan_err!("`{name}` with ORDER BY needs sorted rows, which a stream does not have");
-        }
-        let mut args = function.expressions();
-        args.extend(lowered.order_bys.iter().map(|order| order.expr.clone()));
-        Ok(Aggregate { function, args, filter: lowered.filter })
-    }
-}
-
 /// The columns that the markers stand for, once rows are grouped.
 struct Bounds {
     start: Column,
     end: Column,
+    /// Whether the window is that of the rows that are grouped.
+    is_instant: bool,
 }
 
 impl Bounds {
-    fn new(aggregate: &AggregatePlan, window_at: usize) -> Bounds {
-        let (qualifier, field) = aggregate.schema.qualified_field(window_at);
-        Bounds { start: Column::new(qualifier.cloned(), field.name()), end: Column::new_unqualified("window end") }
+    fn new(aggregate: &AggregatePlan, window_at: Option<usize>) -> Bounds {
+        let start = match window_at {
+            None => Column::new_unqualified("window start"),
+            Some(at) => {
+                let (qualifier, field) = aggregate.schema.qualified_field(at);
+                Column::new(qualifier.cloned(), field.name())
+            }
+        };
+        Bounds { start, end: Column::new_unqualified("window end"), is_instant: window_at.is_none() }
     }
 
     /// The aggregate's own columns, among which the window's marker is its start, and the end of the window.
-    fn schema(&self, aggregate: &AggregatePlan) -> Result<DFSchemaRef> {
+    fn schema(&self, aggregate: &AggregatePlan) -> Result<DFSchema> {
         let own = aggregate.schema.iter().map(|(qualifier, field)| (qualifier.cloned(), field.clone()));
         let end = (None, Arc::new(Field::new(&self.end.name, TIME, true)));
-        Ok(Arc::new(DFSchema::new_with_metadata(own.chain([end]).collect(), HashMap::new())?))
+        DFSchema::new_with_metadata(own.chain([end]).collect(), HashMap::new())
     }
 
     fn insert(&self, expr: &Expr) -> Result<Expr> {

@@ -10,6 +10,7 @@
 //!            |-----------------|-----|
 //! ```
 
+use crate::answer::millis;
 use crate::df::{Expr, ScalarValue};
 use crate::marker;
 use crate::rows::Timing;
@@ -76,6 +77,11 @@ impl Frame {
         Ok(Frame { offset: offset.rem_euclid(frame.period()), ..frame })
     }
 
+    /// Every moment is a window: what comes of the same window belongs together.
+    pub(super) fn instant() -> Frame {
+        Frame { kind: Kind::Tumble, pane: 1, offset: 0, shift: 1 }
+    }
+
     /// Whether each window is one pane.
     pub(crate) fn is_tumbling(&self) -> bool {
         self.kind == Kind::Tumble
@@ -86,9 +92,14 @@ impl Frame {
         matches!(self.kind, Kind::Hop { step, size } if step % size != 0)
     }
 
-    /// Whether several windows start at the same time, so that only their ends tell them apart.
-    pub(crate) fn starts_repeat(&self) -> bool {
-        matches!(self.kind, Kind::Cumulate { .. })
+    /// What a window is called in the ids of its rows.
+    pub(crate) fn name(&self, start: i64, end: i64) -> String {
+        match self.kind {
+            // Several windows start at the same time, so that only their ends tell them apart.
+            Kind::Cumulate { .. } => format!("{}/{}", millis(start), millis(end)),
+            Kind::Tumble if self.pane == 1 => millis(end).to_string(),
+            _ => millis(start).to_string(),
+        }
     }
 
     /// After so long everything is the same again.
@@ -157,11 +168,6 @@ impl Frame {
         self.floor(pane, self.size()).unwrap_or(i64::MIN)
     }
 
-    /// From where on rows have a part in windows that end behind a moment.
-    pub(crate) fn needed_after(&self, moment: i64) -> i64 {
-        self.start_of(self.next_end(moment))
-    }
-
     /// How many panes can be open at once if rows come from a span of this length.
     pub(crate) fn panes_in(&self, span: i64) -> i64 {
         span.saturating_add(self.size() - self.pane) / self.pane + 2
@@ -202,7 +208,11 @@ fn gcd(a: i64, b: i64) -> i64 {
     if b == 0 { a } else { gcd(b, a % b) }
 }
 
-fn nanos(interval: &Expr) -> Result<i64, String> {
+/// The length of an interval that is the same at all times.
+///
+/// # Errors
+/// What it is instead.
+pub(super) fn nanos(interval: &Expr) -> Result<i64, String> {
     let Expr::Literal(value, _) = unalias(interval) else { return Err("computed from columns".into()) };
     match value {
         ScalarValue::IntervalMonthDayNano(Some(i)) if i.months == 0 => i64::from(i.days)
@@ -290,14 +300,6 @@ mod tests {
                 assert!(start <= ts && ts < end, "{ts} in {start} to {end}");
             }
         }
-    }
-
-    #[test]
-    fn what_is_needed_after_a_moment_begins_with_the_first_window_that_ends_then() {
-        let halves = frame(Kind::Hop { step: 5, size: 10 }, 5, 0);
-        assert_eq!((halves.needed_after(20), halves.needed_after(21), halves.needed_after(24)), (15, 15, 15));
-        assert_eq!(frame(Kind::Tumble, 10, 0).needed_after(20), 20);
-        assert_eq!(frame(Kind::Cumulate { step: 5, size: 20 }, 5, 0).needed_after(30), 20);
     }
 
     #[test]

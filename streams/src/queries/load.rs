@@ -1,45 +1,74 @@
 //! From files to queries that can run: parse all, order them, plan each after those that it reads.
 
-use super::{FileProblem, Queries, Source};
-use crate::catalog::{Catalog, Feed, TS, Table};
-use crate::df::{Field, Schema, SchemaRef, TIME};
-use crate::dialect::{self, Statement};
-use crate::graph;
-use crate::intake::Intake;
-use crate::plan::{self, Plan};
-use crate::progress::Fingerprint;
-use crate::query::{Identity, Input, Query};
-use edgeway_sdk::{Place, Problem, did_you_mean};
-use edgeway_thing_models::Things;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
+mod wiring;
 
-pub(super) fn load(things: Arc<Things>, sources: &[Source]) -> Result<Queries, Vec<FileProblem>> {
-    let mut loading = Loading { sources, catalog: Catalog::new(&things), planned: vec![], problems: vec![] };
-    loading.check_names();
+use super::{FileProblem, Queries, Site, Source};
+use crate::catalog::{Catalog, Feed, TS, Table};
+use crate::df::{Field, RecordBatch, Schema, SchemaRef, TIME};
+use crate::dialect::{self, At, Block, Definition, Function, Lookup, Options, Setting, Statement, TableName, What};
+use crate::fingerprint::Fingerprint;
+use crate::graph;
+use crate::lookups;
+use crate::plan::{self, Plan, Upstream};
+use edgeway_sdk::{Place, Problem, did_you_mean};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+pub(super) fn load(site: &Site, sources: &[Source]) -> Result<Queries, Vec<FileProblem>> {
+    let mut loading = Loading {
+        sources,
+        site,
+        catalog: Catalog::new(&site.things),
+        functions: BTreeMap::new(),
+        planned: vec![],
+        problems: vec![],
+    };
+    loading.add_lookups();
     let statements = loading.parse();
-    loading.plan_all(statements);
+    loading.check_names(&statements);
+    let queries = loading.define(statements);
+    loading.plan_all(queries);
     if !loading.problems.is_empty() {
         loading.problems.sort_by_key(|problem| (problem.file.clone(), position(&problem.problem)));
         return Err(loading.problems);
     }
-    Ok(build(things, loading.planned, sources, &loading.catalog))
+    Ok(wiring::build(site.things.clone(), loading.planned, sources, &loading.catalog))
 }
 
 struct Loading<'a> {
     sources: &'a [Source],
+    site: &'a Site,
     catalog: Catalog,
+    functions: BTreeMap<String, Function>,
     planned: Vec<Planned>,
     problems: Vec<FileProblem>,
 }
 
-/// A query that has been planned.
+/// A statement, and the file that it is in.
+type InFile = (usize, Statement);
+
+/// A query whose blocks are known.
+struct Parsed {
+    source: usize,
+    name: String,
+    options: Options,
+    is_view: bool,
+    blocks: Vec<Block>,
+}
+
+/// A block that has been planned.
 struct Planned {
     source: usize,
+    name: String,
+    /// A sub-query or a view, which tells nothing.
+    is_hidden: bool,
     plan: Plan,
-    feed: Feed,
-    fingerprint: Fingerprint,
-    /// What queries that read it see.
+    /// The feeds of the tables that it reads.
+    feeds: Vec<Feed>,
+    /// The options of the query, over those of each table.
+    options: Vec<Options>,
+    /// What blocks that read it see.
     schema: SchemaRef,
 }
 
@@ -48,100 +77,226 @@ impl Loading<'_> {
         self.problems.push(FileProblem { file: self.sources[source].file.clone(), problem });
     }
 
-    /// A query's name is a table's, so it must be a plain one and no other's.
-    fn check_names(&mut self) {
-        let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
-        for (at, source) in self.sources.iter().enumerate() {
-            let name = &*source.name;
-            if !is_plain(name) {
-                let problem = Problem::new(format!("`{name}` cannot be the name of a query"));
-                self.problem(
-                    at,
-                    problem.help("call the file by lower-case letters, digits and `_`, not beginning with a digit"),
-                );
-            } else if self.catalog.table(name).is_some() {
-                self.problem(
-                    at,
-                    Problem::new(format!("`{name}` is the table of a model; call the query something else")),
-                );
-            } else if let Some(first) = seen.insert(name, at) {
-                let other = &self.sources[first].file;
-                self.problem(at, Problem::new(format!("a query called `{name}` is in `{other}` already")));
+    /// The tables that are there from the start, if nothing else has their name.
+    fn add_lookups(&mut self) {
+        for file in [lookups::devices(&self.site.things)].iter().chain(&self.site.tables) {
+            if self.catalog.table(&file.name).is_none() {
+                self.catalog.add_lookup(&file.name, file.table());
             }
         }
     }
 
-    fn parse(&mut self) -> Vec<Option<Statement>> {
+    fn parse(&mut self) -> Vec<InFile> {
         let mut statements = vec![];
         for (at, source) in self.sources.iter().enumerate() {
-            let parsed = dialect::parse(&source.text, &source.name);
-            statements.push(parsed.map_err(|problems| problems.into_iter().for_each(|p| self.problem(at, p))).ok());
+            match dialect::parse(&source.text, &source.name) {
+                Ok(found) => statements.extend(found.into_iter().map(|statement| (at, statement))),
+                Err(problems) => problems.into_iter().for_each(|problem| self.problem(at, problem)),
+            }
         }
         statements
     }
 
-    fn plan_all(&mut self, mut statements: Vec<Option<Statement>>) {
-        let by_name: HashMap<&str, usize> = self.sources.iter().enumerate().map(|(at, s)| (&*s.name, at)).collect();
-        let read = |statement: &Option<Statement>| {
-            statement.iter().filter_map(|s| by_name.get(s.table.name.as_str()).copied()).collect::<Vec<_>>()
+    /// The name of a query or a stream is a table's, so it must be a plain one and no other's.
+    fn check_names(&mut self, statements: &[InFile]) {
+        let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+        for (at, statement) in statements {
+            let name = &*statement.name;
+            let is_function = matches!(statement.what, What::Function(_));
+            if !is_plain(name) {
+                let problem = statement.at.problem(format!("`{name}` cannot be the name of a query"));
+                let help = "call the file by lower-case letters, digits and `_`, not beginning with a digit";
+                self.problem(*at, problem.help(help));
+            } else if !is_function && self.catalog.table(name).is_some() {
+                let problem = statement.at.problem(format!("`{name}` is the table of a model"));
+                self.problem(*at, problem.help("call it something else"));
+            } else if is_function && self.catalog.is_known(name) {
+                let problem = statement.at.problem(format!("there is a function `{name}` already"));
+                self.problem(*at, problem.help("call it something else"));
+            } else if let Some(first) = seen.insert(name, *at) {
+                let message = format!("something called `{name}` is in `{}` already", self.sources[first].file);
+                self.problem(*at, statement.at.problem(message));
+            }
+        }
+    }
+
+    /// Makes everything known but the queries, which are returned.
+    fn define(&mut self, statements: Vec<InFile>) -> Vec<Parsed> {
+        let mut queries = vec![];
+        for (source, Statement { name, at, what }) in statements {
+            match what {
+                What::Query(definition) => queries.push((source, name, definition)),
+                What::Stream(table, options) => match self.catalog.table(&table.name).cloned() {
+                    Some(of) if of.rows.is_none() => self.catalog.add(Table { name, options, ..of }),
+                    _ => {
+                        let help = did_you_mean(&table.name, self.catalog.table_names());
+                        let problem = table.at.problem(format!("there are no messages called `{}`", table.name));
+                        self.problem(source, problem.maybe_help(help));
+                    }
+                },
+                What::Lookup(lookup) => match self.lookup(&lookup, at) {
+                    Ok(rows) => self.catalog.add_lookup(&name, rows),
+                    Err(problem) => self.problem(source, problem),
+                },
+                What::Function(function) => drop(self.functions.insert(name, function)),
+            }
+        }
+        queries.into_iter().filter_map(|(source, name, definition)| self.blocks(source, name, definition)).collect()
+    }
+
+    fn blocks(&mut self, source: usize, name: String, mut definition: Definition) -> Option<Parsed> {
+        let (options, is_view) = (definition.options.clone(), definition.is_view);
+        let put_in = dialect::put_in(&mut definition.query, &self.functions);
+        match put_in.and_then(|()| definition.blocks(&name)) {
+            Ok(blocks) => Some(Parsed { source, name, options, is_view, blocks }),
+            Err(problems) => {
+                problems.into_iter().for_each(|problem| self.problem(source, problem));
+                None
+            }
+        }
+    }
+
+    /// The rows of a `CREATE TABLE`, with the types that it declares.
+    fn lookup(&self, lookup: &Lookup, at: At) -> Result<RecordBatch, Problem> {
+        let devices = lookups::devices(&self.site.things);
+        let mut known = [&devices].into_iter().chain(&self.site.tables);
+        let Some(file) = known.find(|file| *file.name == *lookup.source.name) else {
+            let names = self.site.tables.iter().map(|file| &*file.name).chain([lookups::DEVICES]);
+            let help = Some(&lookup.source.name).filter(|name| !name.is_empty());
+            let help = help.and_then(|name| did_you_mean(name, names));
+            let problem = lookup.source.at.or(at).problem(format!("unknown source `{}`", lookup.source.name));
+            return Err(problem.maybe_help(help.or_else(|| {
+                Some("write WITH (source = 'devices') or the name of a file in `tables`, without .csv".to_owned())
+            })));
         };
-        let reads: Vec<Vec<usize>> = statements.iter().map(read).collect();
+        let (mut columns, mut arrays) = (vec![], vec![]);
+        for column in &lookup.columns {
+            let place = |problem: String| column.at.problem(problem);
+            let Some(found) = file.columns.iter().position(|name| *name == column.name) else {
+                let help = did_you_mean(&column.name, file.columns.iter().map(String::as_str));
+                return Err(place(format!("unknown column `{}` in {}", column.name, file.file)).maybe_help(help));
+            };
+            let Some(data_type) = lookups::column_type(&column.sql_type) else {
+                let problem = place(format!("a table has no columns of type {}", column.sql_type));
+                return Err(problem.help("write TEXT, BIGINT, DOUBLE or BOOLEAN"));
+            };
+            let array = file.typed(found, &data_type).map_err(|(line, cell)| {
+                place(format!("{} line {line}: `{cell}` is not a {}", file.file, column.sql_type))
+            })?;
+            columns.push((column.name.clone(), data_type));
+            arrays.push(array);
+        }
+        Ok(lookups::batch(&columns, arrays, file.rows.len()))
+    }
+
+    fn plan_all(&mut self, mut queries: Vec<Parsed>) {
+        let names: Vec<String> = queries.iter().map(|query| query.name.clone()).collect();
+        let by_name: HashMap<&str, usize> = names.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
+        let read = |query: &Parsed| {
+            let tables = query.blocks.iter().flat_map(|block| &block.tables);
+            tables.filter_map(|table| by_name.get(table.name.as_str()).copied()).collect::<Vec<_>>()
+        };
+        let reads: Vec<Vec<usize>> = queries.iter().map(read).collect();
         let order = graph::order(&reads);
         for circle in &order.circles {
-            self.circle(circle, &statements);
+            self.circle(circle, &queries);
         }
         for at in order.order {
-            if let Some(statement) = statements[at].take() {
-                self.plan_one(at, statement, !reads[at].is_empty());
-            }
+            let blocks = std::mem::take(&mut queries[at].blocks);
+            self.plan_one(&queries[at], blocks, &by_name);
         }
     }
 
-    fn circle(&mut self, circle: &[usize], statements: &[Option<Statement>]) {
-        let names: Vec<_> =
-            circle.iter().chain(&circle[..1]).map(|&at| format!("`{}`", self.sources[at].name)).collect();
+    fn circle(&mut self, circle: &[usize], queries: &[Parsed]) {
+        let names: Vec<_> = circle.iter().chain(&circle[..1]).map(|&at| format!("`{}`", queries[at].name)).collect();
         let message = format!("queries read each other in a circle: {}", names.join(" reads "));
-        let at = statements[circle[0]].as_ref().map(|statement| statement.table.at).unwrap_or_default();
-        self.problem(circle[0], at.problem(message).help("one of them has to read something else"));
+        let (first, next) = (&queries[circle[0]], &queries[circle.get(1).copied().unwrap_or(circle[0])].name);
+        let mut tables = first.blocks.iter().flat_map(|block| &block.tables);
+        let at = tables.find(|table| table.name == *next).map(|table| table.at).unwrap_or_default();
+        self.problem(first.source, at.problem(message).help("one of them has to read something else"));
     }
 
-    fn plan_one(&mut self, source: usize, statement: Statement, reads_query: bool) {
-        let Some(table) = self.catalog.table(&statement.table.name).cloned() else {
-            // A query that it reads has problems of its own, which are told.
-            if !reads_query {
-                self.unknown_table(source, &statement);
+    fn plan_one(&mut self, query: &Parsed, blocks: Vec<Block>, queries: &HashMap<&str, usize>) {
+        let first = self.planned.len();
+        for block in blocks {
+            if let Err(problems) = self.plan_block(query, block, queries) {
+                problems.into_iter().for_each(|problem| self.problem(query.source, problem));
+                return;
             }
-            return;
-        };
-        let upstream = match table.feed {
-            Feed::Query(at) => self.planned[at].fingerprint.0.to_string(),
-            _ => String::new(),
-        };
-        let fingerprint = statement.fingerprint.with(&upstream);
-        match plan::plan(statement, &table, &self.catalog) {
-            Ok(plan) => self.add(Planned { source, fingerprint, feed: table.feed, schema: visible(&plan), plan }),
-            Err(problems) => problems.into_iter().for_each(|problem| self.problem(source, problem)),
+        }
+        for problem in useless_options(&query.options, &self.planned[first..]) {
+            self.problem(query.source, problem);
+        }
+    }
+
+    fn plan_block(&mut self, query: &Parsed, block: Block, queries: &HashMap<&str, usize>) -> Result<(), Vec<Problem>> {
+        let (mut tables, mut problems) = (vec![], vec![]);
+        for name in &block.tables {
+            match self.catalog.table(&name.name) {
+                Some(table) => tables.push(table.clone()),
+                // A query that it reads has problems of its own, which are told.
+                None if queries.contains_key(name.name.as_str()) => return Err(vec![]),
+                None => problems.push(self.unknown_table(name)),
+            }
+        }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let upstream = |table| Upstream { table, fingerprint: self.fingerprint(table) };
+        let upstream: Vec<Upstream<'_>> = tables.iter().map(upstream).collect();
+        let name = block.name.clone();
+        let options: Vec<Options> = tables.iter().map(|table| query.options.over(&table.options)).collect();
+        let plan = plan::plan(block, &options, &upstream, &self.catalog, &self.site.things)?;
+        let feeds = tables.iter().map(|table| table.feed).collect();
+        let is_hidden = query.is_view || name != query.name;
+        self.add(Planned { source: query.source, name, is_hidden, feeds, options, schema: visible(&plan), plan });
+        Ok(())
+    }
+
+    fn fingerprint(&self, table: &Table) -> Fingerprint {
+        match table.feed {
+            Feed::Query(at) => self.planned[at].plan.fingerprint,
+            _ => Fingerprint::new().with(&format!("{:?} {:?}", table.feed, table.schema)),
         }
     }
 
     fn add(&mut self, planned: Planned) {
-        let table = Table {
+        self.catalog.add(Table {
+            name: planned.name.clone(),
             feed: Feed::Query(self.planned.len()),
-            timing: planned.plan.output_timing(),
+            timing: planned.plan.timing,
             schema: planned.schema.clone(),
             left_out: BTreeMap::new(),
-        };
-        self.catalog.add_query(&self.sources[planned.source].name, table);
+            options: Options::default(),
+            rows: None,
+        });
         self.planned.push(planned);
     }
 
-    fn unknown_table(&mut self, source: usize, statement: &Statement) {
-        let name = &statement.table.name;
+    fn unknown_table(&self, table: &TableName) -> Problem {
+        let known = self.catalog.table_names().filter(|name| !name.contains('#'));
         let own = self.sources.iter().map(|source| &*source.name);
-        let help = did_you_mean(name, self.catalog.table_names().chain(own));
-        let problem = statement.table.at.problem(format!("unknown table `{name}`")).maybe_help(help);
-        self.problem(source, problem);
+        let help = did_you_mean(&table.name, known.chain(own));
+        table.at.problem(format!("unknown table `{}`", table.name)).maybe_help(help)
     }
+}
+
+/// An option that would change nothing is a misunderstanding.
+fn useless_options(options: &Options, blocks: &[Planned]) -> Vec<Problem> {
+    let mut feeds = blocks.iter().flat_map(|block| &block.feeds);
+    let reads_messages = feeds.any(|feed| matches!(feed, Feed::Reports(_) | Feed::Events(..)));
+    let waits = blocks.iter().any(|block| block.plan.waits);
+    let reason = |name| match name {
+        _ if !reads_messages && !waits => Some("the query reads another query's windows and follows that query's time"),
+        "max_future_skew" => None,
+        _ if waits => None,
+        _ => Some("the query has no window"),
+    };
+    let set = options.patience().filter_map(|(name, setting)| Some((name, setting, reason(name)?)));
+    let problem = |(name, setting, reason): (_, Setting<Duration>, _)| {
+        setting.at.problem(format!("`{name}` has no effect here: {reason}"))
+    };
+    set.map(|useless| problem(useless).help("take it out")).collect()
 }
 
 fn position(problem: &Problem) -> (usize, usize) {
@@ -158,60 +313,9 @@ fn is_plain(name: &str) -> bool {
 
 /// What other queries see of a query: its columns, and the time of its rows.
 fn visible(plan: &Plan) -> SchemaRef {
-    let schema = plan.schema();
-    if schema.column_with_name(TS).is_some() {
-        return schema.clone();
+    if plan.schema.column_with_name(TS).is_some() {
+        return plan.schema.clone();
     }
     let time = Arc::new(Field::new(TS, TIME, true));
-    Arc::new(Schema::new(schema.fields().iter().cloned().chain([time]).collect::<Vec<_>>()))
-}
-
-fn build(things: Arc<Things>, planned: Vec<Planned>, sources: &[Source], catalog: &Catalog) -> Queries {
-    let mut read: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
-    let mut feeds: HashMap<Feed, usize> = HashMap::new();
-    for query in planned.iter().filter(|query| !matches!(query.feed, Feed::Query(_))) {
-        let next = feeds.len();
-        let at = *feeds.entry(query.feed).or_insert(next);
-        read.entry(at).or_default().extend(&query.plan.columns);
-    }
-    let table_of = |feed: Feed| catalog.tables().find(|table| table.feed == feed).expect("a query was planned over it");
-    let mut tables: Vec<(usize, &Table)> = feeds.iter().map(|(feed, at)| (*at, table_of(*feed))).collect();
-    tables.sort_by_key(|(at, _)| *at);
-    let intakes = tables.iter().map(|(at, table)| Intake::new(table, &read[at], &things)).collect();
-    let is_read: BTreeSet<usize> = planned.iter().filter_map(|query| query_of(query.feed)).collect();
-    let queries = planned.into_iter().enumerate().map(|(at, planned)| {
-        let input = query_of(planned.feed).map_or_else(|| Input::Messages(feeds[&planned.feed]), Input::Query);
-        let places = match input {
-            Input::Query(_) => planned.plan.columns.clone(),
-            Input::Messages(table) => places(&planned.plan.columns, &read[&table]),
-        };
-        let table = is_read.contains(&at).then(|| planned.schema.clone());
-        Query::new(identity(&planned, &sources[planned.source]), input, planned.plan, places, table)
-    });
-    let queries = queries.collect();
-    Queries { things, intakes, feeds, queries, next: None }
-}
-
-fn query_of(feed: Feed) -> Option<usize> {
-    match feed {
-        Feed::Query(at) => Some(at),
-        _ => None,
-    }
-}
-
-/// Where the columns of a table are among those of it that are read.
-fn places(columns: &[usize], read: &BTreeSet<usize>) -> Vec<usize> {
-    let place =
-        |column: &usize| read.iter().position(|other| other == column).expect("all columns of the plan are read");
-    columns.iter().map(place).collect()
-}
-
-fn identity(planned: &Planned, source: &Source) -> Identity {
-    Identity {
-        name: source.name.clone(),
-        file: source.file.clone(),
-        sql: source.text.as_str().into(),
-        fingerprint: planned.fingerprint.0,
-        columns: planned.plan.schema().fields().iter().map(|field| field.name().as_str().into()).collect(),
-    }
+    Arc::new(Schema::new(plan.schema.fields().iter().cloned().chain([time]).collect::<Vec<_>>()))
 }

@@ -158,7 +158,7 @@ impl Resolver<'_> {
             let problem = at.problem(format!("`{name}` is over many messages, and this is about one"));
             return Err(problem.help("write a query, and a route for its rows"));
         }
-        if self.functions.is_scalar(name) { Ok(()) } else { Err(unknown_function(name, at, self.functions)) }
+        if self.functions.is_known(name) { Ok(()) } else { Err(unknown_function(name, at, self.functions)) }
     }
 
     /// What takes the place of an expression, if anything does.

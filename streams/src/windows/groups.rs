@@ -3,9 +3,9 @@
 use crate::df::{
     AggregateFunctionExpr, Array, ArrayRef, BooleanArray, EmitTo, Field, GroupOrdering, GroupValues, GroupsAccumulator,
     GroupsAccumulatorAdapter, PhysicalExpr, RecordBatch, Result, Schema, SchemaRef, SortColumn,
-    TimestampNanosecondArray, and, filter_record_batch, lexsort_to_indices, new_group_values, take, take_record_batch,
+    TimestampNanosecondArray, and, lexsort_to_indices, new_group_values, take, take_record_batch,
 };
-use crate::segment::{evaluate, mask};
+use crate::segment::{evaluate, keep, mask};
 use std::sync::Arc;
 
 /// How rows are grouped and what is made of a group.
@@ -15,8 +15,8 @@ pub(crate) struct Grouping {
     /// Without the window.
     pub(crate) keys: Vec<Arc<dyn PhysicalExpr>>,
     pub(crate) key_schema: SchemaRef,
-    /// The window's place among the keys.
-    pub(crate) window_at: usize,
+    /// The window's place among the keys; `None` if the keys themselves say which window it is.
+    pub(crate) window_at: Option<usize>,
     pub(crate) aggregates: Vec<Aggregate>,
 }
 
@@ -32,6 +32,8 @@ pub(crate) struct Aggregate {
 /// Rows with all that their window needs of them, computed.
 pub(crate) struct Prepared {
     rows: usize,
+    /// Where each was before those that the filter leaves out were gone.
+    places: Vec<usize>,
     keys: Vec<ArrayRef>,
     inputs: Vec<(Vec<ArrayRef>, Option<BooleanArray>)>,
 }
@@ -42,17 +44,14 @@ impl Grouping {
     /// # Errors
     /// If an expression fails for any row.
     pub(crate) fn prepare(&self, batch: &RecordBatch) -> Result<Prepared> {
-        let filtered;
-        let batch = match &self.filter {
-            Some(filter) => {
-                filtered = filter_record_batch(batch, &mask(filter, batch)?)?;
-                &filtered
-            }
-            None => batch,
+        let (batch, places) = match &self.filter {
+            Some(filter) => keep(batch, &mask(filter, batch)?)?,
+            None => (batch.clone(), (0..batch.num_rows()).collect()),
         };
+        let batch = &batch;
         let keys = self.keys.iter().map(|key| evaluate(key, batch)).collect::<Result<_>>()?;
         let inputs = self.aggregates.iter().map(|aggregate| aggregate.inputs(batch)).collect::<Result<_>>()?;
-        Ok(Prepared { rows: batch.num_rows(), keys, inputs })
+        Ok(Prepared { rows: batch.num_rows(), places, keys, inputs })
     }
 }
 
@@ -90,22 +89,15 @@ pub(crate) struct Groups {
 /// Groups as columns: their keys, and of each aggregate what it knows.
 #[derive(Clone)]
 pub(crate) struct Partial {
-    keys: Vec<ArrayRef>,
-    states: Vec<Vec<ArrayRef>>,
-    len: usize,
+    pub(crate) keys: Vec<ArrayRef>,
+    pub(crate) states: Vec<Vec<ArrayRef>>,
+    pub(crate) len: usize,
 }
 
 impl Partial {
     pub(crate) fn bytes(&self) -> usize {
         self.keys.iter().chain(self.states.iter().flatten()).map(|column| column.get_array_memory_size()).sum()
     }
-}
-
-/// What became of rows that were not added.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Added {
-    pub(crate) dead: u64,
-    pub(crate) errors: u64,
 }
 
 /// The groups of a window that has closed, ordered by key.
@@ -134,21 +126,31 @@ impl Groups {
         table + self.accumulators.iter().map(|accumulator| accumulator.size()).sum::<usize>()
     }
 
-    /// Adds rows. Groups beyond `groups_max` are left out; those that are there already go on.
-    pub(crate) fn add(&mut self, rows: &Prepared, groups_max: usize) -> Added {
-        match self.intern(&rows.keys, rows.rows, groups_max) {
-            Ok(dead) => Added { dead, errors: self.update(rows).map_or(rows.rows as u64, |()| 0) },
-            Err(_) => Added { dead: 0, errors: rows.rows as u64 },
+    /// Adds rows, of which it returns those that have no group because there are `groups_max` already; groups that are
+    /// there go on.
+    ///
+    /// # Errors
+    /// If an aggregate fails.
+    pub(crate) fn add(&mut self, rows: &Prepared, groups_max: usize) -> Result<Vec<usize>> {
+        self.intern(&rows.keys, rows.rows, groups_max)?;
+        let unknown = self.leave_out_unknown();
+        for (accumulator, (args, filter)) in self.accumulators.iter_mut().zip(&rows.inputs) {
+            let filter = match (filter, &unknown) {
+                (Some(filter), Some((known, _))) => Some(and(filter, known)?),
+                (filter, unknown) => filter.clone().or_else(|| unknown.as_ref().map(|(known, _)| known.clone())),
+            };
+            accumulator.update_batch(args, &self.indices, filter.as_ref(), self.len)?;
         }
+        Ok(unknown.map_or(vec![], |(_, unknown)| unknown.into_iter().map(|at| rows.places[at]).collect()))
     }
 
-    /// Finds the group of each row, and returns how many rows have none because there are too many.
-    fn intern(&mut self, keys: &[ArrayRef], rows: usize, groups_max: usize) -> Result<u64> {
+    /// Finds the group of each row; those that are one too many get a number that is not below `len`.
+    fn intern(&mut self, keys: &[ArrayRef], rows: usize, groups_max: usize) -> Result<()> {
         self.indices.clear();
         let Some(table) = &mut self.table else {
             self.indices.resize(rows, 0);
             self.len = 1;
-            return Ok(0);
+            return Ok(());
         };
         table.intern(keys, &mut self.indices)?;
         let groups_max = groups_max.max(self.len);
@@ -158,29 +160,20 @@ impl Groups {
             table.intern(&known, &mut Vec::with_capacity(groups_max))?;
         }
         self.len = table.len();
-        Ok(self.indices.iter().filter(|group| **group >= self.len).count() as u64)
-    }
-
-    fn update(&mut self, rows: &Prepared) -> Result<()> {
-        let known = self.leave_out_unknown();
-        for (accumulator, (args, filter)) in self.accumulators.iter_mut().zip(&rows.inputs) {
-            let filter = match (filter, &known) {
-                (Some(filter), Some(known)) => Some(and(filter, known)?),
-                (filter, known) => filter.clone().or_else(|| known.clone()),
-            };
-            accumulator.update_batch(args, &self.indices, filter.as_ref(), self.len)?;
-        }
         Ok(())
     }
 
-    /// Which rows have a group, if some have none. Those without point to the first group, and are filtered out.
-    fn leave_out_unknown(&mut self) -> Option<BooleanArray> {
+    /// Which rows have a group, and the places of those that have none, if some have none. These point to the first group,
+    /// and are filtered out.
+    fn leave_out_unknown(&mut self) -> Option<(BooleanArray, Vec<usize>)> {
         if self.indices.iter().all(|group| *group < self.len) {
             return None;
         }
         let known = self.indices.iter().map(|group| Some(*group < self.len)).collect();
+        let unknown = self.indices.iter().enumerate().filter(|(_, group)| **group >= self.len).map(|(at, _)| at);
+        let unknown = unknown.collect();
         self.indices.iter_mut().filter(|group| **group >= self.len).for_each(|group| *group = 0);
-        Some(known)
+        Some((known, unknown))
     }
 
     /// What other groups can be merged with.
@@ -223,7 +216,9 @@ impl Groups {
     pub(crate) fn finish(mut self, grouping: &Grouping, start: i64, end: i64) -> Result<Finished> {
         let keys = self.table.as_mut().map_or(Ok(vec![]), |table| table.emit(EmitTo::All))?;
         let mut columns = keys.clone();
-        columns.insert(grouping.window_at, bound(start, self.len));
+        if let Some(at) = grouping.window_at {
+            columns.insert(at, bound(start, self.len));
+        }
         for accumulator in &mut self.accumulators {
             columns.push(accumulator.evaluate(EmitTo::All)?);
         }

@@ -6,8 +6,10 @@
 //! because blocks lie at fixed times and each run is merged in one order, a window that is made again comes out the same.
 
 use super::groups::{Finished, Grouping, Groups, Partial};
+use super::saved::Part;
 use crate::df::Result;
 use crate::plan::Frame;
+use crate::rows::NEVER;
 
 /// The runs that the next windows are made of.
 #[derive(Default)]
@@ -93,6 +95,35 @@ impl Runs {
         }
         self.weigh();
         if groups.len() == 0 { Ok(None) } else { Ok(Some(groups.finish(grouping, start, end)?)) }
+    }
+
+    /// The start of the present block, or `NEVER`.
+    pub(super) fn block(&self) -> i64 {
+        self.block.unwrap_or(NEVER)
+    }
+
+    /// Empty ones, in this block.
+    pub(super) fn at(block: i64) -> Runs {
+        Runs { block: (block != NEVER).then_some(block), ..Runs::default() }
+    }
+
+    /// All that it holds, in an order in which it can be put back.
+    pub(super) fn parts(&self) -> Vec<(Part, Partial)> {
+        let beginning = self.beginning.iter().map(|partial| (Part::Beginning, partial.clone()));
+        let panes = self.panes.iter().map(|(pane, partial)| (Part::Pane(*pane), partial.clone()));
+        let endings = self.endings.iter().map(|(pane, partial)| (Part::Ending(*pane), partial.clone()));
+        beginning.chain(panes).chain(endings).collect()
+    }
+
+    /// Puts back one of the [`parts`](Runs::parts).
+    pub(super) fn put(&mut self, part: Part, partial: Partial) {
+        match part {
+            Part::Beginning => self.beginning = Some(partial),
+            Part::Pane(pane) => self.panes.push((pane, partial)),
+            Part::Ending(pane) => self.endings.push((pane, partial)),
+            Part::Open(_) => {}
+        }
+        self.weigh();
     }
 
     fn weigh(&mut self) {

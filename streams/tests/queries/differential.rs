@@ -119,7 +119,7 @@ proptest! {
         let things = things();
         let journal = entries(0, samples.iter().map(|sample| message(&things, *sample)));
         let sql = format!("SELECT {COLUMNS} FROM wind_turbine WHERE device <> 'wind-turbine-3' GROUP BY device, {}", window.sql());
-        let load = || Queries::load(things.clone(), &[source("q", &sql)]).expect("it loads");
+        let load = || Queries::load(&site(), &[source("q", &sql)]).expect("it loads");
 
         let stop = restart.index(journal.len());
         let (mut out, mut queries) = (vec![], load());
@@ -131,10 +131,10 @@ proptest! {
             rest = behind;
             if rest.is_empty() { break; }
         }
-        let (progress, resume) = (queries.progress(), queries.resume_offset().unwrap_or(0));
+        let state = queries.save().expect("every function can say its state");
         queries = load();
-        queries.restore(&progress);
-        queries.push(now, &journal[resume as usize..], &mut out);
+        queries.restore(now, u64::MAX, &state).expect("a state");
+        queries.push(now, &journal[stop..], &mut out);
         queries.advance(at(200.0), &mut out);
 
         let found: Vec<Vec<Value>> = rows(out).into_iter().map(|row| row.values).collect();

@@ -1,0 +1,189 @@
+//! A statement as a list of plain `SELECT`s: what stands in `FROM (SELECT ...)` or `WITH name AS (...)` becomes a block of its
+//! own, which the `SELECT` around it reads like a table.
+
+use super::place::{At, Tokens, normal};
+use super::shape::Refused;
+use crate::df::sqlparser::ast::{
+    Cte, Expr, Ident, JoinOperator, ObjectName, Query, Select, SetExpr, TableAlias, TableFactor, TableWithJoins,
+};
+use edgeway_sdk::Problem;
+
+/// A `SELECT` over tables.
+#[derive(Debug)]
+pub(crate) struct Block {
+    /// The query's name for the query itself; for sub-queries a name that nobody can write.
+    pub(crate) name: String,
+    pub(crate) select: Select,
+    /// The first table, then those that are joined to it.
+    pub(crate) tables: Vec<TableName>,
+    /// Where `SELECT` stands: the place of mistakes that have no better one.
+    pub(crate) at: At,
+}
+
+/// A table after `FROM` or `JOIN`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TableName {
+    /// As the catalog has it: `wind_turbine`, `wind_turbine.alarm`.
+    pub(crate) name: String,
+    /// What columns can be qualified with: the alias if there is one, or else the name.
+    pub(crate) qualifier: Vec<String>,
+    pub(crate) at: At,
+    pub(crate) how: How,
+}
+
+/// How a table comes to those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum How {
+    /// It is the first.
+    First,
+    Inner,
+    Left,
+    /// The newest row that is not newer.
+    AsOf,
+}
+
+/// Takes a query apart.
+///
+/// # Errors
+/// One problem for every construct that is not supported.
+pub(super) fn split(query: Query, name: &str, tokens: &Tokens) -> Result<Vec<Block>, Vec<Problem>> {
+    let mut splitter = Splitter { name, refused: Refused::new(tokens), blocks: vec![], named: vec![] };
+    let last = splitter.query(query);
+    if let Some(last) = last
+        && splitter.refused.problems.is_empty()
+        && let Some(block) = splitter.blocks.iter_mut().find(|block| block.name == last)
+    {
+        block.name = name.to_owned();
+        return Ok(splitter.blocks);
+    }
+    Err(splitter.refused.problems)
+}
+
+impl TableName {
+    /// As a person knows it: a sub-query by its alias.
+    pub(crate) fn shown(&self) -> String {
+        if self.name.contains('#') { self.qualifier.join(".") } else { self.name.clone() }
+    }
+}
+
+struct Splitter<'a> {
+    name: &'a str,
+    refused: Refused<'a>,
+    blocks: Vec<Block>,
+    /// What `WITH` has named, with the names of the blocks; the innermost last.
+    named: Vec<(String, String)>,
+}
+
+impl Splitter<'_> {
+    /// The name of the block that a query has become.
+    fn query(&mut self, mut query: Query) -> Option<String> {
+        self.refused.query(&query);
+        let outside = self.named.len();
+        for cte in query.with.take().into_iter().flat_map(|with| with.cte_tables) {
+            self.cte(cte);
+        }
+        let block = match *query.body {
+            SetExpr::Select(select) => self.select(*select),
+            other => {
+                self.refused.body(&other);
+                None
+            }
+        };
+        self.named.truncate(outside);
+        block
+    }
+
+    fn cte(&mut self, cte: Cte) {
+        let name = normal(&cte.alias.name);
+        if let Some(block) = self.query(*cte.query) {
+            self.named.push((name, block));
+        }
+    }
+
+    fn select(&mut self, mut select: Select) -> Option<String> {
+        let at = At::span(select.select_token.0.span);
+        let mut from = std::mem::take(&mut select.from);
+        let tables = self.refused.from(&mut from).map(|table| self.tables(table));
+        select.from = from;
+        self.refused.check(&select);
+        let name = format!("{}#{}", self.name, self.blocks.len() + 1);
+        self.blocks.push(Block { name: name.clone(), select, tables: tables??, at });
+        Some(name)
+    }
+
+    fn tables(&mut self, from: &mut TableWithJoins) -> Option<Vec<TableName>> {
+        let mut tables = vec![self.table(&mut from.relation, How::First)];
+        for join in &mut from.joins {
+            let how = self.refused.join(join);
+            tables.push(match how.map(|(how, on)| (how, on.clone())) {
+                Some((how, on)) => self.joined(&mut join.relation, &mut join.join_operator, how, on),
+                None => None,
+            });
+        }
+        tables.into_iter().collect()
+    }
+
+    /// `ASOF` is kept beside the tree, since the planner does not know it.
+    fn joined(
+        &mut self,
+        relation: &mut TableFactor,
+        operator: &mut JoinOperator,
+        how: How,
+        on: Expr,
+    ) -> Option<TableName> {
+        let table = self.table(relation, how)?;
+        if let JoinOperator::AsOf { match_condition, constraint } = operator {
+            if !super::names::is_not_newer(match_condition, &table.qualifier) {
+                let problem = table.at.problem("an ASOF JOIN matches by `ts`: the newest row that is not newer");
+                self.refused.problems.push(problem.help(format!(
+                    "write ASOF JOIN table {0} MATCH_CONDITION (other.ts >= {0}.ts) ON {on}",
+                    table.qualifier.join(".")
+                )));
+                return None;
+            }
+            *operator = JoinOperator::Left(constraint.clone());
+        }
+        Some(table)
+    }
+
+    fn table(&mut self, relation: &mut TableFactor, how: How) -> Option<TableName> {
+        if let TableFactor::Derived { lateral: false, subquery, alias, sample: None } = relation {
+            let at = self.refused.place_of(subquery);
+            let Some(alias) = alias.take() else {
+                self.refused
+                    .problems
+                    .push(at.problem("a sub-query needs a name").help("write FROM (SELECT ...) AS name"));
+                return None;
+            };
+            let name = self.query((**subquery).clone())?;
+            *relation = block_table(&name, alias.name.clone());
+            return Some(TableName { name, qualifier: vec![normal(&alias.name)], at, how });
+        }
+        let named = self.refused.named(relation)?;
+        if let [name] = &*named.parts
+            && let Some((_, block)) = self.named.iter().rev().find(|(cte, _)| cte == name)
+        {
+            let (block, alias) = (block.clone(), named.alias.unwrap_or_else(|| name.clone()));
+            *relation = block_table(&block, Ident::with_quote('"', alias.clone()));
+            return Some(TableName { name: block, qualifier: vec![alias], at: named.at, how });
+        }
+        let name = named.parts.join(".");
+        Some(TableName { name, qualifier: named.alias.map_or(named.parts, |alias| vec![alias]), at: named.at, how })
+    }
+}
+
+/// `"name" AS alias`.
+fn block_table(name: &str, alias: Ident) -> TableFactor {
+    TableFactor::Table {
+        name: ObjectName::from(vec![Ident::with_quote('"', name)]),
+        alias: Some(TableAlias { explicit: true, name: alias, columns: vec![], at: None }),
+        args: None,
+        with_hints: vec![],
+        version: None,
+        with_ordinality: false,
+        partitions: vec![],
+        json_path: None,
+        sample: None,
+        index_hints: vec![],
+    }
+}

@@ -1,0 +1,97 @@
+//! A table of messages as queries with the same patience see it: each row with the watermark that it brings.
+
+use crate::account::{Account, Reason};
+use crate::clock::{Clock, Hands, Patience, Verdict};
+use crate::df::RecordBatch;
+use crate::rows::{Flow, Ids, Mark, Rows, take_rows};
+use std::sync::Arc;
+
+/// Messages of one table.
+#[derive(Debug, Clone)]
+pub(crate) struct Taken {
+    /// The columns that someone reads.
+    pub(crate) batch: RecordBatch,
+    /// The time of each, and when the gateway got it.
+    pub(crate) ts: Arc<Vec<i64>>,
+    pub(crate) heard: Vec<i64>,
+    pub(crate) offsets: Arc<Vec<u64>>,
+    pub(crate) ids: Ids,
+}
+
+/// Judges the rows of a table.
+pub(crate) struct Source {
+    /// The place of its intake.
+    pub(crate) intake: usize,
+    pub(crate) patience: Patience,
+    /// What it is called in a saved state.
+    pub(crate) name: String,
+    /// Rows left out for all queries that read it.
+    pub(crate) account: Account,
+    clock: Clock,
+}
+
+impl Source {
+    pub(crate) fn new(intake: usize, table: &str, patience: Patience) -> Source {
+        let Patience { delay, skew, idle } = patience;
+        let name = format!("{table} {delay} {skew} {idle}");
+        Source { intake, patience, name, account: Account::default(), clock: Clock::new(patience) }
+    }
+
+    /// Takes in rows at a time of the gateway's clock. `heard` is when the gateway got the newest message of all tables.
+    pub(crate) fn push(&mut self, now: i64, taken: Option<&Taken>, heard: Option<i64>, cause: u64) -> Flow {
+        let rows = taken.map(|taken| {
+            self.clock.note_push(now);
+            self.judge(taken)
+        });
+        heard.inspect(|heard| self.clock.hear(*heard));
+        Flow { rows: rows.into_iter().filter(|rows| rows.len() > 0).collect(), mark: self.mark(cause) }
+    }
+
+    /// The gateway's clock shows `now`.
+    pub(crate) fn tick(&mut self, now: i64, cause: u64) -> Flow {
+        self.clock.tick(now);
+        Flow::empty(self.mark(cause))
+    }
+
+    /// To be kept over a restart.
+    pub(crate) fn hands(&self) -> Hands {
+        self.clock.hands()
+    }
+
+    /// Goes on from there.
+    pub(crate) fn set(&mut self, hands: Hands, now: i64) {
+        self.clock.set(hands, now);
+    }
+
+    fn mark(&self, cause: u64) -> Mark {
+        Mark { watermark: self.clock.watermark(), cause }
+    }
+
+    /// The rows that count.
+    fn judge(&mut self, taken: &Taken) -> Rows {
+        let mut marks = Vec::with_capacity(taken.ts.len());
+        let mut future = vec![];
+        for (at, (&ts, &heard)) in taken.ts.iter().zip(&taken.heard).enumerate() {
+            if self.clock.judge(ts, heard) == Verdict::Future {
+                future.push(at);
+            }
+            marks.push(self.clock.watermark());
+        }
+        let rows = Rows {
+            batch: taken.batch.clone(),
+            ts: taken.ts.clone(),
+            marks: Arc::new(marks),
+            causes: taken.offsets.clone(),
+            ids: taken.ids.clone(),
+        };
+        if future.is_empty() {
+            return rows;
+        }
+        future.iter().for_each(|&at| self.account.leave_out(&rows, at, Reason::Future));
+        let timely: Vec<usize> = (0..rows.len()).filter(|at| future.binary_search(at).is_err()).collect();
+        match take_rows(&rows.batch, &timely) {
+            Ok(batch) => rows.pick(&timely, batch),
+            Err(_) => rows.pick(&[], RecordBatch::new_empty(rows.batch.schema())),
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Groups in windows, written down.
+//!
+//! Two tables: the times of the operator, and a row for every group, with the part that it is in:
+//!
+//! ```text
+//! part | at | key0, key1, ... | the states of the aggregates, one column for each field
+//! ```
+
+use super::groups::{Grouping, Partial};
+use crate::df::{
+    ArrayRef, AsArray, Field, Int64Array, Int64Type, RecordBatch, Result, Schema, SchemaRef, concat_batches,
+    internal_err,
+};
+use crate::state::{numbers, read_numbers};
+use std::sync::Arc;
+
+/// Where groups are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// In an open pane that starts then.
+    Open(i64),
+    /// In the beginning of the present block.
+    Beginning,
+    /// In a pane of the present block.
+    Pane(i64),
+    /// In an ending of the block before.
+    Ending(i64),
+}
+
+impl Part {
+    fn code(self) -> (i64, i64) {
+        match self {
+            Part::Open(at) => (0, at),
+            Part::Beginning => (1, 0),
+            Part::Pane(at) => (2, at),
+            Part::Ending(at) => (3, at),
+        }
+    }
+
+    fn of((code, at): (i64, i64)) -> Option<Part> {
+        [Part::Open(at), Part::Beginning, Part::Pane(at), Part::Ending(at)].into_iter().find(|p| p.code().0 == code)
+    }
+}
+
+/// Writes parts down, in their order.
+///
+/// # Errors
+/// If they do not fit the grouping.
+pub(crate) fn save(grouping: &Grouping, times: &[i64], parts: Vec<(Part, Partial)>) -> Result<Vec<RecordBatch>> {
+    let schema = schema(grouping)?;
+    let batches: Vec<RecordBatch> =
+        parts.into_iter().map(|(part, partial)| batch(&schema, part, partial)).collect::<Result<_>>()?;
+    Ok(vec![numbers(times)?, concat_batches(&schema, &batches)?])
+}
+
+/// Reads what [`save`] has written.
+///
+/// # Errors
+/// If it is something else.
+pub(crate) fn load(grouping: &Grouping, state: &[RecordBatch]) -> Result<(Vec<i64>, Vec<(Part, Partial)>)> {
+    let [times, groups] = state else { return internal_err!("the state has other tables") };
+    if groups.schema() != schema(grouping)? {
+        return internal_err!("the state has other columns");
+    }
+    Ok((read_numbers(times)?, parts(grouping, groups)?))
+}
+
+fn parts(grouping: &Grouping, groups: &RecordBatch) -> Result<Vec<(Part, Partial)>> {
+    let column = |at: usize| groups.column(at).as_primitive::<Int64Type>();
+    let (codes, ats) = (column(0), column(1));
+    let mut parts = vec![];
+    let mut from = 0;
+    while from < groups.num_rows() {
+        let code = (codes.value(from), ats.value(from));
+        let len = (from..groups.num_rows()).take_while(|&at| (codes.value(at), ats.value(at)) == code).count();
+        let Some(part) = Part::of(code) else { return internal_err!("the state has an unknown part") };
+        parts.push((part, partial(grouping, &groups.slice(from, len))?));
+        from += len;
+    }
+    Ok(parts)
+}
+
+fn partial(grouping: &Grouping, groups: &RecordBatch) -> Result<Partial> {
+    let mut columns = groups.columns()[2..].iter().cloned();
+    let mut next = |count: usize| columns.by_ref().take(count).collect::<Vec<ArrayRef>>();
+    let keys = next(grouping.keys.len());
+    let mut states = vec![];
+    for aggregate in &grouping.aggregates {
+        states.push(next(aggregate.function.state_fields()?.len()));
+    }
+    Ok(Partial { keys, states, len: groups.num_rows() })
+}
+
+fn batch(schema: &SchemaRef, part: Part, partial: Partial) -> Result<RecordBatch> {
+    let (code, at) = part.code();
+    let repeated = |number: i64| Arc::new(Int64Array::from_value(number, partial.len)) as ArrayRef;
+    let columns = [repeated(code), repeated(at)].into_iter();
+    let columns: Vec<ArrayRef> = columns.chain(partial.keys).chain(partial.states.into_iter().flatten()).collect();
+    Ok(RecordBatch::try_new(schema.clone(), columns)?)
+}
+
+fn schema(grouping: &Grouping) -> Result<SchemaRef> {
+    let number = |name: &str| Arc::new(Field::new(name, crate::df::DataType::Int64, false));
+    let mut fields = vec![number("part"), number("at")];
+    fields.extend(grouping.key_schema.fields().iter().cloned());
+    for (at, aggregate) in grouping.aggregates.iter().enumerate() {
+        for (place, field) in aggregate.function.state_fields()?.iter().enumerate() {
+            let name = format!("aggregate{at}_{place}");
+            fields.push(Arc::new(Field::new(name, field.data_type().clone(), true)));
+        }
+    }
+    Ok(Arc::new(Schema::new(fields)))
+}

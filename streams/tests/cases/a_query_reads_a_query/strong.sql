@@ -1,1 +1,0 @@
-SELECT device, wind_speed FROM wind_turbine WHERE wind_speed > 4

@@ -1,1 +1,0 @@
-SELECT device FROM probe GROUP BY device, TUMBLE(ts, INTERVAL '10 seconds')
