@@ -12,9 +12,9 @@ use std::sync::Arc;
 const NANOS_PER_MILLI: i64 = 1_000_000;
 
 /// `<key>/<window>` for each group. Keys are separated by slashes too.
-pub(crate) fn window_ids(keys: &[ArrayRef], groups: usize, window: &str) -> Result<Vec<Arc<str>>> {
+pub(crate) fn ids(keys: &[ArrayRef], windows: impl Iterator<Item = String>) -> Result<Vec<Arc<str>>> {
     let keys: Vec<Reader> = keys.iter().map(Reader::new).collect::<Result<_>>()?;
-    Ok((0..groups).map(|group| window_id(&keys, group, window)).collect())
+    Ok(windows.enumerate().map(|(group, window)| window_id(&keys, group, &window)).collect())
 }
 
 /// A time as it stands in an id, in milliseconds.

@@ -2,8 +2,8 @@
 
 pub(crate) use arrow::array::{
     Array, ArrayBuilder, ArrayRef, AsArray, BooleanArray, BooleanBuilder, Float64Array, Float64Builder, Int64Array,
-    Int64Builder, RecordBatch, RecordBatchOptions, StringArray, StringBuilder, TimestampNanosecondArray,
-    TimestampNanosecondBuilder, UInt32Array, UInt64Array,
+    Int64Builder, IntervalMonthDayNanoArray, RecordBatch, RecordBatchOptions, StringArray, StringBuilder,
+    TimestampNanosecondArray, TimestampNanosecondBuilder, UInt32Array, UInt64Array,
 };
 pub(crate) use arrow::compute::{
     SortColumn, and, cast, concat_batches, filter_record_batch, interleave_record_batch, lexsort_to_indices,
@@ -20,6 +20,7 @@ pub(crate) use datafusion_common::{
     plan_err,
 };
 pub(crate) use datafusion_expr::execution_props::ExecutionProps;
+pub(crate) use datafusion_expr::expr::ScalarFunction;
 pub(crate) use datafusion_expr::function::{AccumulatorArgs, StateFieldsArgs};
 pub(crate) use datafusion_expr::physical_planning_context::PhysicalPlanningContext;
 pub(crate) use datafusion_expr::planner::{ContextProvider, ExprPlanner};
@@ -47,3 +48,18 @@ pub(crate) use datafusion_sql::sqlparser;
 
 /// The type of every time in a table.
 pub(crate) const TIME: DataType = DataType::Timestamp(TimeUnit::Nanosecond, None);
+
+/// Lengths of time.
+pub(crate) mod interval {
+    use super::DataType;
+    use arrow::datatypes::{IntervalMonthDayNano, IntervalUnit};
+
+    const NANOS_PER_DAY: i64 = 86_400_000_000_000;
+
+    pub(crate) const TYPE: DataType = DataType::Interval(IntervalUnit::MonthDayNano);
+
+    /// Whole days are days, so that lengths compare with what people write.
+    pub(crate) fn of_nanos(nanos: i64) -> IntervalMonthDayNano {
+        IntervalMonthDayNano::new(0, (nanos / NANOS_PER_DAY) as i32, nanos % NANOS_PER_DAY)
+    }
+}

@@ -60,6 +60,7 @@ mod segment;
 mod selection;
 mod sorted;
 mod source;
+mod spans;
 mod state;
 mod windows;
 

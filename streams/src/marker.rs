@@ -11,8 +11,14 @@ pub(crate) const TUMBLE: &str = "tumble";
 pub(crate) const HOP: &str = "hop";
 /// `CUMULATE(ts, step, size [, offset])` in `GROUP BY`.
 pub(crate) const CUMULATE: &str = "cumulate";
+/// `SESSION(ts, gap [, longest])` in `GROUP BY`.
+pub(crate) const SESSION: &str = "session";
+/// `COUNTWINDOW(rows [, every])` in `GROUP BY`.
+pub(crate) const COUNT: &str = "countwindow";
+/// `STATEWINDOW(begins [, ends])` in `GROUP BY`.
+pub(crate) const STATE: &str = "statewindow";
 /// All functions that make windows.
-pub(crate) const WINDOWS: [&str; 3] = [TUMBLE, HOP, CUMULATE];
+pub(crate) const WINDOWS: [&str; 6] = [TUMBLE, HOP, CUMULATE, SESSION, COUNT, STATE];
 /// The start of the query's window.
 pub(crate) const WINDOW_START: &str = "window_start";
 /// The end of the query's window.
@@ -22,14 +28,15 @@ pub(crate) const WINDOW_END: &str = "window_end";
 pub(crate) const TIMES: [&str; 3] = [WINDOW_START, WINDOW_END, "ts"];
 
 /// All markers. Volatile, so that nobody folds them into a constant or two of them into one.
-pub(crate) fn all() -> [ScalarUDF; 5] {
+pub(crate) fn all() -> [ScalarUDF; 8] {
     let bound = |name| Marker { name, signature: Signature::nullary(Volatility::Volatile) };
     let window = |name, least| {
         let arguments = vec![TypeSignature::Any(least), TypeSignature::Any(least + 1)];
         Marker { name, signature: Signature::one_of(arguments, Volatility::Volatile) }
     };
-    [window(TUMBLE, 2), window(HOP, 3), window(CUMULATE, 3), bound(WINDOW_START), bound(WINDOW_END)]
-        .map(ScalarUDF::from)
+    let windows = [(TUMBLE, 2), (HOP, 3), (CUMULATE, 3), (SESSION, 2), (COUNT, 1), (STATE, 1)];
+    let [tumble, hop, cumulate, session, count, state] = windows.map(|(name, least)| window(name, least));
+    [tumble, hop, cumulate, session, count, state, bound(WINDOW_START), bound(WINDOW_END)].map(ScalarUDF::from)
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]

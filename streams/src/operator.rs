@@ -14,6 +14,11 @@ pub(crate) trait Operator: Send {
     /// All rows up to here have come.
     fn advance(&mut self, _mark: Mark, _account: &mut Account, _out: &mut Vec<Rows>) {}
 
+    /// How far what it has given out has come, once the rows that it has taken in have come to a watermark.
+    fn frontier(&self, watermark: i64) -> i64 {
+        watermark
+    }
+
     /// What it remembers, to be kept over a restart; it goes on unchanged.
     ///
     /// # Errors
@@ -61,5 +66,6 @@ pub(crate) fn step(operator: &mut dyn Operator, flow: Flow, account: &mut Accoun
         operator.push(rows, account, &mut out);
     }
     operator.advance(flow.mark, account, &mut out);
-    Flow { rows: out, mark: flow.mark }
+    let watermark = operator.frontier(flow.mark.watermark);
+    Flow { rows: out, mark: Mark { watermark, ..flow.mark } }
 }

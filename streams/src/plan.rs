@@ -8,6 +8,7 @@ mod joins;
 mod lower;
 mod scope;
 mod window;
+mod windows;
 
 pub(crate) use window::{Frame, Place};
 

@@ -9,7 +9,7 @@ mod groups;
 mod runs;
 mod saved;
 
-pub(crate) use groups::{Aggregate, Grouping, Groups};
+pub(crate) use groups::{Aggregate, Grouping, Groups, Prepared, unnamed};
 pub(crate) use saved::Part;
 
 use crate::account::{Account, Reason};
@@ -178,7 +178,7 @@ impl Windows {
     /// The groups of a window as rows, before the window counts as closed.
     fn rows(&self, finished: Finished, (start, end): (i64, i64), cause: u64) -> Result<Rows> {
         let len = finished.batch.num_rows();
-        let ids = answer::window_ids(&finished.keys, len, &self.frame.name(start, end))?;
+        let ids = answer::ids(&finished.keys, std::iter::repeat_n(self.frame.name(start, end), len))?;
         Ok(Rows {
             batch: finished.batch,
             ts: Arc::new(vec![end; len]),

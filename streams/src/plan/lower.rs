@@ -1,7 +1,6 @@
 //! From a logical plan to steps, from the tables upwards.
 
 use super::scope::Scope;
-use super::window::Frame;
 use super::{Plan, Upstream, explain};
 use crate::catalog::TS;
 use crate::df::{
@@ -15,7 +14,6 @@ use crate::operator::Operator;
 use crate::query::{Step, Work};
 use crate::rows::Timing;
 use crate::segment::{Segment, output_schema};
-use crate::windows::{self, Limits, Windows};
 use edgeway_sdk::Problem;
 use edgeway_thing_models::Things;
 use std::collections::{BTreeSet, HashMap};
@@ -70,9 +68,9 @@ pub(super) struct Lowering<'a> {
     pub(super) timing: Timing,
     pub(super) steps: Vec<Step>,
     /// A condition that the next step has to look at.
-    filter: Option<Expr>,
+    pub(super) filter: Option<Expr>,
     /// What the markers of the window stand for, above it.
-    bounds: Option<Bounds>,
+    pub(super) bounds: Option<Bounds>,
     pub(super) fingerprint: Fingerprint,
     pub(super) waits: bool,
 }
@@ -174,6 +172,16 @@ impl Lowering<'_> {
         if wrong { Err(problem()) } else { Ok(()) }
     }
 
+    /// Lets only those rows on for which the pending condition is true.
+    pub(super) fn sift(&mut self, scope: &Scope) -> Result<(), Problem> {
+        if self.filter.is_some() {
+            let columns: Vec<Expr> = scope.0.columns().into_iter().map(Expr::Column).collect();
+            let segment = self.segment(&columns, scope)?;
+            self.add(Segment { schema: Arc::new(scope.nullable()), ..segment });
+        }
+        Ok(())
+    }
+
     fn segment(&mut self, outputs: &[Expr], input: &Scope) -> Result<Segment, Problem> {
         let filter = self.filter.take();
         let physical = |expr: &Expr| input.expr(expr).map_err(|error| self.explain(&error));
@@ -187,69 +195,9 @@ impl Lowering<'_> {
         Ok(Segment { filter, outputs, schema: Arc::new(schema) })
     }
 
-    fn aggregate(&mut self, aggregate: &AggregatePlan) -> Result<Scope, Problem> {
-        let input = self.lower(&aggregate.input)?;
-        let filter = self.filter.take();
-        let window = self.window(aggregate)?;
-        let place = window.as_ref().map(|(place, _)| *place);
-        let grouping = input.grouping(filter.as_ref(), aggregate, place).map_err(|error| self.explain(&error))?;
-        let bounds = Bounds::new(aggregate, place);
-        let scope = bounds.schema(aggregate).map_err(|error| self.explain(&error))?;
-        let texts: Vec<String> = aggregate.group_expr.iter().chain(&aggregate.aggr_expr).map(Expr::to_string).collect();
-        self.fingerprint = self.fingerprint.with(&format!("aggregate {}", texts.join(", ")));
-        let frame = window.map_or_else(Frame::instant, |(_, frame)| frame);
-        let limits = Limits { bytes: windows::STATE_BYTES_MAX, groups: windows::GROUPS_MAX };
-        self.add(Windows::new(frame, grouping, limits));
-        self.waits |= self.timing == Timing::Moment;
-        self.timing = Timing::WindowEnd;
-        self.bounds = Some(bounds);
-        Ok(Scope(Arc::new(scope)))
-    }
-
-    /// The window, and its place among the keys; `None` if rows of windows are grouped by the window that they are of.
-    fn window(&self, aggregate: &AggregatePlan) -> Result<Option<(usize, Frame)>, Problem> {
-        let call = |expr: &Expr| match unalias(expr) {
-            Expr::ScalarFunction(call) if marker::WINDOWS.contains(&call.name()) => {
-                Some((call.name().to_owned(), call.args.clone()))
-            }
-            _ => None,
-        };
-        let found = aggregate.group_expr.iter().enumerate().find_map(|(at, expr)| Some((at, call(expr)?)));
-        let Some((place, (function, args))) = found else {
-            if self.timing == Timing::WindowEnd {
-                return Ok(None);
-            }
-            let problem = self.around.at.problem("an aggregate over rows that never end never has an answer");
-            return Err(problem.help("add GROUP BY TUMBLE(ts, INTERVAL '10 seconds')"));
-        };
-        let at = self.around.window.unwrap_or(self.around.at);
-        if !matches!(&args[0], Expr::Column(column) if column.name == TS) {
-            let problem = at.problem("a window is over `ts`, the time of the row");
-            return Err(problem.help(format!("write {}(ts, ...)", function.to_uppercase())));
-        }
-        let window = Frame::new(&function, &args[1..], self.timing);
-        let window =
-            window.map_err(|(message, right)| at.problem(message).help(format!("write for example {right}")))?;
-        self.check_open_windows(&window, at)?;
-        Ok(Some((place, window)))
-    }
-
     /// The longest time that a table's rows are waited for.
     pub(super) fn delay(&self) -> Duration {
         self.around.options.iter().map(Options::delay).max().unwrap_or_default()
-    }
-
-    /// Panes are open from the start of the first window behind the watermark to the newest row, and the delay is what
-    /// lies between watermark and row.
-    fn check_open_windows(&self, window: &Frame, at: At) -> Result<(), Problem> {
-        let delay = self.delay();
-        let open = window.panes_in(i64::try_from(delay.as_nanos()).unwrap_or(i64::MAX));
-        if self.timing == Timing::WindowEnd || open <= windows::OPEN_MAX as i64 {
-            return Ok(());
-        }
-        let (delay, most) = (delay.as_secs_f64(), windows::OPEN_MAX);
-        let message = format!("with a delay of {delay} s, {open} parts of windows can be open; {most} is the most");
-        Err(at.problem(message).help("make the window or its step larger, or watermark_delay smaller"))
     }
 }
 
@@ -279,7 +227,7 @@ fn columns(plan: &LogicalPlan, around: Around<'_>) -> Result<Vec<Vec<usize>>> {
     Ok(read.into_iter().map(|columns| columns.into_iter().collect()).collect())
 }
 
-fn unalias(expr: &Expr) -> &Expr {
+pub(super) fn unalias(expr: &Expr) -> &Expr {
     match expr {
         Expr::Alias(alias) => unalias(&alias.expr),
         other => other,
@@ -287,7 +235,7 @@ fn unalias(expr: &Expr) -> &Expr {
 }
 
 /// The columns that the markers stand for, once rows are grouped.
-struct Bounds {
+pub(super) struct Bounds {
     start: Column,
     end: Column,
     /// Whether the window is that of the rows that are grouped.
@@ -295,7 +243,7 @@ struct Bounds {
 }
 
 impl Bounds {
-    fn new(aggregate: &AggregatePlan, window_at: Option<usize>) -> Bounds {
+    pub(super) fn new(aggregate: &AggregatePlan, window_at: Option<usize>) -> Bounds {
         let start = match window_at {
             None => Column::new_unqualified("window start"),
             Some(at) => {
@@ -307,7 +255,7 @@ impl Bounds {
     }
 
     /// The aggregate's own columns, among which the window's marker is its start, and the end of the window.
-    fn schema(&self, aggregate: &AggregatePlan) -> Result<DFSchema> {
+    pub(super) fn schema(&self, aggregate: &AggregatePlan) -> Result<DFSchema> {
         let own = aggregate.schema.iter().map(|(qualifier, field)| (qualifier.cloned(), field.clone()));
         let end = (None, Arc::new(Field::new(&self.end.name, TIME, true)));
         DFSchema::new_with_metadata(own.chain([end]).collect(), HashMap::new())

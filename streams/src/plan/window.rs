@@ -48,7 +48,7 @@ pub(crate) enum Place {
 }
 
 /// What is wrong with a window's arguments, and what would be right.
-type Wrong = (String, &'static str);
+pub(super) type Wrong = (String, &'static str);
 
 impl Frame {
     /// Reads the arguments of a window function behind the time: `size`, or `step, size`, then perhaps an offset.
@@ -186,7 +186,11 @@ fn cumulate(step: i64, size: i64) -> Result<Kind, Wrong> {
     Ok(Kind::Cumulate { step, size })
 }
 
-fn length(what: &str, expr: &Expr) -> Result<i64, Wrong> {
+/// A length of time that is more than nothing.
+///
+/// # Errors
+/// What it is instead.
+pub(super) fn length(what: &str, expr: &Expr) -> Result<i64, Wrong> {
     let length = whole_millis(what, expr)?;
     if length > 0 { Ok(length) } else { Err(in_millis(what)) }
 }

@@ -31,11 +31,13 @@ pub(crate) struct Aggregate {
 
 /// Rows with all that their window needs of them, computed.
 pub(crate) struct Prepared {
-    rows: usize,
-    /// Where each was before those that the filter leaves out were gone.
-    places: Vec<usize>,
-    keys: Vec<ArrayRef>,
-    inputs: Vec<(Vec<ArrayRef>, Option<BooleanArray>)>,
+    /// The rows that the filter keeps.
+    pub(crate) batch: RecordBatch,
+    pub(crate) rows: usize,
+    /// Where each was before.
+    pub(crate) places: Vec<usize>,
+    pub(crate) keys: Vec<ArrayRef>,
+    pub(crate) inputs: Vec<(Vec<ArrayRef>, Option<BooleanArray>)>,
 }
 
 impl Grouping {
@@ -48,10 +50,9 @@ impl Grouping {
             Some(filter) => keep(batch, &mask(filter, batch)?)?,
             None => (batch.clone(), (0..batch.num_rows()).collect()),
         };
-        let batch = &batch;
-        let keys = self.keys.iter().map(|key| evaluate(key, batch)).collect::<Result<_>>()?;
-        let inputs = self.aggregates.iter().map(|aggregate| aggregate.inputs(batch)).collect::<Result<_>>()?;
-        Ok(Prepared { rows: batch.num_rows(), places, keys, inputs })
+        let keys = self.keys.iter().map(|key| evaluate(key, &batch)).collect::<Result<_>>()?;
+        let inputs = self.aggregates.iter().map(|aggregate| aggregate.inputs(&batch)).collect::<Result<_>>()?;
+        Ok(Prepared { rows: batch.num_rows(), batch, places, keys, inputs })
     }
 }
 
@@ -61,7 +62,11 @@ impl Aggregate {
         Ok((args, self.filter.as_ref().map(|filter| mask(filter, batch)).transpose()?))
     }
 
-    fn accumulator(&self) -> Result<Box<dyn GroupsAccumulator>> {
+    /// A new one of its accumulators.
+    ///
+    /// # Errors
+    /// If there is none for the types of its arguments.
+    pub(crate) fn accumulator(&self) -> Result<Box<dyn GroupsAccumulator>> {
         if self.function.groups_accumulator_supported() {
             return self.function.create_groups_accumulator();
         }
@@ -239,7 +244,7 @@ fn bound(time: i64, rows: usize) -> ArrayRef {
 }
 
 /// Expressions find columns by place, so that these need no names.
-fn unnamed(columns: Vec<ArrayRef>) -> Result<RecordBatch> {
+pub(crate) fn unnamed(columns: Vec<ArrayRef>) -> Result<RecordBatch> {
     let fields =
         columns.iter().enumerate().map(|(at, column)| Field::new(at.to_string(), column.data_type().clone(), true));
     Ok(RecordBatch::try_new(Arc::new(Schema::new(fields.collect::<Vec<_>>())), columns)?)

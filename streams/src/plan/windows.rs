@@ -1,0 +1,157 @@
+//! Which operator a window in `GROUP BY` is.
+
+use super::lower::{Bounds, Lowering, unalias};
+use super::scope::Scope;
+use super::window::{Frame, Wrong, length};
+use crate::catalog::TS;
+use crate::df::{AggregatePlan, DataType, Expr, ExprSchemable, ScalarFunction, ScalarValue};
+use crate::dialect::At;
+use crate::marker;
+use crate::rows::Timing;
+use crate::sorted::Sorter;
+use crate::spans::{Rule, Spans};
+use crate::windows::{self, Grouping, Limits, Windows};
+use edgeway_sdk::Problem;
+use std::sync::Arc;
+
+/// The most windows of rows that one row can be in.
+const COUNT_OVERLAP_MAX: u64 = 1_000;
+
+impl Lowering<'_> {
+    /// Groups of rows in windows.
+    pub(super) fn aggregate(&mut self, aggregate: &AggregatePlan) -> Result<Scope, Problem> {
+        let input = self.lower(&aggregate.input)?;
+        let window = window(aggregate);
+        if window.is_none() && self.timing == Timing::Moment {
+            let problem = self.around.at.problem("an aggregate over rows that never end never has an answer");
+            return Err(problem.help("add GROUP BY TUMBLE(ts, INTERVAL '10 seconds')"));
+        }
+        let at = self.around.window.unwrap_or(self.around.at);
+        let texts: Vec<String> = aggregate.group_expr.iter().chain(&aggregate.aggr_expr).map(Expr::to_string).collect();
+        let rule = match &window {
+            Some((_, call)) if [marker::SESSION, marker::COUNT, marker::STATE].contains(&call.name()) => {
+                Some(self.rule(call, &input, at)?)
+            }
+            _ => None,
+        };
+        if rule.is_some() {
+            self.sort(&input)?;
+        }
+        let filter = self.filter.take();
+        let place = window.as_ref().map(|(place, _)| *place);
+        let grouping = input.grouping(filter.as_ref(), aggregate, place).map_err(|error| self.explain(&error))?;
+        let bounds = Bounds::new(aggregate, place);
+        let scope = bounds.schema(aggregate).map_err(|error| self.explain(&error))?;
+        self.fingerprint = self.fingerprint.with(&format!("aggregate {}", texts.join(", ")));
+        match (rule, window) {
+            (Some(rule), _) => self.spans(rule, grouping)?,
+            (None, Some((_, call))) => self.frame(&call, grouping, at)?,
+            (None, None) => self.add(Windows::new(Frame::instant(), grouping, LIMITS)),
+        }
+        self.waits |= self.timing == Timing::Moment;
+        self.timing = Timing::WindowEnd;
+        self.bounds = Some(bounds);
+        Ok(Scope(Arc::new(scope)))
+    }
+
+    /// From here on rows come in the order of their time.
+    pub(super) fn sort(&mut self, scope: &Scope) -> Result<(), Problem> {
+        if self.timing == Timing::Moment {
+            // What is not needed need not wait.
+            self.sift(scope)?;
+            let delay = i64::try_from(self.delay().as_nanos()).unwrap_or(i64::MAX);
+            self.fingerprint = self.fingerprint.with("sort");
+            self.waits = true;
+            self.add(Sorter::new(delay, windows::STATE_BYTES_MAX, self.around.things.clone()));
+        }
+        Ok(())
+    }
+
+    fn spans(&mut self, rule: Rule, grouping: Grouping) -> Result<(), Problem> {
+        let spans = Spans::new(rule, grouping, LIMITS).map_err(|error| self.explain(&error))?;
+        self.add(spans);
+        Ok(())
+    }
+
+    fn rule(&self, call: &ScalarFunction, input: &Scope, at: At) -> Result<Rule, Problem> {
+        let wrong = |(message, right): Wrong| at.problem(message).help(format!("write for example {right}"));
+        match call.name() {
+            marker::SESSION => {
+                self.check_time_of(call, at)?;
+                let gap = length("gap", &call.args[1]).map_err(wrong)?;
+                let longest = call.args.get(2).map_or(Ok(i64::MAX), |longest| length("longest", longest));
+                Ok(Rule::Session { gap, longest: longest.map_err(wrong)? })
+            }
+            marker::COUNT => {
+                let rows = count(&call.args[0]).map_err(wrong)?;
+                let every = call.args.get(1).map_or(Ok(rows), count).map_err(wrong)?;
+                if rows.div_ceil(every) > COUNT_OVERLAP_MAX {
+                    let problem = at.problem(format!("a row would be in {} windows", rows.div_ceil(every)));
+                    return Err(problem.help(format!("{COUNT_OVERLAP_MAX} is the most: let windows begin less often")));
+                }
+                Ok(Rule::Count { rows, every })
+            }
+            _ => {
+                let condition = |expr: &Expr| {
+                    let found = expr.get_type(&*input.0).map_err(|error| self.explain(&error))?;
+                    if found != DataType::Boolean {
+                        let problem = at.problem(format!("`{expr}` is not a condition"));
+                        return Err(problem.help("write for example STATEWINDOW(rotor_speed > 2, active_power > 50)"));
+                    }
+                    input.expr(expr).map_err(|error| self.explain(&error))
+                };
+                let ends = call.args.get(1).map(condition).transpose()?;
+                Ok(Rule::State { begins: condition(&call.args[0])?, ends })
+            }
+        }
+    }
+
+    fn check_time_of(&self, call: &ScalarFunction, at: At) -> Result<(), Problem> {
+        if matches!(&call.args[0], Expr::Column(column) if column.name == TS) {
+            return Ok(());
+        }
+        let problem = at.problem("a window is over `ts`, the time of the row");
+        Err(problem.help(format!("write {}(ts, ...)", call.name().to_uppercase())))
+    }
+
+    fn frame(&mut self, call: &ScalarFunction, grouping: Grouping, at: At) -> Result<(), Problem> {
+        self.check_time_of(call, at)?;
+        let frame = Frame::new(call.name(), &call.args[1..], self.timing);
+        let frame = frame.map_err(|(message, right)| at.problem(message).help(format!("write for example {right}")))?;
+        self.check_open_windows(&frame, at)?;
+        self.add(Windows::new(frame, grouping, LIMITS));
+        Ok(())
+    }
+
+    /// Panes are open from the start of the first window behind the watermark to the newest row, and the delay is what
+    /// lies between watermark and row.
+    fn check_open_windows(&self, window: &Frame, at: At) -> Result<(), Problem> {
+        let delay = self.delay();
+        let open = window.panes_in(i64::try_from(delay.as_nanos()).unwrap_or(i64::MAX));
+        if self.timing == Timing::WindowEnd || open <= windows::OPEN_MAX as i64 {
+            return Ok(());
+        }
+        let (delay, most) = (delay.as_secs_f64(), windows::OPEN_MAX);
+        let message = format!("with a delay of {delay} s, {open} parts of windows can be open; {most} is the most");
+        Err(at.problem(message).help("make the window or its step larger, or watermark_delay smaller"))
+    }
+}
+
+const LIMITS: Limits = Limits { bytes: windows::STATE_BYTES_MAX, groups: windows::GROUPS_MAX };
+
+/// The window, and its place among the keys; `None` if rows of windows are grouped by the window that they are of.
+fn window(aggregate: &AggregatePlan) -> Option<(usize, ScalarFunction)> {
+    let call = |expr: &Expr| match unalias(expr) {
+        Expr::ScalarFunction(call) if marker::WINDOWS.contains(&call.name()) => Some(call.clone()),
+        _ => None,
+    };
+    aggregate.group_expr.iter().enumerate().find_map(|(at, expr)| Some((at, call(expr)?)))
+}
+
+fn count(expr: &Expr) -> Result<u64, Wrong> {
+    let count = match unalias(expr) {
+        Expr::Literal(ScalarValue::Int64(Some(count)), _) => u64::try_from(*count).ok().filter(|count| *count > 0),
+        _ => None,
+    };
+    count.ok_or_else(|| ("a window of rows has a whole number of them".to_owned(), "COUNTWINDOW(100)"))
+}
