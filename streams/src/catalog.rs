@@ -21,6 +21,11 @@ pub(crate) const DEVICE: &str = "device";
 /// The worst quality in a report.
 pub(crate) const QUALITY: &str = "quality";
 
+/// The column for the quality of one property: `wind_speed.quality`, which is `NULL` if the report does not have it.
+pub(crate) fn quality_of(property: &str) -> String {
+    format!("{property}.{QUALITY}")
+}
+
 /// Where the rows of a table come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Feed {
@@ -43,10 +48,19 @@ pub(crate) struct Table {
     pub(crate) schema: SchemaRef,
     /// Properties that have no column yet, with their type.
     pub(crate) left_out: BTreeMap<String, &'static str>,
+    /// How many of the columns `*` means. The others are the qualities of single properties.
+    pub(crate) shown: usize,
     /// What the author of a stream has set.
     pub(crate) options: Options,
     /// The rows, if they are there from the start.
     pub(crate) rows: Option<RecordBatch>,
+}
+
+impl Table {
+    /// The columns that `*` means.
+    pub(crate) fn shown(&self) -> impl Iterator<Item = &str> {
+        self.schema.fields()[..self.shown].iter().map(|field| field.name().as_str())
+    }
 }
 
 /// All tables and functions.
@@ -76,6 +90,9 @@ impl Catalog {
             (f.name(), f.aliases())
         });
         aggregates.remove("grouping");
+        if let Some(percentile) = aggregates.get("approx_percentile_cont").cloned() {
+            aggregates.insert("percentile".to_owned(), percentile);
+        }
         Catalog {
             tables: BTreeMap::new(),
             scalars: named(scalars, |f| (f.name(), f.aliases())),
@@ -112,6 +129,7 @@ impl Catalog {
             name: name.to_owned(),
             feed: Feed::Lookup,
             timing: Timing::Moment,
+            shown: rows.num_columns(),
             schema: rows.schema(),
             left_out: BTreeMap::new(),
             options: Options::default(),
@@ -196,12 +214,19 @@ fn message_table<'a>(
             None => drop(left_out.insert(name.to_owned(), model_type.name())),
         }
     }
+    let shown = fields.len();
+    if matches!(feed, Feed::Reports(_)) {
+        let properties =
+            fields[base.len()..].iter().map(|field| Field::new(quality_of(field.name()), DataType::Utf8, true));
+        fields.extend(properties.collect::<Vec<_>>());
+    }
     Table {
         name,
         feed,
         timing: Timing::Moment,
         schema: Arc::new(Schema::new(fields)),
         left_out,
+        shown,
         options: Options::default(),
         rows: None,
     }

@@ -7,7 +7,7 @@ mod timed;
 
 pub(crate) use summary::Timed;
 
-use crate::df::{AggregateUDF, DataType, Signature, TIME, TypeSignature, Volatility};
+use crate::df::{AggregateUDF, DataType, Signature, TIME, Volatility};
 use spread::{Spread, StddevPopulation, StddevSample, VarPopulation, VarSample};
 use std::sync::Arc;
 use summary::{Answer, Summary, Summing};
@@ -21,11 +21,11 @@ pub(crate) fn aggregates() -> Vec<Arc<AggregateUDF>> {
         of::<Spread<VarPopulation>>("var_pop", &["var_population"], number(), Answer::Float),
         of::<Spread<StddevSample>>("stddev", &["stddev_samp"], number(), Answer::Float),
         of::<Spread<StddevPopulation>>("stddev_pop", &[], number(), Answer::Float),
-        of::<timed::Mean>("tw_avg", &[], with_time(DataType::Float64), Answer::Float),
-        of::<timed::Integral>("integral", &[], with_time(DataType::Float64), Answer::Float),
-        of::<timed::Increase>("counter_increase", &[], with_time(DataType::Float64), Answer::Float),
-        of::<timed::Availability>("availability", &[], with_time(DataType::Float64), Answer::Float),
-        of::<timed::TimeIn>("time_in", &[], with_time(DataType::Boolean), Answer::Interval),
+        of::<timed::Mean>("tw_avg", &[], standing(DataType::Float64), Answer::Float),
+        of::<timed::Integral>("integral", &[], standing(DataType::Float64), Answer::Float),
+        of::<timed::Increase>("counter_increase", &[], standing(DataType::Float64), Answer::Float),
+        of::<timed::Availability>("availability", &[], standing(DataType::Float64), Answer::Float),
+        of::<timed::TimeIn>("time_in", &[], standing(DataType::Boolean), Answer::Interval),
         of::<timed::First>("first", &[], with_time(DataType::Float64), Answer::Float),
         of::<timed::Last>("last", &[], with_time(DataType::Float64), Answer::Float),
     ]
@@ -52,5 +52,10 @@ fn number() -> Signature {
 }
 
 fn with_time(value: DataType) -> Signature {
-    Signature::one_of(vec![TypeSignature::Exact(vec![value, TIME])], Volatility::Immutable)
+    Signature::exact(vec![value, TIME], Volatility::Immutable)
+}
+
+/// The third argument says whether a value that is not known is bad, and not just not reported.
+fn standing(value: DataType) -> Signature {
+    Signature::exact(vec![value, TIME, DataType::Boolean], Volatility::Immutable)
 }

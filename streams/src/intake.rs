@@ -1,7 +1,7 @@
 //! From messages to batches: one per table that is read, with only those columns that are.
 
 use crate::catalog::DEVICE;
-use crate::catalog::{Feed, QUALITY, TS, Table};
+use crate::catalog::{Feed, QUALITY, TS, Table, quality_of};
 use crate::df::{
     ArrayRef, BooleanBuilder, DataType, Float64Builder, Int64Builder, RecordBatch, Schema, SchemaRef, StringBuilder,
     TimestampNanosecondArray, TimestampNanosecondBuilder,
@@ -9,7 +9,7 @@ use crate::df::{
 use crate::rows::Ids;
 use crate::source::Taken;
 use edgeway_sdk::{DeviceIx, Quality, Timestamp, Value};
-use edgeway_thing_models::{Event, Message, PropertyIx, Report, Things};
+use edgeway_thing_models::{Event, Message, Report, Things};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -21,6 +21,8 @@ pub(crate) struct Intake {
     columns: Vec<Builder>,
     /// The column of each value: by property number, or by place among an event's outputs.
     slots: Vec<Option<usize>>,
+    /// The column of each property's quality.
+    qualities: Vec<Option<usize>>,
     /// The same by name, for events.
     names: HashMap<Arc<str>, usize>,
     ts: Vec<i64>,
@@ -48,21 +50,30 @@ impl Intake {
     pub(crate) fn new(table: &Table, read: &BTreeSet<usize>, things: &Arc<Things>) -> Self {
         let fields: Vec<_> = read.iter().map(|&at| table.schema.fields()[at].clone()).collect();
         let slot = |name: &str| fields.iter().position(|field| field.name() == name && !is_base(name));
-        let (slots, names) = match table.feed {
-            Feed::Reports(model) => (
-                things.model(model).properties.iter().map(|property| slot(&property.identifier)).collect(),
-                HashMap::new(),
-            ),
+        let (slots, qualities, names) = match table.feed {
+            Feed::Reports(model) => {
+                let properties = || things.model(model).properties.iter().map(|property| &property.identifier);
+                (
+                    properties().map(|name| slot(name)).collect(),
+                    properties().map(|name| slot(&quality_of(name))).collect(),
+                    HashMap::new(),
+                )
+            }
             Feed::Events(model, event) => {
                 let outputs = &things.model(model).events[usize::from(event.0)].output;
-                (vec![], outputs.iter().filter_map(|o| Some((o.identifier.clone(), slot(&o.identifier)?))).collect())
+                (
+                    vec![],
+                    vec![],
+                    outputs.iter().filter_map(|o| Some((o.identifier.clone(), slot(&o.identifier)?))).collect(),
+                )
             }
-            _ => (vec![], HashMap::new()),
+            _ => (vec![], vec![], HashMap::new()),
         };
         Intake {
             columns: fields.iter().map(|field| Builder::new(field.name(), field.data_type())).collect(),
             schema: Arc::new(Schema::new(fields)),
             slots,
+            qualities,
             names,
             ts: vec![],
             heard: vec![],
@@ -76,9 +87,13 @@ impl Intake {
         let ts = report.values.iter().map(|value| value.source_time).max().unwrap_or(message.time);
         let quality = report.values.iter().map(|value| value.quality).max().unwrap_or(Quality::Good);
         self.begin(things, offset, message, report.device, ts, quality);
-        for seen in report.values.iter().filter(|seen| seen.quality.is_good()) {
-            if let Some(slot) = self.slot(seen.property) {
+        for seen in &report.values {
+            let at = usize::from(seen.property.0);
+            if let Some(slot) = self.slots.get(at).copied().flatten().filter(|_| seen.quality.is_good()) {
                 self.set(slot, &seen.value);
+            }
+            if let Some(slot) = self.qualities.get(at).copied().flatten() {
+                self.set(slot, &Value::from(seen.quality.class()));
             }
         }
         self.end();
@@ -110,10 +125,6 @@ impl Intake {
             offsets: Arc::new(std::mem::take(&mut self.offsets)),
             ids: Ids::Devices(Arc::new(std::mem::take(&mut self.devices)), self.things.clone()),
         })
-    }
-
-    fn slot(&self, property: PropertyIx) -> Option<usize> {
-        self.slots.get(usize::from(property.0)).copied().flatten()
     }
 
     fn begin(

@@ -6,6 +6,7 @@
 
 mod joins;
 mod lower;
+mod period;
 mod scope;
 mod window;
 mod windows;
@@ -19,10 +20,10 @@ use crate::df::{
 };
 use crate::dialect::{self, At, Block, Options};
 use crate::fingerprint::Fingerprint;
+use crate::queries::Site;
 use crate::query::Step;
 use crate::rows::Timing;
 use edgeway_sdk::Problem;
-use edgeway_thing_models::Things;
 use sqlparser::ast::{Query, Select, SetExpr, Statement as SqlStatement};
 use std::sync::Arc;
 
@@ -57,14 +58,14 @@ pub(crate) fn plan(
     options: &[Options],
     tables: &[Upstream<'_>],
     catalog: &Catalog,
-    things: &Arc<Things>,
+    site: &Site,
 ) -> Result<Plan, Vec<Problem>> {
     let own: Vec<&Table> = tables.iter().map(|upstream| upstream.table).collect();
     let window = dialect::resolve(&mut block, &own, catalog)?;
     let at = block.at;
     let plan = logical(block.select, catalog).map_err(|error| vec![explain(&error, at)])?;
     let around =
-        lower::Around { at, options, names: &block.tables, tables, window: window.map(|call| call.0.or(at)), things };
+        lower::Around { at, options, names: &block.tables, tables, window: window.map(|call| call.0.or(at)), site };
     lower::lower(&plan, around).map_err(|problem| vec![problem])
 }
 

@@ -5,6 +5,7 @@
 //! digits of a standard deviation. Here a pane's memory goes when its last window does, and what a window answers
 //! depends on nothing but its rows in order. Windows of several panes are put together in `runs`.
 
+mod carry;
 mod groups;
 mod runs;
 mod saved;
@@ -18,6 +19,7 @@ use crate::df::{RecordBatch, Result, internal_err};
 use crate::operator::{Held, Operator};
 use crate::plan::{Frame, Place};
 use crate::rows::{Ids, Mark, NEVER, Rows, bisect};
+use carry::Carry;
 use groups::Finished;
 use runs::Runs;
 use std::collections::BTreeMap;
@@ -41,6 +43,8 @@ pub(crate) struct Windows {
     open: BTreeMap<i64, Pane>,
     /// Panes that a window has used, merged.
     runs: Runs,
+    /// What windows leave to those behind them, if anything.
+    carry: Option<Carry>,
     watermark: i64,
     /// Windows that end at or before this have closed.
     closed: i64,
@@ -65,10 +69,12 @@ struct Pane {
 }
 
 impl Windows {
-    pub(crate) fn new(frame: Frame, grouping: Grouping, limits: Limits) -> Self {
+    /// `hold` is how long a value stands without being reported again, in nanoseconds.
+    pub(crate) fn new(frame: Frame, grouping: Grouping, limits: Limits, hold: i64) -> Self {
         let (open, runs) = (BTreeMap::new(), Runs::default());
+        let carry = grouping.carries().then(|| Carry::new(hold));
         let (watermark, closed, merged, due_at) = (NEVER, NEVER, NEVER, i64::MAX);
-        Windows { frame, grouping, limits, open, runs, watermark, closed, merged, due_at }
+        Windows { frame, grouping, limits, open, runs, carry, watermark, closed, merged, due_at }
     }
 
     /// The pane that a row goes into; `None` if it goes nowhere.
@@ -96,7 +102,29 @@ impl Windows {
         let is_first = self.open.first_key_value().is_none_or(|(first, _)| start < *first);
         self.open.entry(start).or_default();
         if is_first {
-            self.due_at = self.frame.next_end(start.max(self.closed));
+            self.due_at = self.next_due();
+        }
+    }
+
+    /// When the next window closes.
+    fn next_due(&self) -> i64 {
+        let first = self.open.first_key_value();
+        let of_rows = first.map_or(i64::MAX, |(first, _)| self.frame.next_end(self.closed.max(*first)));
+        let stands = self.carry.as_ref().is_some_and(|carry| !carry.is_empty());
+        if stands { of_rows.min(self.frame.next_end(self.closed)) } else { of_rows }
+    }
+
+    /// Lets panes up to a moment begin with what stood at their start.
+    fn roll(&mut self, until: i64) -> Result<()> {
+        let Some(carry) = &mut self.carry else { return Ok(()) };
+        loop {
+            let next = self.open.range(carry.at..).next().map(|(pane, _)| *pane);
+            let pane = if carry.is_empty() { next } else { Some(carry.at) };
+            let Some(pane) = pane.filter(|pane| *pane < until) else { return Ok(()) };
+            let slot = &mut self.open.entry(pane).or_default().groups;
+            let mut groups = carry.begin(&self.grouping, slot.take())?;
+            carry.note(&self.grouping, &mut groups, self.frame.pane_end(pane))?;
+            *slot = Some(groups);
         }
     }
 
@@ -144,7 +172,7 @@ impl Windows {
         while self.is_due() {
             let end = self.due_at;
             let start = self.frame.start_of(end);
-            let finished = self.groups_of(start, end);
+            let finished = self.roll(end).and_then(|()| self.groups_of(start, end));
             let rows = finished.and_then(|finished| finished.map(|f| self.rows(f, (start, end), cause)).transpose());
             match rows {
                 Ok(rows) => out.extend(rows.filter(|rows| rows.len() > 0)),
@@ -196,8 +224,7 @@ impl Windows {
         {
             first.remove();
         }
-        let first = self.open.first_key_value();
-        self.due_at = first.map_or(i64::MAX, |(first, _)| self.frame.next_end(end.max(*first)));
+        self.due_at = self.next_due();
     }
 }
 
@@ -225,23 +252,28 @@ impl Operator for Windows {
 
     fn save(&mut self) -> Result<Vec<RecordBatch>> {
         let mut parts = self.runs.parts();
+        if let Some(carry) = &self.carry {
+            parts.extend(carry.standing().map(|standing| (Part::Carried(carry.at), standing.clone())));
+        }
         for (start, pane) in &mut self.open {
             let partial = pane.groups.as_mut().map(|groups| groups.partial(&self.grouping)).transpose()?;
             parts.extend(partial.map(|partial| (Part::Open(*start), partial)));
         }
         // Also those whose groups are in `runs`, since windows close because of them.
-        let times =
-            [self.watermark, self.closed, self.merged, self.runs.block()].into_iter().chain(self.open.keys().copied());
-        saved::save(&self.grouping, &times.collect::<Vec<_>>(), parts)
+        let rolled = self.carry.as_ref().map_or(NEVER, |carry| carry.at);
+        let mut times = vec![self.watermark, self.closed, self.merged, self.runs.block(), rolled];
+        times.extend(self.open.keys());
+        saved::save(&self.grouping, &times, parts)
     }
 
     fn load(&mut self, state: &[RecordBatch]) -> Result<()> {
         let (times, parts) = saved::load(&self.grouping, state)?;
-        let [watermark, closed, merged, block, open @ ..] = &*times else {
+        let [watermark, closed, merged, block, rolled, open @ ..] = &*times else {
             return internal_err!("the state has other times");
         };
         self.open = open.iter().map(|start| (*start, Pane::default())).collect();
         self.runs = Runs::at(*block);
+        self.carry.iter_mut().for_each(|carry| carry.set(*rolled, None));
         for (part, partial) in parts {
             match part {
                 Part::Open(start) => {
@@ -249,12 +281,14 @@ impl Operator for Windows {
                     groups.merge(&partial)?;
                     self.open.insert(start, Pane { groups: Some(groups) });
                 }
+                Part::Carried(at) => {
+                    self.carry.iter_mut().for_each(|carry| carry.set(at, Some(partial.clone())));
+                }
                 other => self.runs.put(other, partial),
             }
         }
         (self.watermark, self.closed, self.merged) = (*watermark, *closed, *merged);
-        let first = self.open.first_key_value();
-        self.due_at = first.map_or(i64::MAX, |(first, _)| self.frame.next_end(self.closed.max(*first)));
+        self.due_at = self.next_due();
         Ok(())
     }
 

@@ -2,11 +2,13 @@
 
 use super::place::{At, normal};
 use super::{Block, TableName};
-use crate::catalog::{Catalog, TS, Table};
+use crate::catalog::{Catalog, TS, Table, quality_of};
 use crate::df::sqlparser::ast::{
-    BinaryOperator, Expr, Function, FunctionArgumentList, FunctionArguments, GroupByExpr, Ident, ObjectName, Select,
-    SelectItem, Spanned, VisitMut, VisitorMut,
+    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, GroupByExpr,
+    Ident, ObjectName, Select, SelectItem, SelectItemQualifiedWildcardKind, Spanned, Value, VisitMut, VisitorMut,
+    WildcardAdditionalOptions, visit_expressions,
 };
+use crate::functions;
 use crate::marker;
 use crate::rows::Timing;
 use edgeway_sdk::{Problem, did_you_mean};
@@ -164,6 +166,7 @@ struct Names<'a> {
 
 impl Names<'_> {
     fn select(&mut self, select: &mut Select) {
+        self.spell_out(select);
         self.visit(Clause::Rows, &mut select.from);
         self.visit(Clause::Rows, &mut select.selection);
         let groups = if self.windowed { Clause::Groups } else { Clause::Rows };
@@ -178,6 +181,30 @@ impl Names<'_> {
     fn visit(&mut self, clause: Clause, part: &mut impl VisitMut) {
         self.clause = clause;
         let _ = part.visit(self);
+    }
+
+    /// Puts columns in the place of `*`.
+    fn spell_out(&self, select: &mut Select) {
+        if self.windowed {
+            return;
+        }
+        let mut items = vec![];
+        for item in std::mem::take(&mut select.projection) {
+            match &item {
+                SelectItem::Wildcard(options) if is_plain(options) => {
+                    items.extend(self.tables.iter().flat_map(|seen| columns_of(*seen)));
+                }
+                SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), _) => {
+                    let names: Vec<String> = name.0.iter().filter_map(|part| part.as_ident().map(normal)).collect();
+                    match self.tables.iter().find(|(table, _)| table.qualifier == names) {
+                        Some(seen) => items.extend(columns_of(*seen)),
+                        None => items.push(item),
+                    }
+                }
+                _ => items.push(item),
+            }
+        }
+        select.projection = items;
     }
 
     /// A computed column without a name is called by its text.
@@ -199,6 +226,42 @@ impl Names<'_> {
                 self.problems.push(At::span(item.span()).problem("several names for one column are not supported"));
             }
         }
+    }
+
+    /// A value that stands until the next report ends with one that is bad, and not with a report that says nothing of it.
+    /// Both are `NULL`, so such functions are told which it is: by whether a property that they read is there and is not good.
+    fn tell_what_is_bad(&self, function: &mut Function) {
+        let FunctionArguments::List(list) = &mut function.args else { return };
+        let Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(value))) = list.args.first() else { return };
+        let mut qualities = vec![];
+        let _ = visit_expressions(value, |expr| {
+            qualities.extend(self.quality_column(expr));
+            ControlFlow::<()>::Continue(())
+        });
+        let good = || Box::new(Expr::value(Value::SingleQuotedString("good".to_owned())));
+        let is_bad = |column: Expr| Expr::BinaryOp { left: Box::new(column), op: BinaryOperator::NotEq, right: good() };
+        let any = qualities.into_iter().map(is_bad).reduce(|one, other| Expr::BinaryOp {
+            left: Box::new(one),
+            op: BinaryOperator::Or,
+            right: Box::new(other),
+        });
+        let any = any.unwrap_or_else(|| Expr::value(Value::Boolean(false)));
+        list.args.push(FunctionArg::Unnamed(FunctionArgExpr::Expr(any)));
+    }
+
+    /// The column that holds the quality of a property, if an expression is one.
+    fn quality_column(&self, expr: &Expr) -> Option<Expr> {
+        let (column, qualifier) = match expr {
+            Expr::Identifier(column) => (column, &[][..]),
+            Expr::CompoundIdentifier(parts) => parts.split_last()?,
+            _ => return None,
+        };
+        let quality = quality_of(&normal(column));
+        let names: Vec<String> = qualifier.iter().map(normal).collect();
+        let is_meant = |name: &TableName| names.is_empty() || name.qualifier == names;
+        let (name, _) = self.tables.iter().find(|(name, table)| is_meant(name) && has_column(table, &quality))?;
+        let parts = name.qualifier.iter().chain([&quality]).map(|part| Ident::with_quote('"', part));
+        Some(Expr::CompoundIdentifier(parts.collect()))
     }
 
     fn is_aggregate(&self, function: &Function) -> bool {
@@ -276,7 +339,7 @@ impl Names<'_> {
             return at.problem(format!("`{column}` is known only {place}"));
         }
         let names: Vec<String> = tables.iter().map(|(name, _)| format!("`{}`", name.shown())).collect();
-        let known = tables.iter().flat_map(|(_, table)| table.schema.fields()).map(|field| field.name().as_str());
+        let known = tables.iter().flat_map(|(_, table)| table.shown());
         let problem = at.problem(format!("unknown column `{column}` in {}", names.join(" and ")));
         problem.maybe_help(did_you_mean(column, known))
     }
@@ -296,6 +359,35 @@ impl Names<'_> {
             self.problems.push(unknown_function(&name, at, self.catalog));
         }
     }
+}
+
+/// `*` without anything behind it.
+fn is_plain(options: &WildcardAdditionalOptions) -> bool {
+    let WildcardAdditionalOptions {
+        wildcard_token: _,
+        opt_ilike,
+        opt_exclude,
+        opt_except,
+        opt_replace,
+        opt_rename,
+        opt_alias,
+    } = options;
+    opt_ilike.is_none()
+        && opt_exclude.is_none()
+        && opt_except.is_none()
+        && opt_replace.is_none()
+        && opt_rename.is_none()
+        && opt_alias.is_none()
+}
+
+/// The columns of a table, as `*` means them.
+fn columns_of((name, table): Seen<'_>) -> Vec<SelectItem> {
+    let quoted = |part: &str| Ident::with_quote('"', part);
+    let column = |column: &str| {
+        let parts = name.qualifier.iter().map(|part| quoted(part)).chain([quoted(column)]);
+        SelectItem::UnnamedExpr(Expr::CompoundIdentifier(parts.collect()))
+    };
+    table.shown().map(column).collect()
 }
 
 fn has_column(table: &Table, column: &str) -> bool {
@@ -340,6 +432,9 @@ impl VisitorMut for Names<'_> {
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
         if let Expr::Function(function) = expr {
+            if functions::timed(&function_name(function)).is_some() {
+                self.tell_what_is_bad(function);
+            }
             self.aggregates -= usize::from(self.is_aggregate(function));
         }
         ControlFlow::Continue(())

@@ -17,6 +17,8 @@ pub(crate) struct Options {
     pub(crate) max_future_skew: Option<Setting<Duration>>,
     /// How long nothing may come before time goes on without rows. 10 s unless set.
     pub(crate) idle_timeout: Option<Setting<Duration>>,
+    /// How long a value stands without being reported again. A day unless set.
+    pub(crate) hold: Option<Setting<Duration>>,
     /// How much older than a row its partner in an `ASOF JOIN` may be. Any age unless set.
     pub(crate) asof_tolerance: Option<Setting<Duration>>,
 }
@@ -55,9 +57,10 @@ const IDLE: Kind =
     Kind { name: "idle_timeout", set: |o, given| set(&mut o.idle_timeout, given, duration::parse, A_DURATION) };
 const TOLERANCE: Kind =
     Kind { name: "asof_tolerance", set: |o, given| set(&mut o.asof_tolerance, given, duration::parse, A_DURATION) };
+const HOLD: Kind = Kind { name: "hold", set: |o, given| set(&mut o.hold, given, duration::parse, A_DURATION) };
 
 /// Of a query.
-pub(super) const QUERY: [Kind; 4] = [DELAY, SKEW, IDLE, TOLERANCE];
+pub(super) const QUERY: [Kind; 5] = [DELAY, SKEW, IDLE, TOLERANCE, HOLD];
 /// Of a stream.
 pub(super) const STREAM: [Kind; 3] = [DELAY, SKEW, IDLE];
 
@@ -72,6 +75,10 @@ impl Options {
 
     pub(crate) fn idle(&self) -> Duration {
         self.idle_timeout.map_or(Duration::from_secs(10), |setting| setting.value)
+    }
+
+    pub(crate) fn hold(&self) -> Duration {
+        self.hold.map_or(Duration::from_secs(86_400), |setting| setting.value)
     }
 
     /// Those of them that say how long to wait, with their names.

@@ -22,8 +22,8 @@ pub(super) trait Summary: Default + Clone + Debug + Send + Sync + 'static {
     /// A row with a value; `ts` is 0 for functions that are not told the time.
     fn add(&mut self, value: f64, ts: i64);
 
-    /// A row whose value is not known.
-    fn add_unknown(&mut self, _ts: i64) {}
+    /// A row that says that the value is not known any more.
+    fn add_bad(&mut self, _ts: i64) {}
 
     /// Rows of another part of the group.
     fn merge(&mut self, other: &Self);
@@ -143,12 +143,15 @@ impl<S: Summary> Summaries<S> {
     fn add(&mut self, values: &[ArrayRef], group: impl Fn(usize) -> Option<usize>) -> Result<()> {
         let value = numbers(&values[0])?;
         let times = values.get(1).map(|times| times.as_primitive::<TimestampNanosecondType>());
+        let bad = values.get(2).map(|bad| bad.as_boolean());
         for at in 0..values[0].len() {
             let Some(group) = group(at) else { continue };
             let ts = times.map_or(0, |times| times.value(at));
+            let is_bad = bad.is_some_and(|bad| !bad.is_null(at) && bad.value(at));
             match value(at) {
                 Some(value) => self.groups[group].add(value, ts),
-                None => self.groups[group].add_unknown(ts),
+                None if is_bad => self.groups[group].add_bad(ts),
+                None => {}
             }
         }
         Ok(())
@@ -304,7 +307,7 @@ pub(super) mod testing {
         for part in rows.chunks(rows.len().div_ceil(parts).max(1)) {
             let mut summary = S::default();
             for (value, ts) in part {
-                if value.is_nan() { summary.add_unknown(*ts) } else { summary.add(*value, *ts) }
+                if value.is_nan() { summary.add_bad(*ts) } else { summary.add(*value, *ts) }
             }
             whole.merge(&S::of_words(summary.words()));
         }

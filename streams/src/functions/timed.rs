@@ -118,7 +118,7 @@ macro_rules! course {
                 self.0.report(Some(value), ts);
             }
 
-            fn add_unknown(&mut self, ts: i64) {
+            fn add_bad(&mut self, ts: i64) {
                 self.0.report(None, ts);
             }
 

@@ -46,7 +46,7 @@ impl Lowering<'_> {
             self.add(Lookup::new(left, &right, rows, pairing).map_err(|error| self.explain(&error))?);
             return Ok(both);
         }
-        let things = self.around.things.clone();
+        let things = self.around.site.things.clone();
         let bytes = STATE_BYTES_MAX;
         let delay = i64::try_from(self.delay().as_nanos()).unwrap_or(i64::MAX);
         let both_windows = left_timing == Timing::WindowEnd && upstream.table.timing == Timing::WindowEnd;

@@ -11,11 +11,11 @@ use crate::dialect::{At, Options, TableName};
 use crate::fingerprint::Fingerprint;
 use crate::marker;
 use crate::operator::Operator;
+use crate::queries::Site;
 use crate::query::{Step, Work};
 use crate::rows::Timing;
 use crate::segment::{Segment, output_schema};
 use edgeway_sdk::Problem;
-use edgeway_thing_models::Things;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,7 +30,7 @@ pub(super) struct Around<'a> {
     pub(super) tables: &'a [Upstream<'a>],
     /// Where the window stands.
     pub(super) window: Option<At>,
-    pub(super) things: &'a Arc<Things>,
+    pub(super) site: &'a Site,
 }
 
 /// Lowers a block's plan.

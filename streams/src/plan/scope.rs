@@ -5,6 +5,7 @@ use crate::df::{
     LoweredAggregateBuilder, PhysicalExpr, PhysicalPlanningContext, Result, Schema, TableReference,
     create_physical_expr, plan_err,
 };
+use crate::functions;
 use crate::windows::{Aggregate, Grouping};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -78,6 +79,8 @@ impl Scope {
         }
         let mut args = function.expressions();
         args.extend(lowered.order_bys.iter().map(|order| order.expr.clone()));
-        Ok(Aggregate { function, args, filter: lowered.filter })
+        // Some functions say only now that they do not take these types.
+        function.create_accumulator()?;
+        Ok(Aggregate { timed: functions::timed(function.fun().name()), function, args, filter: lowered.filter })
     }
 }

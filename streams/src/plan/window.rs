@@ -10,30 +10,40 @@
 //!            |-----------------|-----|
 //! ```
 
+use super::period::{Period, Unit, floor};
 use crate::answer::millis;
 use crate::df::{Expr, ScalarValue};
 use crate::marker;
 use crate::rows::Timing;
+use jiff::tz::TimeZone;
 
 const NANOS_PER_MILLI: i64 = 1_000_000;
 const NANOS_PER_DAY: i64 = 86_400_000_000_000;
 
-/// Windows `[start, end)` that are runs of panes; panes do not overlap, and each row is in one. In nanoseconds, counted
-/// from 1970 (UTC) plus the offset.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Windows `[start, end)` that are runs of panes; panes do not overlap, and each row is in one. In nanoseconds since 1970
+/// (UTC).
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Frame {
     kind: Kind,
-    pane: i64,
-    offset: i64,
     /// What is taken off a row's time before it is put into a pane.
     shift: i64,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Kind {
-    Tumble,
-    Hop { step: i64, size: i64 },
-    Cumulate { step: i64, size: i64 },
+    /// One after the other.
+    Tumble(Period),
+    Hop {
+        pane: i64,
+        step: i64,
+        size: i64,
+        offset: i64,
+    },
+    /// From the start of a stretch, longer by a step each; the last ends with the stretch.
+    Cumulate {
+        step: i64,
+        stretch: Period,
+    },
 }
 
 /// Where a row belongs.
@@ -51,71 +61,53 @@ pub(crate) enum Place {
 pub(super) type Wrong = (String, &'static str);
 
 impl Frame {
-    /// Reads the arguments of a window function behind the time: `size`, or `step, size`, then perhaps an offset.
+    /// Reads the arguments of a window function behind the time: `size`, or `step, size`, then perhaps an offset. Days and
+    /// months are those of the zone.
     ///
     /// A row that is itself the result of a window counts into the window that covers it: its time is that window's end,
     /// which is the start of the next, so a nanosecond is taken off.
     ///
     /// # Errors
     /// What is wrong with them, and what would be right.
-    pub(super) fn new(function: &str, args: &[Expr], timing: Timing) -> Result<Frame, Wrong> {
+    pub(super) fn new(function: &str, args: &[Expr], timing: Timing, zone: &TimeZone) -> Result<Frame, Wrong> {
         let is_tumble = function == marker::TUMBLE;
         let (lengths, offset) = args.split_at(if is_tumble { 1 } else { 2 }.min(args.len()));
-        let kind = match (function, lengths) {
-            (marker::HOP, [step, size]) => Kind::Hop { step: length("step", step)?, size: length("size", size)? },
-            (marker::CUMULATE, [step, size]) => cumulate(length("step", step)?, length("size", size)?)?,
-            _ => Kind::Tumble,
-        };
-        let pane = match kind {
-            Kind::Tumble => length("size", &lengths[0])?,
-            Kind::Hop { step, size } => gcd(step, size),
-            Kind::Cumulate { step, .. } => step,
-        };
-        let shift = i64::from(timing == Timing::WindowEnd);
-        let frame = Frame { kind, pane, offset: 0, shift };
         let offset = offset.first().map_or(Ok(0), |offset| whole_millis("offset", offset))?;
-        Ok(Frame { offset: offset.rem_euclid(frame.period()), ..frame })
+        let kind = match (function, lengths) {
+            (marker::HOP, [step, size]) => hop(length("step", step)?, length("size", size)?, offset),
+            (marker::CUMULATE, [step, size]) => cumulate(length("step", step)?, period(size, offset, zone)?)?,
+            _ => Kind::Tumble(period(&lengths[0], offset, zone)?),
+        };
+        Ok(Frame { kind, shift: i64::from(timing == Timing::WindowEnd) })
     }
 
     /// Every moment is a window: what comes of the same window belongs together.
     pub(super) fn instant() -> Frame {
-        Frame { kind: Kind::Tumble, pane: 1, offset: 0, shift: 1 }
+        Frame { kind: Kind::Tumble(Period::Fixed { length: 1, offset: 0 }), shift: 1 }
     }
 
     /// Whether each window is one pane.
     pub(crate) fn is_tumbling(&self) -> bool {
-        self.kind == Kind::Tumble
+        matches!(self.kind, Kind::Tumble(_))
     }
 
     /// Whether windows may begin within a block, see [`block_of`](Frame::block_of).
     pub(crate) fn crosses_blocks(&self) -> bool {
-        matches!(self.kind, Kind::Hop { step, size } if step % size != 0)
+        matches!(self.kind, Kind::Hop { step, size, .. } if step % size != 0)
+    }
+
+    /// Whether rows may belong into no window.
+    pub(crate) fn has_gaps(&self) -> bool {
+        matches!(self.kind, Kind::Hop { step, size, .. } if step > size)
     }
 
     /// What a window is called in the ids of its rows.
     pub(crate) fn name(&self, start: i64, end: i64) -> String {
-        match self.kind {
+        match &self.kind {
             // Several windows start at the same time, so that only their ends tell them apart.
             Kind::Cumulate { .. } => format!("{}/{}", millis(start), millis(end)),
-            Kind::Tumble if self.pane == 1 => millis(end).to_string(),
+            Kind::Tumble(Period::Fixed { length: 1, .. }) => millis(end).to_string(),
             _ => millis(start).to_string(),
-        }
-    }
-
-    /// After so long everything is the same again.
-    fn period(&self) -> i64 {
-        match self.kind {
-            Kind::Tumble => self.pane,
-            Kind::Hop { step, .. } => step,
-            Kind::Cumulate { size, .. } => size,
-        }
-    }
-
-    /// The longest window.
-    fn size(&self) -> i64 {
-        match self.kind {
-            Kind::Tumble => self.pane,
-            Kind::Hop { size, .. } | Kind::Cumulate { size, .. } => size,
         }
     }
 
@@ -129,61 +121,145 @@ impl Frame {
     }
 
     fn pane_at(&self, ts: i64) -> Option<i64> {
-        let pane = self.floor(ts.checked_sub(self.shift)?, self.pane)?;
+        let pane = self.pane_of(ts.checked_sub(self.shift)?)?;
         // All windows of the pane can be told too.
-        pane.checked_add(self.size())?.checked_add(self.period())?;
-        pane.checked_sub(self.size())?.checked_sub(self.period())?;
+        let far = self.longest().checked_mul(2)?;
+        pane.checked_add(far)?;
+        pane.checked_sub(far)?;
         Some(pane)
+    }
+
+    fn pane_of(&self, moment: i64) -> Option<i64> {
+        match &self.kind {
+            Kind::Tumble(period) => period.floor(moment),
+            Kind::Hop { pane, offset, .. } => floor(moment, *pane, *offset),
+            Kind::Cumulate { step, stretch } => {
+                let start = stretch.floor(moment)?;
+                floor(moment, *step, start)
+            }
+        }
+    }
+
+    /// The longest that a window, or the distance between two, can be.
+    fn longest(&self) -> i64 {
+        match &self.kind {
+            Kind::Hop { step, size, .. } => *step.max(size),
+            Kind::Tumble(period) | Kind::Cumulate { stretch: period, .. } => period.least().saturating_mul(2),
+        }
+    }
+
+    /// The end of a pane, which is the start of the next.
+    pub(crate) fn pane_end(&self, pane: i64) -> i64 {
+        let end = match &self.kind {
+            Kind::Tumble(period) => period.next(pane),
+            Kind::Hop { pane: length, .. } => pane.checked_add(*length),
+            Kind::Cumulate { step, stretch } => stretch.next(pane).map(|next| pane.saturating_add(*step).min(next)),
+        };
+        end.unwrap_or(i64::MAX)
     }
 
     /// The end of the last window that begins at or before a pane; the pane is in it if it is not over by then.
     pub(crate) fn last_end(&self, pane: i64) -> i64 {
-        let start = self.floor(pane, self.period()).unwrap_or(i64::MIN);
-        start.saturating_add(self.size())
+        match &self.kind {
+            Kind::Tumble(period) | Kind::Cumulate { stretch: period, .. } => period.next(pane).unwrap_or(i64::MAX),
+            Kind::Hop { step, size, offset, .. } => {
+                floor(pane, *step, *offset).unwrap_or(i64::MIN).saturating_add(*size)
+            }
+        }
     }
 
     /// The first end of a window behind a moment.
     pub(crate) fn next_end(&self, moment: i64) -> i64 {
-        let (every, first) = match self.kind {
-            Kind::Tumble => (self.pane, 0),
-            Kind::Hop { step, size } => (step, size.rem_euclid(step)),
-            Kind::Cumulate { step, .. } => (step, 0),
-        };
-        let before = moment.checked_sub(first).and_then(|moment| self.floor(moment, every));
-        before.map_or(i64::MAX, |before| before.saturating_add(first).saturating_add(every))
+        match &self.kind {
+            Kind::Tumble(period) => period.next(moment).unwrap_or(i64::MAX),
+            Kind::Hop { step, size, offset, .. } => {
+                let ends = offset.wrapping_add(*size).rem_euclid(*step);
+                floor(moment, *step, ends).map_or(i64::MAX, |before| before.saturating_add(*step))
+            }
+            Kind::Cumulate { .. } => self.pane_of(moment).map_or(i64::MAX, |pane| self.pane_end(pane)),
+        }
     }
 
     /// The start of the window with this end.
     pub(crate) fn start_of(&self, end: i64) -> i64 {
-        match self.kind {
-            Kind::Tumble => end.saturating_sub(self.pane),
-            Kind::Hop { size, .. } => end.saturating_sub(size),
-            Kind::Cumulate { size, .. } => self.floor(end - 1, size).unwrap_or(i64::MIN),
+        match &self.kind {
+            Kind::Tumble(period) | Kind::Cumulate { stretch: period, .. } => period.floor(end - 1).unwrap_or(i64::MIN),
+            Kind::Hop { size, .. } => end.saturating_sub(*size),
         }
     }
 
     /// The start of the block that a pane is in. Blocks are as long as the longest window, so that a window lies in one
     /// block or in two that follow each other.
     pub(crate) fn block_of(&self, pane: i64) -> i64 {
-        self.floor(pane, self.size()).unwrap_or(i64::MIN)
+        let block = match &self.kind {
+            Kind::Tumble(period) | Kind::Cumulate { stretch: period, .. } => period.floor(pane),
+            Kind::Hop { size, offset, .. } => floor(pane, *size, *offset),
+        };
+        block.unwrap_or(i64::MIN)
+    }
+
+    /// All windows that a pane is part of, oldest first.
+    pub(crate) fn windows_of(&self, pane: i64) -> Vec<(i64, i64)> {
+        let (mut windows, mut end) = (vec![], self.next_end(pane));
+        while end <= self.last_end(pane) {
+            windows.push((self.start_of(end), end));
+            end = self.next_end(end);
+        }
+        windows
     }
 
     /// How many panes can be open at once if rows come from a span of this length.
     pub(crate) fn panes_in(&self, span: i64) -> i64 {
-        span.saturating_add(self.size() - self.pane) / self.pane + 2
-    }
-
-    fn floor(&self, moment: i64, length: i64) -> Option<i64> {
-        moment.checked_sub(self.offset)?.div_euclid(length).checked_mul(length)?.checked_add(self.offset)
+        let (pane, size) = match &self.kind {
+            Kind::Tumble(period) => (period.least(), period.least()),
+            Kind::Hop { pane, size, .. } => (*pane, *size),
+            Kind::Cumulate { step, stretch } => (*step, stretch.least()),
+        };
+        span.saturating_add(size - pane.min(size)) / pane + 2
     }
 }
 
-fn cumulate(step: i64, size: i64) -> Result<Kind, Wrong> {
-    if size % step != 0 {
+fn hop(step: i64, size: i64, offset: i64) -> Kind {
+    Kind::Hop { pane: gcd(step, size), step, size, offset: offset.rem_euclid(step) }
+}
+
+/// A stretch of a fixed length, or of whole days or months.
+fn period(size: &Expr, offset: i64, zone: &TimeZone) -> Result<Period, Wrong> {
+    let calendar = |unit, count: i64| match count > 0 && offset.abs() < NANOS_PER_DAY {
+        true => Ok(Period::Calendar { unit, count, offset, zone: zone.clone() }),
+        false => Err((
+            "days and months are counted from one on, and begin less than a day after midnight".to_owned(),
+            "TUMBLE(ts, INTERVAL '1 day', INTERVAL '6 hours')",
+        )),
+    };
+    match unalias(size) {
+        Expr::Literal(ScalarValue::IntervalMonthDayNano(Some(i)), _) if i.nanoseconds == 0 => {
+            match (i.months, i.days) {
+                (0, days) if days != 0 => calendar(Unit::Day, days.into()),
+                (months, 0) if months != 0 => calendar(Unit::Month, months.into()),
+                _ => fixed(size, offset),
+            }
+        }
+        Expr::Literal(ScalarValue::IntervalYearMonth(Some(months)), _) => calendar(Unit::Month, (*months).into()),
+        _ => fixed(size, offset),
+    }
+}
+
+fn fixed(size: &Expr, offset: i64) -> Result<Period, Wrong> {
+    let length = length("size", size)?;
+    Ok(Period::Fixed { length, offset: offset.rem_euclid(length) })
+}
+
+fn cumulate(step: i64, stretch: Period) -> Result<Kind, Wrong> {
+    let fits = match &stretch {
+        Period::Fixed { length, .. } => length % step == 0,
+        Period::Calendar { .. } => step <= NANOS_PER_DAY && NANOS_PER_DAY % step == 0,
+    };
+    if !fits {
         let right = "CUMULATE(ts, INTERVAL '10 minutes', INTERVAL '1 hour')";
         return Err(("the size of a cumulating window is a multiple of its step".into(), right));
     }
-    Ok(Kind::Cumulate { step, size })
+    Ok(Kind::Cumulate { step, stretch })
 }
 
 /// A length of time that is more than nothing.
@@ -244,25 +320,27 @@ fn unalias(expr: &Expr) -> &Expr {
 mod tests {
     use super::*;
 
-    fn frame(kind: Kind, pane: i64, offset: i64) -> Frame {
-        Frame { kind, pane, offset, shift: 0 }
+    fn frame(kind: Kind) -> Frame {
+        Frame { kind, shift: 0 }
+    }
+
+    fn tumble(length: i64, offset: i64) -> Frame {
+        frame(Kind::Tumble(Period::Fixed { length, offset }))
+    }
+
+    fn cumulating(step: i64, length: i64) -> Frame {
+        frame(Kind::Cumulate { step, stretch: Period::Fixed { length, offset: 0 } })
     }
 
     /// All windows that hold a row with this time, by looking at every end near it.
     fn windows(frame: &Frame, ts: i64) -> Vec<(i64, i64)> {
         let Place::Pane(pane) = frame.place(ts) else { return vec![] };
-        let mut found = vec![];
-        let mut end = frame.next_end(pane);
-        while end <= frame.last_end(pane) {
-            found.push((frame.start_of(end), end));
-            end = frame.next_end(end);
-        }
-        found
+        frame.windows_of(pane)
     }
 
     #[test]
     fn a_window_holds_its_start_and_not_its_end() {
-        let ten = frame(Kind::Tumble, 10, 0);
+        let ten = tumble(10, 0);
         assert_eq!(windows(&ten, 20), [(20, 30)]);
         assert_eq!(windows(&ten, 19), [(10, 20)]);
         assert_eq!(windows(&ten, -1), [(-10, 0)]);
@@ -270,9 +348,9 @@ mod tests {
 
     #[test]
     fn hopping_windows_hold_a_row_as_often_as_they_overlap() {
-        let halves = frame(Kind::Hop { step: 5, size: 10 }, 5, 0);
+        let halves = frame(hop(5, 10, 0));
         assert_eq!(windows(&halves, 12), [(5, 15), (10, 20)]);
-        let odd = frame(Kind::Hop { step: 4, size: 10 }, 2, 1);
+        let odd = frame(hop(4, 10, 1));
         assert_eq!(windows(&odd, 12), [(5, 15), (9, 19)]);
         assert_eq!(windows(&odd, 13), [(5, 15), (9, 19), (13, 23)]);
         assert_eq!(windows(&odd, -1), [(-7, 3), (-3, 7)]);
@@ -280,7 +358,7 @@ mod tests {
 
     #[test]
     fn between_hopping_windows_that_are_shorter_than_their_step_rows_are_in_none() {
-        let gaps = frame(Kind::Hop { step: 15, size: 10 }, 5, 0);
+        let gaps = frame(hop(15, 10, 0));
         assert_eq!(windows(&gaps, 9), [(0, 10)]);
         assert_eq!(windows(&gaps, 10), []);
         assert_eq!(windows(&gaps, 15), [(15, 25)]);
@@ -289,14 +367,14 @@ mod tests {
 
     #[test]
     fn cumulating_windows_grow_from_one_start() {
-        let quarters = frame(Kind::Cumulate { step: 5, size: 20 }, 5, 0);
+        let quarters = cumulating(5, 20);
         assert_eq!(windows(&quarters, 12), [(0, 15), (0, 20)]);
         assert_eq!(windows(&quarters, 20), [(20, 25), (20, 30), (20, 35), (20, 40)]);
     }
 
     #[test]
     fn every_window_is_in_one_block_or_in_two_that_follow_each_other() {
-        let odd = frame(Kind::Hop { step: 6, size: 10 }, 2, 1);
+        let odd = frame(hop(6, 10, 1));
         for ts in -100..100 {
             for (start, end) in windows(&odd, ts) {
                 let (first, last) = (odd.block_of(start), odd.block_of(end - 1));
@@ -308,21 +386,21 @@ mod tests {
 
     #[test]
     fn the_result_of_a_window_belongs_to_the_window_that_covers_it() {
-        let minute = Frame { shift: 1, ..frame(Kind::Tumble, 60, 0) };
+        let minute = Frame { shift: 1, ..tumble(60, 0) };
         assert_eq!(minute.place(60), Place::Pane(0));
         assert_eq!(minute.place(70), Place::Pane(60));
     }
 
     #[test]
     fn an_offset_moves_all_windows() {
-        assert_eq!(windows(&frame(Kind::Tumble, 24, 6), 5), [(-18, 6)]);
+        assert_eq!(windows(&tumble(24, 6), 5), [(-18, 6)]);
     }
 
     #[test]
     fn times_at_the_edge_of_what_can_be_said_have_no_window() {
-        for kind in [Kind::Tumble, Kind::Hop { step: 10, size: 30 }, Kind::Cumulate { step: 10, size: 30 }] {
-            assert_eq!(frame(kind, 10, 3).place(i64::MIN), Place::Beyond);
-            assert_eq!(frame(kind, 10, 3).place(i64::MAX), Place::Beyond);
+        for frame in [tumble(10, 3), frame(hop(10, 30, 3)), cumulating(10, 30)] {
+            assert_eq!(frame.place(i64::MIN), Place::Beyond);
+            assert_eq!(frame.place(i64::MAX), Place::Beyond);
         }
     }
 }

@@ -5,7 +5,8 @@ use super::scope::Scope;
 use super::window::{Frame, Wrong, length};
 use crate::catalog::TS;
 use crate::df::{AggregatePlan, DataType, Expr, ExprSchemable, ScalarFunction, ScalarValue};
-use crate::dialect::At;
+use crate::dialect::{At, Options};
+use crate::functions;
 use crate::marker;
 use crate::rows::Timing;
 use crate::sorted::Sorter;
@@ -34,7 +35,7 @@ impl Lowering<'_> {
             }
             _ => None,
         };
-        if rule.is_some() {
+        if rule.is_some() || aggregate.aggr_expr.iter().any(is_timed) {
             self.sort(&input)?;
         }
         let filter = self.filter.take();
@@ -46,7 +47,7 @@ impl Lowering<'_> {
         match (rule, window) {
             (Some(rule), _) => self.spans(rule, grouping)?,
             (None, Some((_, call))) => self.frame(&call, grouping, at)?,
-            (None, None) => self.add(Windows::new(Frame::instant(), grouping, LIMITS)),
+            (None, None) => self.add(Windows::new(Frame::instant(), grouping, LIMITS, 0)),
         }
         self.waits |= self.timing == Timing::Moment;
         self.timing = Timing::WindowEnd;
@@ -62,7 +63,7 @@ impl Lowering<'_> {
             let delay = i64::try_from(self.delay().as_nanos()).unwrap_or(i64::MAX);
             self.fingerprint = self.fingerprint.with("sort");
             self.waits = true;
-            self.add(Sorter::new(delay, windows::STATE_BYTES_MAX, self.around.things.clone()));
+            self.add(Sorter::new(delay, windows::STATE_BYTES_MAX, self.around.site.things.clone()));
         }
         Ok(())
     }
@@ -116,10 +117,16 @@ impl Lowering<'_> {
 
     fn frame(&mut self, call: &ScalarFunction, grouping: Grouping, at: At) -> Result<(), Problem> {
         self.check_time_of(call, at)?;
-        let frame = Frame::new(call.name(), &call.args[1..], self.timing);
+        let frame = Frame::new(call.name(), &call.args[1..], self.timing, &self.around.site.zone);
         let frame = frame.map_err(|(message, right)| at.problem(message).help(format!("write for example {right}")))?;
         self.check_open_windows(&frame, at)?;
-        self.add(Windows::new(frame, grouping, LIMITS));
+        if grouping.carries() && frame.has_gaps() {
+            let problem = at.problem("values stand from window to window, and these leave gaps");
+            return Err(problem.help("make the windows as long as their step"));
+        }
+        let hold = self.around.options.iter().map(Options::hold).max().unwrap_or_default();
+        let hold = i64::try_from(hold.as_nanos()).unwrap_or(i64::MAX);
+        self.add(Windows::new(frame, grouping, LIMITS, hold));
         Ok(())
     }
 
@@ -146,6 +153,11 @@ fn window(aggregate: &AggregatePlan) -> Option<(usize, ScalarFunction)> {
         _ => None,
     };
     aggregate.group_expr.iter().enumerate().find_map(|(at, expr)| Some((at, call(expr)?)))
+}
+
+/// Whether an aggregate is one of values that stand until the next report.
+fn is_timed(expr: &Expr) -> bool {
+    matches!(unalias(expr), Expr::AggregateFunction(call) if functions::timed(call.func.name()).is_some())
 }
 
 fn count(expr: &Expr) -> Result<u64, Wrong> {

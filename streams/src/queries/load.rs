@@ -246,7 +246,7 @@ impl Loading<'_> {
         let upstream: Vec<Upstream<'_>> = tables.iter().map(upstream).collect();
         let name = block.name.clone();
         let options: Vec<Options> = tables.iter().map(|table| query.options.over(&table.options)).collect();
-        let plan = plan::plan(block, &options, &upstream, &self.catalog, &self.site.things)?;
+        let plan = plan::plan(block, &options, &upstream, &self.catalog, self.site)?;
         let feeds = tables.iter().map(|table| table.feed).collect();
         let is_hidden = query.is_view || name != query.name;
         self.add(Planned { source: query.source, name, is_hidden, feeds, options, schema: visible(&plan), plan });
@@ -265,6 +265,7 @@ impl Loading<'_> {
             name: planned.name.clone(),
             feed: Feed::Query(self.planned.len()),
             timing: planned.plan.timing,
+            shown: planned.schema.fields().len(),
             schema: planned.schema.clone(),
             left_out: BTreeMap::new(),
             options: Options::default(),

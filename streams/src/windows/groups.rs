@@ -3,8 +3,9 @@
 use crate::df::{
     AggregateFunctionExpr, Array, ArrayRef, BooleanArray, EmitTo, Field, GroupOrdering, GroupValues, GroupsAccumulator,
     GroupsAccumulatorAdapter, PhysicalExpr, RecordBatch, Result, Schema, SchemaRef, SortColumn,
-    TimestampNanosecondArray, and, lexsort_to_indices, new_group_values, take, take_record_batch,
+    TimestampNanosecondArray, UInt32Array, and, lexsort_to_indices, new_group_values, take, take_record_batch,
 };
+use crate::functions::Timed;
 use crate::segment::{evaluate, keep, mask};
 use std::sync::Arc;
 
@@ -27,6 +28,8 @@ pub(crate) struct Aggregate {
     pub(crate) args: Vec<Arc<dyn PhysicalExpr>>,
     /// `FILTER (WHERE ...)`.
     pub(crate) filter: Option<Arc<dyn PhysicalExpr>>,
+    /// What can be done with it if it goes on from window to window.
+    pub(crate) timed: Option<Timed>,
 }
 
 /// Rows with all that their window needs of them, computed.
@@ -41,6 +44,11 @@ pub(crate) struct Prepared {
 }
 
 impl Grouping {
+    /// Whether windows begin with what those before them have left.
+    pub(crate) fn carries(&self) -> bool {
+        self.aggregates.iter().any(|aggregate| aggregate.timed.is_some())
+    }
+
     /// Filters rows and computes keys and arguments. Changes nothing.
     ///
     /// # Errors
@@ -57,6 +65,17 @@ impl Grouping {
 }
 
 impl Aggregate {
+    /// The state of groups without rows; `state` shows its columns.
+    ///
+    /// # Errors
+    /// If the function cannot say it.
+    pub(crate) fn nothing(&self, state: &[ArrayRef], groups: usize) -> Result<Vec<ArrayRef>> {
+        let mut accumulator = self.accumulator()?;
+        let none: Vec<ArrayRef> = state.iter().map(|column| column.slice(0, 0)).collect();
+        accumulator.merge_batch(&none, &[], groups)?;
+        accumulator.state(EmitTo::All)
+    }
+
     fn inputs(&self, batch: &RecordBatch) -> Result<(Vec<ArrayRef>, Option<BooleanArray>)> {
         let args = self.args.iter().map(|arg| evaluate(arg, batch)).collect::<Result<_>>()?;
         Ok((args, self.filter.as_ref().map(|filter| mask(filter, batch)).transpose()?))
@@ -224,7 +243,10 @@ impl Groups {
         if let Some(at) = grouping.window_at {
             columns.insert(at, bound(start, self.len));
         }
-        for accumulator in &mut self.accumulators {
+        for (accumulator, aggregate) in self.accumulators.iter_mut().zip(&grouping.aggregates) {
+            if let Some(timed) = aggregate.timed {
+                (timed.close)(&mut **accumulator, start, end);
+            }
             columns.push(accumulator.evaluate(EmitTo::All)?);
         }
         columns.push(bound(end, self.len));
@@ -237,6 +259,17 @@ impl Groups {
         let keys = keys.iter().map(|key| take(key, &order, None)).collect::<Result<_, _>>()?;
         Ok(Finished { batch: take_record_batch(&batch, &order)?, keys })
     }
+}
+
+/// Some of the groups.
+pub(super) fn take_groups(partial: &Partial, groups: &[usize]) -> Result<Partial> {
+    if groups.len() == partial.len {
+        return Ok(partial.clone());
+    }
+    let at: UInt32Array = groups.iter().map(|group| Some(*group as u32)).collect();
+    let pick = |columns: &[ArrayRef]| columns.iter().map(|c| Ok(take(c, &at, None)?)).collect::<Result<Vec<_>>>();
+    let states = partial.states.iter().map(|state| pick(state)).collect::<Result<_>>()?;
+    Ok(Partial { keys: pick(&partial.keys)?, states, len: groups.len() })
 }
 
 fn bound(time: i64, rows: usize) -> ArrayRef {

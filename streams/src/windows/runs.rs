@@ -121,7 +121,7 @@ impl Runs {
             Part::Beginning => self.beginning = Some(partial),
             Part::Pane(pane) => self.panes.push((pane, partial)),
             Part::Ending(pane) => self.endings.push((pane, partial)),
-            Part::Open(_) => {}
+            Part::Open(_) | Part::Carried(_) => {}
         }
         self.weigh();
     }

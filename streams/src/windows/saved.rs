@@ -25,6 +25,8 @@ pub(crate) enum Part {
     Pane(i64),
     /// In an ending of the block before.
     Ending(i64),
+    /// What the pane that starts then begins with.
+    Carried(i64),
 }
 
 impl Part {
@@ -34,11 +36,14 @@ impl Part {
             Part::Beginning => (1, 0),
             Part::Pane(at) => (2, at),
             Part::Ending(at) => (3, at),
+            Part::Carried(at) => (4, at),
         }
     }
 
     fn of((code, at): (i64, i64)) -> Option<Part> {
-        [Part::Open(at), Part::Beginning, Part::Pane(at), Part::Ending(at)].into_iter().find(|p| p.code().0 == code)
+        [Part::Open(at), Part::Beginning, Part::Pane(at), Part::Ending(at), Part::Carried(at)]
+            .into_iter()
+            .find(|p| p.code().0 == code)
     }
 }
 

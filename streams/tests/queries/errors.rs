@@ -107,8 +107,8 @@ fn windows_are_over_time_and_of_a_fixed_size() {
     let grouped = |key: &str| format!("SELECT count(*) AS n FROM wind_turbine GROUP BY {key}");
     let cases = [
         (
-            "TUMBLE(ts, INTERVAL '1 month')",
-            "the size of a window cannot be in months or years, which differ in length (write for example INTERVAL '10 seconds')",
+            "HOP(ts, INTERVAL '1 month', INTERVAL '1 year')",
+            "the step of a window cannot be in months or years, which differ in length (write for example INTERVAL '10 seconds')",
         ),
         (
             "TUMBLE(ts, 10)",
