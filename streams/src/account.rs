@@ -70,6 +70,17 @@ impl Account {
         self.leave_out(rows, at, Reason::Failed(plan::sentence(error)));
     }
 
+    /// What another one has counted.
+    pub(crate) fn add(&mut self, other: Account) {
+        let (own, others) = (&mut self.counters, other.counters);
+        own.late += others.late;
+        own.future += others.future;
+        own.dead += others.dead;
+        own.errors += others.errors;
+        let room = SHOWN_MAX.saturating_sub(self.left_out.len());
+        self.left_out.extend(other.left_out.into_iter().take(room));
+    }
+
     /// As far as they are kept, the rows left out since the last time.
     pub(crate) fn take(&mut self) -> Vec<LeftOut> {
         std::mem::take(&mut self.left_out)

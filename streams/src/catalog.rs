@@ -9,6 +9,7 @@ use crate::df::{
 use crate::dialect::Options;
 use crate::functions;
 use crate::marker;
+use crate::over;
 use crate::rows::Timing;
 use edgeway_thing_models::{DataType as ModelType, EventIx, EventModel, Model, ModelIx, Things};
 use std::collections::{BTreeMap, HashMap};
@@ -97,7 +98,7 @@ impl Catalog {
             tables: BTreeMap::new(),
             scalars: named(scalars, |f| (f.name(), f.aliases())),
             aggregates,
-            overs: HashMap::new(),
+            overs: named(over::markers(), |f| (f.name(), f.aliases())),
             planners: vec![
                 Arc::new(AggregateFunctionPlanner),
                 Arc::new(CoreFunctionPlanner::default()),

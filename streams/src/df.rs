@@ -1,14 +1,17 @@
 //! The only place that knows where DataFusion and Arrow keep things. An upgrade starts here.
 
+pub(crate) use arrow::array::new_empty_array;
 pub(crate) use arrow::array::{
-    Array, ArrayBuilder, ArrayRef, AsArray, BooleanArray, BooleanBuilder, Float64Array, Float64Builder, Int64Array,
-    Int64Builder, IntervalMonthDayNanoArray, RecordBatch, RecordBatchOptions, StringArray, StringBuilder,
+    Array, ArrayBuilder, ArrayRef, AsArray, BinaryArray, BooleanArray, BooleanBuilder, Float64Array, Float64Builder,
+    Int64Array, Int64Builder, IntervalMonthDayNanoArray, RecordBatch, RecordBatchOptions, StringArray, StringBuilder,
     TimestampNanosecondArray, TimestampNanosecondBuilder, UInt32Array, UInt64Array,
 };
 pub(crate) use arrow::compute::{
     SortColumn, and, cast, concat_batches, filter_record_batch, interleave_record_batch, lexsort_to_indices,
     prep_null_mask_filter, take, take_record_batch,
 };
+pub(crate) use arrow::compute::{SortOptions, concat, filter, partition};
+pub(crate) use arrow::datatypes::BinaryType;
 pub(crate) use arrow::datatypes::{
     DataType, Field, FieldRef, Float64Type, Int64Type, Schema, SchemaRef, TimeUnit, TimestampNanosecondType, UInt64Type,
 };
@@ -20,8 +23,10 @@ pub(crate) use datafusion_common::{
     plan_err,
 };
 pub(crate) use datafusion_expr::execution_props::ExecutionProps;
-pub(crate) use datafusion_expr::expr::ScalarFunction;
-pub(crate) use datafusion_expr::function::{AccumulatorArgs, StateFieldsArgs};
+pub(crate) use datafusion_expr::expr::{AggregateFunction, NullTreatment, ScalarFunction, Sort, WindowFunction};
+pub(crate) use datafusion_expr::function::{
+    AccumulatorArgs, PartitionEvaluatorArgs, StateFieldsArgs, WindowUDFFieldArgs,
+};
 pub(crate) use datafusion_expr::physical_planning_context::PhysicalPlanningContext;
 pub(crate) use datafusion_expr::planner::{ContextProvider, ExprPlanner};
 pub(crate) use datafusion_expr::utils::split_conjunction;
@@ -29,6 +34,9 @@ pub(crate) use datafusion_expr::{
     Accumulator, Aggregate as AggregatePlan, AggregateUDF, AggregateUDFImpl, BinaryExpr, ColumnarValue, EmitTo, Expr,
     ExprSchemable, GroupsAccumulator, HigherOrderUDF, Join, LogicalPlan, Operator, Projection, ScalarFunctionArgs,
     ScalarUDF, ScalarUDFImpl, Signature, TableSource, TypeSignature, Volatility, WindowUDF,
+};
+pub(crate) use datafusion_expr::{
+    PartitionEvaluator, Window, WindowFrameBound, WindowFrameUnits, WindowFunctionDefinition, WindowUDFImpl,
 };
 pub(crate) use datafusion_functions::all_default_functions;
 pub(crate) use datafusion_functions::core::planner::CoreFunctionPlanner;

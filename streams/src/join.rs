@@ -11,7 +11,7 @@ mod window;
 
 pub(crate) use asof::AsOf;
 pub(crate) use interval::{Bounds, Interval};
-pub(crate) use keys::Keys;
+pub(crate) use keys::{Key, Keys};
 pub(crate) use lookup::Lookup;
 pub(crate) use pairs::Pairing;
 pub(crate) use window::SameWindow;

@@ -52,6 +52,7 @@ mod join;
 mod lookups;
 mod marker;
 mod operator;
+mod over;
 mod plan;
 mod queries;
 mod query;

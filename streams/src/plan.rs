@@ -6,6 +6,7 @@
 
 mod joins;
 mod lower;
+mod overs;
 mod period;
 mod scope;
 mod window;

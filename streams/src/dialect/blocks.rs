@@ -4,9 +4,11 @@
 use super::place::{At, Tokens, normal};
 use super::shape::Refused;
 use crate::df::sqlparser::ast::{
-    Cte, Expr, Ident, JoinOperator, ObjectName, Query, Select, SetExpr, TableAlias, TableFactor, TableWithJoins,
+    BinaryOperator, Cte, Expr, Ident, JoinOperator, ObjectName, Query, Select, SetExpr, TableAlias, TableFactor,
+    TableWithJoins, visit_expressions,
 };
 use edgeway_sdk::Problem;
+use std::ops::ControlFlow;
 
 /// A `SELECT` over tables.
 #[derive(Debug)]
@@ -105,6 +107,7 @@ impl Splitter<'_> {
         let mut from = std::mem::take(&mut select.from);
         let tables = self.refused.from(&mut from).map(|table| self.tables(table));
         select.from = from;
+        look_later(&mut select);
         self.refused.check(&select);
         let name = format!("{}#{}", self.name, self.blocks.len() + 1);
         self.blocks.push(Block { name: name.clone(), select, tables: tables??, at });
@@ -170,6 +173,40 @@ impl Splitter<'_> {
         let name = named.parts.join(".");
         Some(TableName { name, qualifier: named.alias.map_or(named.parts, |alias| vec![alias]), at: named.at, how })
     }
+}
+
+/// Conditions on columns over rows are looked at when these have been made, also where they stand in `WHERE`.
+fn look_later(select: &mut Select) {
+    let Some(condition) = select.selection.take() else { return };
+    let (mut now, mut later) = (vec![], vec![]);
+    split_and(condition, &mut |part| {
+        let over = visit_expressions(&part, |expr| match expr {
+            Expr::Function(function) if function.over.is_some() => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        });
+        if over.is_break() { later.push(part) } else { now.push(part) }
+    });
+    later.extend(select.qualify.take());
+    (select.selection, select.qualify) = (all(now), all(later));
+}
+
+fn split_and(condition: Expr, each: &mut impl FnMut(Expr)) {
+    match condition {
+        Expr::BinaryOp { left, op: BinaryOperator::And, right } => {
+            split_and(*left, each);
+            split_and(*right, each);
+        }
+        Expr::Nested(inner) => split_and(*inner, each),
+        other => each(other),
+    }
+}
+
+fn all(conditions: Vec<Expr>) -> Option<Expr> {
+    conditions.into_iter().reduce(|one, other| Expr::BinaryOp {
+        left: Box::new(one),
+        op: BinaryOperator::And,
+        right: Box::new(other),
+    })
 }
 
 /// `"name" AS alias`.

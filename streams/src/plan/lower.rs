@@ -91,6 +91,7 @@ impl Lowering<'_> {
             LogicalPlan::Filter(filter) => self.filter(&filter.predicate, &filter.input),
             LogicalPlan::Aggregate(aggregate) => self.aggregate(aggregate),
             LogicalPlan::Join(join) => self.join(join),
+            LogicalPlan::Window(window) => self.over(window),
             _ => Err(self.unsupported()),
         }
     }
@@ -131,7 +132,7 @@ impl Lowering<'_> {
     }
 
     /// An expression with the bounds of the window in place of their markers.
-    fn insert(&self, expr: &Expr) -> Result<Expr, Problem> {
+    pub(super) fn insert(&self, expr: &Expr) -> Result<Expr, Problem> {
         let inserted = self.bounds.as_ref().map_or_else(|| Ok(expr.clone()), |bounds| bounds.insert(expr));
         inserted.map_err(|error| self.explain(&error))
     }
@@ -236,8 +237,8 @@ pub(super) fn unalias(expr: &Expr) -> &Expr {
 
 /// The columns that the markers stand for, once rows are grouped.
 pub(super) struct Bounds {
-    start: Column,
-    end: Column,
+    pub(super) start: Column,
+    pub(super) end: Column,
     /// Whether the window is that of the rows that are grouped.
     is_instant: bool,
 }

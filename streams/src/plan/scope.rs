@@ -68,7 +68,7 @@ impl Scope {
         Ok(Grouping { filter, keys, key_schema, window_at, aggregates })
     }
 
-    fn aggregate(&self, expr: &Expr) -> Result<Aggregate> {
+    pub(super) fn aggregate(&self, expr: &Expr) -> Result<Aggregate> {
         let (props, context) = (ExecutionProps::new(), PhysicalPlanningContext::default());
         let lowered = LoweredAggregateBuilder::new(expr, &self.0, self.0.as_arrow(), &props, &context).build()?;
         let function = lowered.aggregate;
