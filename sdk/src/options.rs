@@ -60,11 +60,38 @@ pub mod duration {
     }
 }
 
+/// Reads a size: `1GiB`, `64 MiB`, `500kB`, `1024B`; `None` if it is not one.
+pub fn bytes(text: &str) -> Option<u64> {
+    const UNITS: [(&str, u64); 7] = [
+        ("B", 1),
+        ("kB", 1000),
+        ("KiB", 1 << 10),
+        ("MB", 1_000_000),
+        ("MiB", 1 << 20),
+        ("GB", 1_000_000_000),
+        ("GiB", 1 << 30),
+    ];
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = &text[digits.len()..];
+    let (_, factor) = UNITS.iter().find(|(name, _)| *name == unit)?;
+    digits.trim_end().parse::<u64>().ok()?.checked_mul(*factor)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
     use std::time::Duration;
+
+    #[test]
+    fn sizes_need_a_unit() {
+        assert_eq!(bytes("1GiB"), Some(1 << 30));
+        assert_eq!(bytes("64 MiB"), Some(64 << 20));
+        assert_eq!(bytes("500kB"), Some(500_000));
+        for wrong in ["", "7", "GiB", "1 gib", "-1B", "99999999999GiB", "1.5GiB"] {
+            assert_eq!(bytes(wrong), None, "{wrong}");
+        }
+    }
 
     #[derive(Debug, serde::Deserialize)]
     #[serde(deny_unknown_fields)]

@@ -59,6 +59,7 @@ mod query;
 mod rows;
 mod segment;
 mod selection;
+mod shaper;
 mod sorted;
 mod source;
 mod spans;

@@ -9,6 +9,7 @@ mod lower;
 mod overs;
 mod period;
 mod scope;
+mod shapes;
 mod window;
 mod windows;
 
@@ -26,6 +27,7 @@ use crate::query::Step;
 use crate::rows::Timing;
 use edgeway_sdk::Problem;
 use sqlparser::ast::{Query, Select, SetExpr, Statement as SqlStatement};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A block, ready to run.
@@ -41,6 +43,10 @@ pub(crate) struct Plan {
     pub(crate) fingerprint: Fingerprint,
     /// Whether it waits for rows that are late, so that its author can say for how long.
     pub(crate) waits: bool,
+    /// Whether it tells windows more than once.
+    pub(crate) tells_again: bool,
+    /// The options that have an effect.
+    pub(crate) used: BTreeSet<&'static str>,
 }
 
 /// A table, and a fingerprint of how its rows come about.
@@ -50,24 +56,32 @@ pub(crate) struct Upstream<'a> {
     pub(crate) fingerprint: Fingerprint,
 }
 
+/// What is known of a block beside its words.
+#[derive(Clone, Copy)]
+pub(crate) struct Around<'a> {
+    pub(crate) site: &'a Site,
+    pub(crate) catalog: &'a Catalog,
+    /// The tables after `FROM` and `JOIN`.
+    pub(crate) tables: &'a [Upstream<'a>],
+    /// The options of the query, over those of each table.
+    pub(crate) options: &'a [Options],
+    /// Those of the query alone.
+    pub(crate) own: &'a Options,
+    /// Whether the block is the query itself, and not a part of it.
+    pub(crate) is_last: bool,
+}
+
 /// Plans a block over its tables.
 ///
 /// # Errors
 /// All unknown names; then the first thing that does not fit together.
-pub(crate) fn plan(
-    mut block: Block,
-    options: &[Options],
-    tables: &[Upstream<'_>],
-    catalog: &Catalog,
-    site: &Site,
-) -> Result<Plan, Vec<Problem>> {
-    let own: Vec<&Table> = tables.iter().map(|upstream| upstream.table).collect();
-    let window = dialect::resolve(&mut block, &own, catalog)?;
+pub(crate) fn plan(mut block: Block, around: Around<'_>) -> Result<Plan, Vec<Problem>> {
+    let own: Vec<&Table> = around.tables.iter().map(|upstream| upstream.table).collect();
+    let window = dialect::resolve(&mut block, &own, around.catalog)?;
     let at = block.at;
-    let plan = logical(block.select, catalog).map_err(|error| vec![explain(&error, at)])?;
-    let around =
-        lower::Around { at, options, names: &block.tables, tables, window: window.map(|call| call.0.or(at)), site };
-    lower::lower(&plan, around).map_err(|problem| vec![problem])
+    let plan = logical(block.select, around.catalog).map_err(|error| vec![explain(&error, at)])?;
+    let place = lower::Place { at, names: &block.tables, window: window.map(|call| call.0.or(at)) };
+    lower::lower(&plan, around, place).map_err(|problem| vec![problem])
 }
 
 /// What DataFusion says before its sentences.

@@ -7,10 +7,12 @@
 
 mod carry;
 mod groups;
+mod revisions;
 mod runs;
 mod saved;
 
 pub(crate) use groups::{Aggregate, Grouping, Groups, Prepared, unnamed};
+pub(crate) use revisions::Telling;
 pub(crate) use saved::Part;
 
 use crate::account::{Account, Reason};
@@ -20,9 +22,10 @@ use crate::operator::{Held, Operator};
 use crate::plan::{Frame, Place};
 use crate::rows::{Ids, Mark, NEVER, Rows, bisect};
 use carry::Carry;
-use groups::Finished;
+use groups::{Finished, take_groups};
+use revisions::{AGAIN, Kept, Revisions, Written, next_multiple};
 use runs::Runs;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -38,6 +41,8 @@ pub(crate) struct Windows {
     frame: Frame,
     grouping: Grouping,
     limits: Limits,
+    telling: Telling,
+    revisions: Revisions,
     /// Panes of windows that have not closed, by start. They lie between the start of the first such window and the newest
     /// row, so that there are no more than the window and the delay have room for.
     open: BTreeMap<i64, Pane>,
@@ -66,15 +71,17 @@ pub(crate) struct Limits {
 struct Pane {
     /// Rows that are not in `runs`: all, until the first window closes that it is part of, and later ones afterwards.
     groups: Option<Groups>,
+    /// Whether there have been rows since the window was told the last time.
+    has_news: bool,
 }
 
 impl Windows {
     /// `hold` is how long a value stands without being reported again, in nanoseconds.
-    pub(crate) fn new(frame: Frame, grouping: Grouping, limits: Limits, hold: i64) -> Self {
-        let (open, runs) = (BTreeMap::new(), Runs::default());
+    pub(crate) fn new(frame: Frame, grouping: Grouping, limits: Limits, hold: i64, telling: Telling) -> Self {
+        let (open, runs, revisions) = (BTreeMap::new(), Runs::default(), Revisions::default());
         let carry = grouping.carries().then(|| Carry::new(hold));
         let (watermark, closed, merged, due_at) = (NEVER, NEVER, NEVER, i64::MAX);
-        Windows { frame, grouping, limits, open, runs, carry, watermark, closed, merged, due_at }
+        Windows { frame, grouping, limits, telling, revisions, open, runs, carry, watermark, closed, merged, due_at }
     }
 
     /// The pane that a row goes into; `None` if it goes nowhere.
@@ -87,12 +94,36 @@ impl Windows {
                 return None;
             }
         };
+        let revised = self.telling.lateness > 0
+            && self.frame.next_end(pane) <= self.watermark
+            && self.revise(rows, at, pane, account);
         if self.frame.last_end(pane) <= self.watermark {
-            account.leave_out(rows, at, Reason::Late);
+            if !revised {
+                account.leave_out(rows, at, Reason::Late);
+            }
             return None;
         }
         self.note(pane);
         Some(pane)
+    }
+
+    /// Adds a late row to the windows that are over and may still change; false if there are none.
+    fn revise(&mut self, rows: &Rows, at: usize, pane: i64, account: &mut Account) -> bool {
+        let lateness = self.telling.lateness;
+        let windows = self.frame.windows_of(pane).into_iter().map(|(_, end)| end);
+        let over: Vec<i64> = windows.filter(|end| *end <= self.watermark).collect();
+        let over = over.into_iter().filter(|end| end.saturating_add(lateness) > self.watermark);
+        let (Ok(row), mut revised) = (rows.take(&[at]), false) else { return false };
+        for end in over {
+            revised = true;
+            let kept = self.revisions.kept.entry(end).or_default();
+            if add(&mut kept.groups, &self.grouping, &row, self.limits.groups, account) > 0 {
+                kept.changed.extend(kept.groups.iter().flat_map(Groups::last));
+                let again = next_multiple(self.watermark, AGAIN);
+                self.revisions.again_at.get_or_insert(again);
+            }
+        }
+        revised
     }
 
     /// Something has a part in a pane. Everything that is due has closed.
@@ -100,7 +131,10 @@ impl Windows {
         // Windows in which there was nothing are over too.
         self.closed = self.closed.max(self.watermark);
         let is_first = self.open.first_key_value().is_none_or(|(first, _)| start < *first);
-        self.open.entry(start).or_default();
+        self.open.entry(start).or_default().has_news = true;
+        if let Some(every) = self.telling.every {
+            self.revisions.early_at.get_or_insert(next_multiple(self.watermark.max(start), every));
+        }
         if is_first {
             self.due_at = self.next_due();
         }
@@ -129,7 +163,7 @@ impl Windows {
     }
 
     fn is_due(&self) -> bool {
-        self.due_at <= self.watermark
+        self.due_at.min(self.revisions.due_at()) <= self.watermark
     }
 
     /// Adds the placed rows of a range to their panes.
@@ -160,36 +194,100 @@ impl Windows {
     }
 
     fn bytes(&self) -> usize {
-        self.runs.bytes() + self.open.values().map(Pane::bytes).sum::<usize>()
+        self.runs.bytes() + self.revisions.bytes() + self.open.values().map(Pane::bytes).sum::<usize>()
     }
 
     fn groups(&self) -> usize {
         self.open.values().map(Pane::groups).sum()
     }
 
-    /// Closes the windows that are complete, oldest first.
+    /// Closes the windows that are complete and tells those whose time has come, in the order of time.
     fn close(&mut self, cause: u64, account: &mut Account, out: &mut Vec<Rows>) {
         while self.is_due() {
-            let end = self.due_at;
-            let start = self.frame.start_of(end);
-            let finished = self.roll(end).and_then(|()| self.groups_of(start, end));
-            let rows = finished.and_then(|finished| finished.map(|f| self.rows(f, (start, end), cause)).transpose());
-            match rows {
-                Ok(rows) => out.extend(rows.filter(|rows| rows.len() > 0)),
-                Err(_) => account.counters.errors += 1,
+            let told = if self.due_at <= self.revisions.due_at() {
+                let end = self.due_at;
+                let told = self.close_one(end, cause, out);
+                self.forget(end);
+                told
+            } else if self.revisions.early_at.is_some_and(|at| at == self.revisions.due_at()) {
+                self.tell_early(cause, out)
+            } else {
+                self.revisions.again_at = None;
+                self.tell_again(i64::MAX, cause, out)
+            };
+            if told.is_err() {
+                account.counters.errors += 1;
             }
-            self.forget(end);
+        }
+        if self.telling.lateness > 0 {
+            let over = self.watermark.saturating_sub(self.telling.lateness);
+            if self.tell_again(over, cause, out).is_err() {
+                account.counters.errors += 1;
+            }
+            self.revisions.forget(self.watermark, self.telling.lateness);
         }
     }
 
+    fn close_one(&mut self, end: i64, cause: u64, out: &mut Vec<Rows>) -> Result<()> {
+        let start = self.frame.start_of(end);
+        self.roll(end)?;
+        let groups = self.groups_of(start, end)?;
+        let told = self.revisions.told.remove(&end).unwrap_or_default();
+        let Some(mut groups) = groups else { return Ok(()) };
+        if self.telling.lateness > 0 {
+            let mut kept = Groups::new(&self.grouping)?;
+            kept.merge(&groups.partial(&self.grouping)?)?;
+            let groups = Some(kept);
+            self.revisions.kept.insert(end, Kept { groups, told: told + 1, changed: BTreeSet::new() });
+        }
+        let rows = self.rows(groups.finish(&self.grouping, start, end)?, (start, end), told, cause)?;
+        out.extend(Some(rows).filter(|rows| rows.len() > 0));
+        Ok(())
+    }
+
+    /// Tells windows that are not over and have news.
+    fn tell_early(&mut self, cause: u64, out: &mut Vec<Rows>) -> Result<()> {
+        let every = self.telling.every.unwrap_or(i64::MAX);
+        self.revisions.early_at = Some(next_multiple(self.watermark, every)).filter(|_| !self.open.is_empty());
+        let news: Vec<i64> = self.open.iter().filter(|(_, pane)| pane.has_news).map(|(start, _)| *start).collect();
+        for start in news {
+            let Some(pane) = self.open.get_mut(&start) else { continue };
+            pane.has_news = false;
+            let Some(groups) = &mut pane.groups else { continue };
+            let mut copy = Groups::new(&self.grouping)?;
+            copy.merge(&groups.partial(&self.grouping)?)?;
+            let end = self.frame.last_end(start);
+            let told = self.revisions.count(end);
+            out.push(self.rows(copy.finish(&self.grouping, start, end)?, (start, end), told, cause)?);
+        }
+        Ok(())
+    }
+
+    /// Tells the groups that have changed in windows that were over before a moment.
+    fn tell_again(&mut self, before: i64, cause: u64, out: &mut Vec<Rows>) -> Result<()> {
+        let mut told = vec![];
+        for (end, kept) in self.revisions.kept.range_mut(..=before).filter(|(_, kept)| !kept.changed.is_empty()) {
+            let changed: Vec<usize> = std::mem::take(&mut kept.changed).into_iter().collect();
+            let Some(groups) = &mut kept.groups else { continue };
+            let mut copy = Groups::new(&self.grouping)?;
+            copy.merge(&take_groups(&groups.partial(&self.grouping)?, &changed)?)?;
+            let start = self.frame.start_of(*end);
+            told.push((copy.finish(&self.grouping, start, *end)?, (start, *end), kept.told));
+            kept.told += 1;
+        }
+        for (finished, window, number) in told {
+            out.push(self.rows(finished, window, number, cause)?);
+        }
+        Ok(())
+    }
+
     /// All groups of a window.
-    fn groups_of(&mut self, start: i64, end: i64) -> Result<Option<Finished>> {
+    fn groups_of(&mut self, start: i64, end: i64) -> Result<Option<Groups>> {
         if self.frame.is_tumbling() {
-            let groups = self.open.get_mut(&start).and_then(|pane| pane.groups.take());
-            return groups.map(|groups| groups.finish(&self.grouping, start, end)).transpose();
+            return Ok(self.open.get_mut(&start).and_then(|pane| pane.groups.take()));
         }
         let mut beside = vec![];
-        for (pane, Pane { groups }) in self.open.range_mut(start..end) {
+        for (pane, Pane { groups, .. }) in self.open.range_mut(start..end) {
             match groups {
                 // It was used by a window that closed before: what came later is beside what was merged then.
                 Some(late) if *pane < self.merged => beside.push(late.partial(&self.grouping)?),
@@ -203,10 +301,14 @@ impl Windows {
         self.runs.window(&self.frame, &self.grouping, (start, end), &beside)
     }
 
-    /// The groups of a window as rows, before the window counts as closed.
-    fn rows(&self, finished: Finished, (start, end): (i64, i64), cause: u64) -> Result<Rows> {
+    /// The groups of a window as rows, before the window counts as closed. It has been told `told` times before.
+    fn rows(&self, finished: Finished, (start, end): (i64, i64), told: u32, cause: u64) -> Result<Rows> {
         let len = finished.batch.num_rows();
-        let ids = answer::ids(&finished.keys, std::iter::repeat_n(self.frame.name(start, end), len))?;
+        let mut name = self.frame.name(start, end);
+        if told > 0 {
+            name.push_str(&format!("/r{told}"));
+        }
+        let ids = answer::ids(&finished.keys, std::iter::repeat_n(name, len))?;
         Ok(Rows {
             batch: finished.batch,
             ts: Arc::new(vec![end; len]),
@@ -263,11 +365,26 @@ impl Operator for Windows {
         let rolled = self.carry.as_ref().map_or(NEVER, |carry| carry.at);
         let mut times = vec![self.watermark, self.closed, self.merged, self.runs.block(), rolled];
         times.extend(self.open.keys());
-        saved::save(&self.grouping, &times, parts)
+        let mut revised = vec![];
+        for (end, kept) in &mut self.revisions.kept {
+            let Some(groups) = &mut kept.groups else { continue };
+            let changed = kept.changed.iter().map(|group| *group as i64).collect();
+            let groups = groups.partial(&self.grouping)?;
+            revised.push(Written { end: *end, told: kept.told.into(), changed, groups });
+        }
+        let told: Vec<i64> = self.revisions.told.iter().flat_map(|(end, told)| [*end, i64::from(*told)]).collect();
+        let clocks = [self.revisions.early_at, self.revisions.again_at].map(|at| at.unwrap_or(NEVER));
+        let news = self.open.iter().filter(|(_, pane)| pane.has_news).map(|(start, _)| *start).collect();
+        let mut tables = saved::save(&self.grouping, &times, parts)?;
+        tables.extend(saved::save_revisions(&self.grouping, clocks, [told, news], revised)?);
+        Ok(tables)
     }
 
     fn load(&mut self, state: &[RecordBatch]) -> Result<()> {
-        let (times, parts) = saved::load(&self.grouping, state)?;
+        let Some((windows, revisions)) = state.split_at_checked(2) else {
+            return internal_err!("the state has other tables");
+        };
+        let (times, parts) = saved::load(&self.grouping, windows)?;
         let [watermark, closed, merged, block, rolled, open @ ..] = &*times else {
             return internal_err!("the state has other times");
         };
@@ -279,7 +396,7 @@ impl Operator for Windows {
                 Part::Open(start) => {
                     let mut groups = Groups::new(&self.grouping)?;
                     groups.merge(&partial)?;
-                    self.open.insert(start, Pane { groups: Some(groups) });
+                    self.open.insert(start, Pane { groups: Some(groups), has_news: false });
                 }
                 Part::Carried(at) => {
                     self.carry.iter_mut().for_each(|carry| carry.set(at, Some(partial.clone())));
@@ -289,6 +406,17 @@ impl Operator for Windows {
         }
         (self.watermark, self.closed, self.merged) = (*watermark, *closed, *merged);
         self.due_at = self.next_due();
+        let ([early, again], [told, news], kept) = saved::load_revisions(&self.grouping, revisions)?;
+        let clock = |at: i64| (at != NEVER).then_some(at);
+        (self.revisions.early_at, self.revisions.again_at) = (clock(early), clock(again));
+        self.revisions.told = told.chunks_exact(2).map(|pair| (pair[0], pair[1] as u32)).collect();
+        news.iter().for_each(|start| self.open.entry(*start).or_default().has_news = true);
+        for Written { end, told, changed, groups: partial } in kept {
+            let mut groups = Groups::new(&self.grouping)?;
+            groups.merge(&partial)?;
+            let changed = changed.into_iter().map(|group| group as usize).collect();
+            self.revisions.kept.insert(end, Kept { groups: Some(groups), told: told as u32, changed });
+        }
         Ok(())
     }
 
@@ -307,8 +435,10 @@ impl Pane {
     }
 }
 
-/// Adds rows to groups, which are made if there are none. A row for which an expression fails is left out.
-fn add(groups: &mut Option<Groups>, grouping: &Grouping, rows: &Rows, room: usize, account: &mut Account) {
+/// Adds rows to groups, which are made if there are none; how many were added. A row for which an expression fails is left
+/// out.
+fn add(groups: &mut Option<Groups>, grouping: &Grouping, rows: &Rows, room: usize, account: &mut Account) -> usize {
+    let mut added = 0;
     let mut without_room = vec![];
     let mut failed = vec![];
     let mut work = |range: Range<usize>| {
@@ -321,6 +451,7 @@ fn add(groups: &mut Option<Groups>, grouping: &Grouping, rows: &Rows, room: usiz
             *groups = Some(Groups::new(grouping)?);
         }
         let Some(groups) = groups.as_mut() else { return Ok(()) };
+        added += prepared.rows;
         without_room.extend(groups.add(&prepared, room)?.into_iter().map(|at| at + from));
         Ok(())
     };
@@ -331,4 +462,5 @@ fn add(groups: &mut Option<Groups>, grouping: &Grouping, rows: &Rows, room: usiz
     for (at, error) in failed {
         account.leave_out(rows, at, Reason::Failed(error));
     }
+    added
 }

@@ -115,7 +115,7 @@ impl<'t> Section<'t> {
             _ => format!("a size from \"{least}\" to \"{most}\""),
         };
         self.read(key, &what, report, |item| {
-            item.text().and_then(|text| quantity::bytes(text)).filter(|found| range.contains(found))
+            item.text().and_then(|text| edgeway_sdk::options::bytes(text)).filter(|found| range.contains(found))
         })
     }
 

@@ -4,7 +4,7 @@ use super::place::{At, normal};
 use crate::df::sqlparser::keywords::Keyword;
 use crate::df::sqlparser::parser::{Parser, ParserError};
 use crate::df::sqlparser::tokenizer::Token;
-use edgeway_sdk::options::duration;
+use edgeway_sdk::options::{self, duration};
 use edgeway_sdk::{Problem, did_you_mean};
 use std::time::Duration;
 
@@ -21,6 +21,51 @@ pub(crate) struct Options {
     pub(crate) hold: Option<Setting<Duration>>,
     /// How much older than a row its partner in an `ASOF JOIN` may be. Any age unless set.
     pub(crate) asof_tolerance: Option<Setting<Duration>>,
+    /// For how long behind its end late rows still change a window. Not at all unless set.
+    pub(crate) allowed_lateness: Option<Setting<Duration>>,
+    /// What becomes of rows that are late all the same. They are counted unless set.
+    pub(crate) late: Option<Setting<Late>>,
+    /// When rows are told. When their window closes unless set.
+    pub(crate) emit: Option<Setting<Emit>>,
+    /// How often windows are told that are not over.
+    pub(crate) emit_every: Option<Setting<Duration>>,
+    /// At most so many rows in a time.
+    pub(crate) emit_rate: Option<Setting<EmitRate>>,
+    /// The columns whose rows belong together, for changes and rates.
+    pub(crate) emit_key: Option<Setting<Vec<String>>>,
+    /// How much memory the state may take, in bytes. 64 MiB unless set.
+    pub(crate) state_limit: Option<Setting<u64>>,
+    /// How many groups and keys there may be. 100,000 unless set.
+    pub(crate) group_limit: Option<Setting<u64>>,
+}
+
+/// What becomes of a late row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Late {
+    /// It is counted.
+    Drop,
+    /// It is counted, and told as a row of `<query>.late`.
+    Aside,
+}
+
+/// When rows are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Emit {
+    /// When their window closes.
+    Close,
+    /// Before that too, see `emit_every`.
+    Update,
+    /// When they differ from the one told before.
+    Change,
+}
+
+/// `1 per 5s per device`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct EmitRate {
+    pub(crate) rows: usize,
+    pub(crate) time: Duration,
+    /// The column for each value of which it holds.
+    pub(crate) key: Option<String>,
 }
 
 /// An option that is set, and where.
@@ -58,9 +103,37 @@ const IDLE: Kind =
 const TOLERANCE: Kind =
     Kind { name: "asof_tolerance", set: |o, given| set(&mut o.asof_tolerance, given, duration::parse, A_DURATION) };
 const HOLD: Kind = Kind { name: "hold", set: |o, given| set(&mut o.hold, given, duration::parse, A_DURATION) };
+const LATENESS: Kind =
+    Kind { name: "allowed_lateness", set: |o, given| set(&mut o.allowed_lateness, given, duration::parse, A_DURATION) };
+const LATE: Kind =
+    Kind { name: "late", set: |o, given| set(&mut o.late, given, late, ("known", "write 'drop' or 'aside'")) };
+const EMIT: Kind = Kind {
+    name: "emit",
+    set: |o, given| set(&mut o.emit, given, emit, ("known", "write 'close', 'update' or 'change'")),
+};
+const EVERY: Kind = Kind { name: "emit_every", set: |o, given| set(&mut o.emit_every, given, positive, A_DURATION) };
+const RATE: Kind = Kind {
+    name: "emit_rate",
+    set: |o, given| set(&mut o.emit_rate, given, rate, ("a rate", "write '1 per 5s' or '1 per 5s per device'")),
+};
+const KEY: Kind = Kind {
+    name: "emit_key",
+    set: |o, given| {
+        set(&mut o.emit_key, given, names, ("a list of columns", "write 'device' or 'device, window_start'"))
+    },
+};
+const BYTES: Kind = Kind {
+    name: "state_limit",
+    set: |o, given| set(&mut o.state_limit, given, options::bytes, ("a size", "write '16MiB'")),
+};
+const GROUPS: Kind = Kind {
+    name: "group_limit",
+    set: |o, given| set(&mut o.group_limit, given, |text| text.parse().ok(), ("a number", "write '10000'")),
+};
 
 /// Of a query.
-pub(super) const QUERY: [Kind; 5] = [DELAY, SKEW, IDLE, TOLERANCE, HOLD];
+pub(super) const QUERY: [Kind; 13] =
+    [DELAY, SKEW, IDLE, TOLERANCE, HOLD, LATENESS, LATE, EMIT, EVERY, RATE, KEY, BYTES, GROUPS];
 /// Of a stream.
 pub(super) const STREAM: [Kind; 3] = [DELAY, SKEW, IDLE];
 
@@ -81,10 +154,24 @@ impl Options {
         self.hold.map_or(Duration::from_secs(86_400), |setting| setting.value)
     }
 
-    /// Those of them that say how long to wait, with their names.
-    pub(crate) fn patience(&self) -> impl Iterator<Item = (&'static str, Setting<Duration>)> {
-        let values = [self.watermark_delay, self.max_future_skew, self.idle_timeout];
-        [DELAY.name, SKEW.name, IDLE.name].into_iter().zip(values).filter_map(|(name, setting)| Some((name, setting?)))
+    /// All that are set, with their names.
+    pub(crate) fn set(&self) -> Vec<(&'static str, At)> {
+        let all = [
+            (DELAY.name, self.watermark_delay.map(|setting| setting.at)),
+            (SKEW.name, self.max_future_skew.map(|setting| setting.at)),
+            (IDLE.name, self.idle_timeout.map(|setting| setting.at)),
+            (HOLD.name, self.hold.map(|setting| setting.at)),
+            (TOLERANCE.name, self.asof_tolerance.map(|setting| setting.at)),
+            (LATENESS.name, self.allowed_lateness.map(|setting| setting.at)),
+            (LATE.name, self.late.map(|setting| setting.at)),
+            (EMIT.name, self.emit.map(|setting| setting.at)),
+            (EVERY.name, self.emit_every.map(|setting| setting.at)),
+            (RATE.name, self.emit_rate.as_ref().map(|setting| setting.at)),
+            (KEY.name, self.emit_key.as_ref().map(|setting| setting.at)),
+            (BYTES.name, self.state_limit.map(|setting| setting.at)),
+            (GROUPS.name, self.group_limit.map(|setting| setting.at)),
+        ];
+        all.into_iter().filter_map(|(name, at)| Some((name, at?))).collect()
     }
 
     /// These, and where nothing is set, those of a stream.
@@ -165,6 +252,39 @@ fn set<T>(
     let value = value.ok_or_else(|| Wrong::Value(format!("`{text}` is not {what}"), right))?;
     *slot = Some(Setting { value, at: given.at });
     Ok(())
+}
+
+fn late(text: &str) -> Option<Late> {
+    match text {
+        "drop" => Some(Late::Drop),
+        "aside" => Some(Late::Aside),
+        _ => None,
+    }
+}
+
+fn emit(text: &str) -> Option<Emit> {
+    match text {
+        "close" => Some(Emit::Close),
+        "update" => Some(Emit::Update),
+        "change" => Some(Emit::Change),
+        _ => None,
+    }
+}
+
+fn positive(text: &str) -> Option<Duration> {
+    duration::parse(text).filter(|duration| !duration.is_zero())
+}
+
+fn rate(text: &str) -> Option<EmitRate> {
+    let mut parts = text.split(" per ").map(str::trim);
+    let rows = parts.next()?.parse().ok().filter(|rows| *rows > 0)?;
+    let (time, key) = (positive(parts.next()?)?, parts.next().map(str::to_owned));
+    if parts.next().is_some() { None } else { Some(EmitRate { rows, time, key }) }
+}
+
+fn names(text: &str) -> Option<Vec<String>> {
+    let names: Vec<String> = text.split(',').map(|name| name.trim().to_owned()).collect();
+    if names.iter().any(String::is_empty) { None } else { Some(names) }
 }
 
 const A_DURATION: (&str, &str) = ("a duration", "write '250ms', '5s' or '2m'");

@@ -10,7 +10,6 @@ use crate::marker;
 use crate::plan::window::nanos;
 use crate::query::{Step, Work};
 use crate::rows::Timing;
-use crate::windows::STATE_BYTES_MAX;
 use edgeway_sdk::Problem;
 use std::sync::Arc;
 
@@ -27,7 +26,7 @@ impl Lowering<'_> {
     pub(super) fn join(&mut self, join: &JoinPlan) -> Result<Scope, Problem> {
         let left = self.lower(&join.left)?;
         let at = self.inputs;
-        let (Some(upstream), Some(name)) = (self.around.tables.get(at), self.around.names.get(at)) else {
+        let (Some(upstream), Some(name)) = (self.around.tables.get(at), self.place.names.get(at)) else {
             return Err(self.unsupported());
         };
         let left_timing = self.timing;
@@ -47,7 +46,7 @@ impl Lowering<'_> {
             return Ok(both);
         }
         let things = self.around.site.things.clone();
-        let bytes = STATE_BYTES_MAX;
+        let bytes = self.limits().bytes;
         let delay = i64::try_from(self.delay().as_nanos()).unwrap_or(i64::MAX);
         let both_windows = left_timing == Timing::WindowEnd && upstream.table.timing == Timing::WindowEnd;
         let join: Box<dyn Join> = if how == How::AsOf {
@@ -56,6 +55,7 @@ impl Lowering<'_> {
                 return Err(problem.help("put the condition into WHERE"));
             }
             let pairing = self.pairing(&left, &both, how, &[])?;
+            self.uses(&["asof_tolerance"]);
             let tolerance = self.around.options.iter().find_map(|options| options.asof_tolerance);
             let tolerance = tolerance.map(|setting| i64::try_from(setting.value.as_nanos()).unwrap_or(i64::MAX));
             let keys = self.keys(&conditions.keys, &left, &right)?;

@@ -1,7 +1,7 @@
 //! From a logical plan to steps, from the tables upwards.
 
 use super::scope::Scope;
-use super::{Plan, Upstream, explain};
+use super::{Around, Plan, explain};
 use crate::catalog::TS;
 use crate::df::{
     AggregatePlan, Column, DFSchema, DataFusionError, Expr, Field, LogicalPlan, Projection, Result, SchemaRef, TIME,
@@ -11,36 +11,33 @@ use crate::dialect::{At, Options, TableName};
 use crate::fingerprint::Fingerprint;
 use crate::marker;
 use crate::operator::Operator;
-use crate::queries::Site;
 use crate::query::{Step, Work};
 use crate::rows::Timing;
 use crate::segment::{Segment, output_schema};
 use edgeway_sdk::Problem;
+use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What is known of a block beside its logical plan.
+/// Where things stand in a block.
 #[derive(Clone, Copy)]
-pub(super) struct Around<'a> {
+pub(super) struct Place<'a> {
     pub(super) at: At,
-    /// Of each table.
-    pub(super) options: &'a [Options],
     pub(super) names: &'a [TableName],
-    pub(super) tables: &'a [Upstream<'a>],
     /// Where the window stands.
     pub(super) window: Option<At>,
-    pub(super) site: &'a Site,
 }
 
 /// Lowers a block's plan.
 ///
 /// # Errors
 /// The first thing that does not fit together.
-pub(super) fn lower(plan: &LogicalPlan, around: Around<'_>) -> Result<Plan, Problem> {
-    let columns = columns(plan, around).map_err(|error| explain(&error, around.at))?;
+pub(super) fn lower(plan: &LogicalPlan, around: Around<'_>, place: Place<'_>) -> Result<Plan, Problem> {
+    let columns = columns(plan, around, place).map_err(|error| explain(&error, place.at))?;
     let mut lowering = Lowering {
         around,
+        place,
         columns,
         inputs: 0,
         streams: 0,
@@ -50,15 +47,21 @@ pub(super) fn lower(plan: &LogicalPlan, around: Around<'_>) -> Result<Plan, Prob
         bounds: None,
         fingerprint: Fingerprint::new(),
         waits: false,
+        tells_again: false,
+        used: RefCell::default(),
     };
     let LogicalPlan::Projection(projection) = plan else { return Err(lowering.unsupported()) };
     let schema = lowering.answer(projection)?;
-    let Lowering { columns, steps, timing, fingerprint, waits, .. } = lowering;
-    Ok(Plan { columns, steps, schema, timing, fingerprint, waits })
+    if around.is_last {
+        lowering.shape(&schema)?;
+    }
+    let Lowering { columns, steps, timing, fingerprint, waits, tells_again, used, .. } = lowering;
+    Ok(Plan { columns, steps, schema, timing, fingerprint, waits, tells_again, used: used.into_inner() })
 }
 
 pub(super) struct Lowering<'a> {
     pub(super) around: Around<'a>,
+    pub(super) place: Place<'a>,
     /// Of each table, the places of the columns that are read.
     pub(super) columns: Vec<Vec<usize>>,
     /// How many tables have been read so far, and how many of them are streams.
@@ -73,15 +76,24 @@ pub(super) struct Lowering<'a> {
     pub(super) bounds: Option<Bounds>,
     pub(super) fingerprint: Fingerprint,
     pub(super) waits: bool,
+    /// Whether windows are told more than once.
+    pub(super) tells_again: bool,
+    /// The options that have an effect.
+    pub(super) used: RefCell<BTreeSet<&'static str>>,
 }
 
 impl Lowering<'_> {
     pub(super) fn explain(&self, error: &DataFusionError) -> Problem {
-        explain(error, self.around.at)
+        explain(error, self.place.at)
+    }
+
+    /// These options have an effect.
+    pub(super) fn uses(&self, options: &[&'static str]) {
+        self.used.borrow_mut().extend(options);
     }
 
     pub(super) fn unsupported(&self) -> Problem {
-        self.around.at.problem("a query of this shape is not supported")
+        self.place.at.problem("a query of this shape is not supported")
     }
 
     /// Lowers a part of the plan; what its rows hold.
@@ -98,7 +110,7 @@ impl Lowering<'_> {
 
     /// The first table in `FROM`.
     fn table(&mut self) -> Result<Scope, Problem> {
-        if let (Some(upstream), Some(name)) = (self.around.tables.first(), self.around.names.first()) {
+        if let (Some(upstream), Some(name)) = (self.around.tables.first(), self.place.names.first()) {
             if upstream.table.rows.is_some() {
                 let message = format!("`{}` does not go on: a query begins with a stream", name.shown());
                 return Err(name.at.problem(message).help("name the stream after FROM, and this behind JOIN"));
@@ -110,7 +122,7 @@ impl Lowering<'_> {
 
     /// The columns of a table that are read.
     pub(super) fn read(&mut self, at: usize) -> Result<Scope, Problem> {
-        let (Some(upstream), Some(name)) = (self.around.tables.get(at), self.around.names.get(at)) else {
+        let (Some(upstream), Some(name)) = (self.around.tables.get(at), self.place.names.get(at)) else {
             return Err(self.unsupported());
         };
         self.inputs += 1;
@@ -160,14 +172,14 @@ impl Lowering<'_> {
         let is_time = |expr: &Expr| match (&self.bounds, expr) {
             (Some(bounds), Expr::Column(column)) => *column == bounds.end || (bounds.is_instant && column.name == TS),
             (None, Expr::Column(column)) => {
-                let first = self.around.names.first().map(reference);
+                let first = self.place.names.first().map(reference);
                 column.name == TS && (column.relation.is_none() || column.relation == first)
             }
             _ => false,
         };
         let wrong = outputs.iter().any(|expr| expr.qualified_name().1 == TS && !is_time(unalias(expr)));
         let problem = || {
-            let at = self.around.at;
+            let at = self.place.at;
             at.problem("`ts` is the time of the row, which this column is not").help("call it something else")
         };
         if wrong { Err(problem()) } else { Ok(()) }
@@ -190,7 +202,7 @@ impl Lowering<'_> {
         let pairs: Vec<_> = outputs.iter().map(|e| Ok((e.clone(), physical(e)?))).collect::<Result<_, Problem>>()?;
         let schema = output_schema(&pairs, input.0.as_arrow()).map_err(|(name, found)| {
             let message = format!("column `{name}` is of type {found}, which a row cannot hold");
-            self.around.at.problem(message).help("CAST it")
+            self.place.at.problem(message).help("CAST it")
         })?;
         let outputs = pairs.into_iter().map(|(_, physical)| physical).collect();
         Ok(Segment { filter, outputs, schema: Arc::new(schema) })
@@ -211,8 +223,8 @@ pub(super) fn reference(name: &TableName) -> TableReference {
 }
 
 /// Of each table, the columns that are read, and the time, so that there is always one.
-fn columns(plan: &LogicalPlan, around: Around<'_>) -> Result<Vec<Vec<usize>>> {
-    let tables: Vec<DFSchema> = (around.names.iter().zip(around.tables))
+fn columns(plan: &LogicalPlan, around: Around<'_>, place: Place<'_>) -> Result<Vec<Vec<usize>>> {
+    let tables: Vec<DFSchema> = (place.names.iter().zip(around.tables))
         .map(|(name, upstream)| DFSchema::try_from_qualified_schema(reference(name), &upstream.table.schema))
         .collect::<Result<_>>()?;
     let mut read: Vec<BTreeSet<usize>> =

@@ -13,7 +13,6 @@ use crate::join::Keys;
 use crate::marker;
 use crate::over::{Call, Frame, Lagging, Over, Running, Sorting, Whole};
 use crate::rows::Timing;
-use crate::windows::STATE_BYTES_MAX;
 use edgeway_sdk::Problem;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -55,9 +54,10 @@ impl Lowering<'_> {
             // What is made depends on the order.
             self.fingerprint = self.fingerprint.with("in order");
         }
+        self.uses(&["hold"]);
         let hold = self.around.options.iter().map(Options::hold).max().unwrap_or_default();
         let hold = i64::try_from(hold.as_nanos()).unwrap_or(i64::MAX);
-        self.add(Running::new(keys, made, schema, hold, STATE_BYTES_MAX));
+        self.add(Running::new(keys, made, schema, hold, self.limits().bytes));
         Ok(scope)
     }
 
@@ -70,7 +70,7 @@ impl Lowering<'_> {
 
     /// What makes sense only where all rows are known.
     fn check_running(&self, made: &[Over], order: &[crate::df::Sort]) -> Result<(), Problem> {
-        let at = self.around.at;
+        let at = self.place.at;
         if made.iter().any(|over| matches!(over.call, Call::Rank | Call::DenseRank)) {
             let problem = at.problem("a rank is among the rows of a window");
             return Err(problem.help("write OVER (PARTITION BY window_start ORDER BY ...) over the rows of a window"));
@@ -97,7 +97,7 @@ impl Lowering<'_> {
                     let default = args.get(2).map_or(Some(&ScalarValue::Null), literal);
                     let back = args.get(1).map_or(Some(&ScalarValue::Int64(Some(1))), literal).and_then(whole);
                     let (Some(back), Some(default)) = (back, default) else {
-                        let problem = self.around.at.problem("`lag` goes back by a whole number of rows");
+                        let problem = self.place.at.problem("`lag` goes back by a whole number of rows");
                         return Err(problem.help("write lag(x), lag(x, 2) or lag(x, 2, 0)"));
                     };
                     let default = default.cast_to(&data_type).map_err(|error| self.explain(&error))?;
@@ -137,7 +137,7 @@ impl Lowering<'_> {
     fn frame_of(&self, function: &WindowFunction) -> Result<Frame, Problem> {
         let (frame, order) = (&function.params.window_frame, &function.params.order_by);
         let unsupported = || {
-            let at = self.around.at;
+            let at = self.place.at;
             let problem = at.problem("a frame goes from some rows or some time before a row to that row");
             problem.help("write ROWS BETWEEN 9 PRECEDING AND CURRENT ROW, or RANGE BETWEEN INTERVAL '1 minute' PRECEDING AND CURRENT ROW, with ORDER BY ts")
         };

@@ -5,15 +5,16 @@ use super::scope::Scope;
 use super::window::{Frame, Wrong, length};
 use crate::catalog::TS;
 use crate::df::{AggregatePlan, DataType, Expr, ExprSchemable, ScalarFunction, ScalarValue};
-use crate::dialect::{At, Options};
+use crate::dialect::{At, Emit, Options, Setting};
 use crate::functions;
 use crate::marker;
 use crate::rows::Timing;
 use crate::sorted::Sorter;
 use crate::spans::{Rule, Spans};
-use crate::windows::{self, Grouping, Limits, Windows};
+use crate::windows::{self, Grouping, Limits, Telling, Windows};
 use edgeway_sdk::Problem;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The most windows of rows that one row can be in.
 const COUNT_OVERLAP_MAX: u64 = 1_000;
@@ -24,10 +25,10 @@ impl Lowering<'_> {
         let input = self.lower(&aggregate.input)?;
         let window = window(aggregate);
         if window.is_none() && self.timing == Timing::Moment {
-            let problem = self.around.at.problem("an aggregate over rows that never end never has an answer");
+            let problem = self.place.at.problem("an aggregate over rows that never end never has an answer");
             return Err(problem.help("add GROUP BY TUMBLE(ts, INTERVAL '10 seconds')"));
         }
-        let at = self.around.window.unwrap_or(self.around.at);
+        let at = self.place.window.unwrap_or(self.place.at);
         let texts: Vec<String> = aggregate.group_expr.iter().chain(&aggregate.aggr_expr).map(Expr::to_string).collect();
         let rule = match &window {
             Some((_, call)) if [marker::SESSION, marker::COUNT, marker::STATE].contains(&call.name()) => {
@@ -47,7 +48,7 @@ impl Lowering<'_> {
         match (rule, window) {
             (Some(rule), _) => self.spans(rule, grouping)?,
             (None, Some((_, call))) => self.frame(&call, grouping, at)?,
-            (None, None) => self.add(Windows::new(Frame::instant(), grouping, LIMITS, 0)),
+            (None, None) => self.add(Windows::new(Frame::instant(), grouping, self.limits(), 0, Telling::default())),
         }
         self.waits |= self.timing == Timing::Moment;
         self.timing = Timing::WindowEnd;
@@ -63,13 +64,13 @@ impl Lowering<'_> {
             let delay = i64::try_from(self.delay().as_nanos()).unwrap_or(i64::MAX);
             self.fingerprint = self.fingerprint.with("sort");
             self.waits = true;
-            self.add(Sorter::new(delay, windows::STATE_BYTES_MAX, self.around.site.things.clone()));
+            self.add(Sorter::new(delay, self.limits().bytes, self.around.site.things.clone()));
         }
         Ok(())
     }
 
     fn spans(&mut self, rule: Rule, grouping: Grouping) -> Result<(), Problem> {
-        let spans = Spans::new(rule, grouping, LIMITS).map_err(|error| self.explain(&error))?;
+        let spans = Spans::new(rule, grouping, self.limits()).map_err(|error| self.explain(&error))?;
         self.add(spans);
         Ok(())
     }
@@ -107,6 +108,41 @@ impl Lowering<'_> {
         }
     }
 
+    /// How much the query may hold.
+    pub(super) fn limits(&self) -> Limits {
+        self.uses(&["state_limit", "group_limit", "late"]);
+        let options = &self.around.own;
+        let limit = |set: Option<Setting<u64>>, most| set.map_or(most, |setting| setting.value as usize);
+        let bytes = limit(options.state_limit, windows::STATE_BYTES_MAX);
+        Limits { bytes, groups: limit(options.group_limit, windows::GROUPS_MAX) }
+    }
+
+    /// Whether windows are told more than once.
+    fn telling(&self, frame: &Frame, grouping: &Grouping) -> Result<Telling, Problem> {
+        self.uses(&["allowed_lateness", "emit_every", "emit"]);
+        let options = &self.around.own;
+        let update = options.emit.filter(|emit| emit.value == Emit::Update);
+        let every = options.emit_every.map(|every| (every.at, every.value));
+        let every = every.or(update.map(|update| (update.at, Duration::from_secs(1))));
+        if let Some((at, _)) = every
+            && (!frame.is_tumbling() || grouping.carries())
+        {
+            let problem = at.problem("only windows that follow each other can be told before they are over");
+            return Err(
+                problem.help("use TUMBLE, without functions of standing values; HOP and CUMULATE tell often anyway")
+            );
+        }
+        if let Some(lateness) = options.allowed_lateness
+            && grouping.carries()
+        {
+            let problem = lateness.at.problem("functions of standing values need rows in order, so none can be late");
+            return Err(problem.help("set watermark_delay instead"));
+        }
+        let nanos = |length: Duration| i64::try_from(length.as_nanos()).unwrap_or(i64::MAX);
+        let lateness = options.allowed_lateness.map_or(0, |lateness| nanos(lateness.value));
+        Ok(Telling { every: every.map(|(_, every)| nanos(every)), lateness })
+    }
+
     fn check_time_of(&self, call: &ScalarFunction, at: At) -> Result<(), Problem> {
         if matches!(&call.args[0], Expr::Column(column) if column.name == TS) {
             return Ok(());
@@ -124,9 +160,14 @@ impl Lowering<'_> {
             let problem = at.problem("values stand from window to window, and these leave gaps");
             return Err(problem.help("make the windows as long as their step"));
         }
+        if grouping.carries() {
+            self.uses(&["hold"]);
+        }
         let hold = self.around.options.iter().map(Options::hold).max().unwrap_or_default();
         let hold = i64::try_from(hold.as_nanos()).unwrap_or(i64::MAX);
-        self.add(Windows::new(frame, grouping, LIMITS, hold));
+        let telling = self.telling(&frame, &grouping)?;
+        self.tells_again |= telling != Telling::default();
+        self.add(Windows::new(frame, grouping, self.limits(), hold, telling));
         Ok(())
     }
 
@@ -143,8 +184,6 @@ impl Lowering<'_> {
         Err(at.problem(message).help("make the window or its step larger, or watermark_delay smaller"))
     }
 }
-
-const LIMITS: Limits = Limits { bytes: windows::STATE_BYTES_MAX, groups: windows::GROUPS_MAX };
 
 /// The window, and its place among the keys; `None` if rows of windows are grouped by the window that they are of.
 fn window(aggregate: &AggregatePlan) -> Option<(usize, ScalarFunction)> {

@@ -5,7 +5,7 @@ mod wiring;
 use super::{FileProblem, Queries, Site, Source};
 use crate::catalog::{Catalog, Feed, TS, Table};
 use crate::df::{Field, RecordBatch, Schema, SchemaRef, TIME};
-use crate::dialect::{self, At, Block, Definition, Function, Lookup, Options, Setting, Statement, TableName, What};
+use crate::dialect::{self, At, Block, Definition, Function, Lookup, Options, Statement, TableName, What};
 use crate::fingerprint::Fingerprint;
 use crate::graph;
 use crate::lookups;
@@ -13,7 +13,6 @@ use crate::plan::{self, Plan, Upstream};
 use edgeway_sdk::{Place, Problem, did_you_mean};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
 
 pub(super) fn load(site: &Site, sources: &[Source]) -> Result<Queries, Vec<FileProblem>> {
     let mut loading = Loading {
@@ -244,10 +243,21 @@ impl Loading<'_> {
         }
         let upstream = |table| Upstream { table, fingerprint: self.fingerprint(table) };
         let upstream: Vec<Upstream<'_>> = tables.iter().map(upstream).collect();
+        for (table, name) in tables.iter().zip(&block.tables) {
+            if let Feed::Query(at) = table.feed
+                && self.planned[at].plan.tells_again
+            {
+                let problem = name.at.problem(format!("`{}` tells windows more than once", name.shown()));
+                return Err(vec![problem.help("read what it reads, or take `emit` and `allowed_lateness` out of it")]);
+            }
+        }
         let name = block.name.clone();
         let options: Vec<Options> = tables.iter().map(|table| query.options.over(&table.options)).collect();
-        let plan = plan::plan(block, &options, &upstream, &self.catalog, self.site)?;
-        let feeds = tables.iter().map(|table| table.feed).collect();
+        let is_last = name == query.name;
+        let (site, catalog, tables) = (self.site, &self.catalog, &*upstream);
+        let around = plan::Around { site, catalog, tables, options: &options, own: &query.options, is_last };
+        let plan = plan::plan(block, around)?;
+        let feeds = upstream.iter().map(|upstream| upstream.table.feed).collect();
         let is_hidden = query.is_view || name != query.name;
         self.add(Planned { source: query.source, name, is_hidden, feeds, options, schema: visible(&plan), plan });
         Ok(())
@@ -287,16 +297,19 @@ fn useless_options(options: &Options, blocks: &[Planned]) -> Vec<Problem> {
     let mut feeds = blocks.iter().flat_map(|block| &block.feeds);
     let reads_messages = feeds.any(|feed| matches!(feed, Feed::Reports(_) | Feed::Events(..)));
     let waits = blocks.iter().any(|block| block.plan.waits);
+    let used = |name| blocks.iter().any(|block| block.plan.used.contains(name));
     let reason = |name| match name {
-        _ if !reads_messages && !waits => Some("the query reads another query's windows and follows that query's time"),
+        "watermark_delay" | "max_future_skew" | "idle_timeout" if !reads_messages && !waits => {
+            Some(": the query reads another query's windows and follows that query's time")
+        }
         "max_future_skew" => None,
-        _ if waits => None,
-        _ => Some("the query has no window"),
+        "watermark_delay" | "idle_timeout" if waits => None,
+        "watermark_delay" | "idle_timeout" => Some(": the query has no window"),
+        name if used(name) => None,
+        _ => Some(""),
     };
-    let set = options.patience().filter_map(|(name, setting)| Some((name, setting, reason(name)?)));
-    let problem = |(name, setting, reason): (_, Setting<Duration>, _)| {
-        setting.at.problem(format!("`{name}` has no effect here: {reason}"))
-    };
+    let set = options.set().into_iter().filter_map(|(name, at)| Some((name, at, reason(name)?)));
+    let problem = |(name, at, reason): (_, At, _)| at.problem(format!("`{name}` has no effect here{reason}"));
     set.map(|useless| problem(useless).help("take it out")).collect()
 }
 

@@ -145,6 +145,11 @@ impl Groups {
         self.len
     }
 
+    /// The groups of the rows that were added last.
+    pub(crate) fn last(&self) -> impl Iterator<Item = usize> {
+        self.indices.iter().copied()
+    }
+
     pub(crate) fn bytes(&self) -> usize {
         let table = self.table.as_ref().map_or(0, |table| table.size());
         table + self.accumulators.iter().map(|accumulator| accumulator.size()).sum::<usize>()

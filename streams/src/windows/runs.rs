@@ -5,7 +5,7 @@
 //! and ends in the present one, or is exactly a block. So a step costs a few merges, however many panes a window has; and
 //! because blocks lie at fixed times and each run is merged in one order, a window that is made again comes out the same.
 
-use super::groups::{Finished, Grouping, Groups, Partial};
+use super::groups::{Grouping, Groups, Partial};
 use super::saved::Part;
 use crate::df::Result;
 use crate::plan::Frame;
@@ -79,7 +79,7 @@ impl Runs {
         grouping: &Grouping,
         (start, end): (i64, i64),
         beside: &[Partial],
-    ) -> Result<Option<Finished>> {
+    ) -> Result<Option<Groups>> {
         let last_block = frame.block_of(end - 1);
         // In silence windows end behind the last pane.
         if self.block.is_some_and(|block| block < last_block) {
@@ -94,7 +94,7 @@ impl Runs {
             groups.merge(partial)?;
         }
         self.weigh();
-        if groups.len() == 0 { Ok(None) } else { Ok(Some(groups.finish(grouping, start, end)?)) }
+        Ok(Some(groups).filter(|groups| groups.len() > 0))
     }
 
     /// The start of the present block, or `NEVER`.

@@ -7,10 +7,12 @@
 //! ```
 
 use super::groups::{Grouping, Partial};
+use super::revisions::Written;
 use crate::df::{
     ArrayRef, AsArray, Field, Int64Array, Int64Type, RecordBatch, Result, Schema, SchemaRef, concat_batches,
     internal_err,
 };
+use crate::rows::NEVER;
 use crate::state::{numbers, read_numbers};
 use std::sync::Arc;
 
@@ -58,16 +60,69 @@ pub(crate) fn save(grouping: &Grouping, times: &[i64], parts: Vec<(Part, Partial
     Ok(vec![numbers(times)?, concat_batches(&schema, &batches)?])
 }
 
+/// What [`save`] has written: times and parts.
+pub(crate) type Loaded = (Vec<i64>, Vec<(Part, Partial)>);
+
 /// Reads what [`save`] has written.
 ///
 /// # Errors
 /// If it is something else.
-pub(crate) fn load(grouping: &Grouping, state: &[RecordBatch]) -> Result<(Vec<i64>, Vec<(Part, Partial)>)> {
+pub(crate) fn load(grouping: &Grouping, state: &[RecordBatch]) -> Result<Loaded> {
     let [times, groups] = state else { return internal_err!("the state has other tables") };
     if groups.schema() != schema(grouping)? {
         return internal_err!("the state has other columns");
     }
     Ok((read_numbers(times)?, parts(grouping, groups)?))
+}
+
+/// Writes down what has been told, and the windows that may still change: a table of numbers, and one of their groups.
+///
+/// # Errors
+/// If they do not fit the grouping.
+pub(crate) fn save_revisions(
+    grouping: &Grouping,
+    clocks: [i64; 2],
+    lists: [Vec<i64>; 2],
+    kept: Vec<Written>,
+) -> Result<Vec<RecordBatch>> {
+    let mut words = clocks.to_vec();
+    for list in lists.iter().chain(kept.iter().map(|written| &written.changed)) {
+        words.push(list.len() as i64);
+        words.extend(list);
+    }
+    let told = kept.iter().map(|written| written.told).collect::<Vec<_>>();
+    words.extend(told);
+    let schema = schema(grouping)?;
+    let groups = kept.into_iter().map(|written| batch(&schema, Part::Open(written.end), written.groups));
+    Ok(vec![numbers(&words)?, concat_batches(&schema, &groups.collect::<Result<Vec<_>>>()?)?])
+}
+
+/// What [`save_revisions`] has written: clocks, lists, and windows.
+pub(crate) type Revised = ([i64; 2], [Vec<i64>; 2], Vec<Written>);
+
+/// Reads what [`save_revisions`] has written.
+///
+/// # Errors
+/// If it is something else.
+pub(crate) fn load_revisions(grouping: &Grouping, state: &[RecordBatch]) -> Result<Revised> {
+    let [words, groups] = state else { return internal_err!("the state has other tables") };
+    if groups.schema() != schema(grouping)? {
+        return internal_err!("the state has other columns");
+    }
+    let parts = parts(grouping, groups)?;
+    let mut words = read_numbers(words)?.into_iter();
+    let clocks = [words.next(), words.next()].map(|at| at.unwrap_or(NEVER));
+    let mut list = || {
+        let len = words.next().unwrap_or_default();
+        words.by_ref().take(len as usize).collect::<Vec<i64>>()
+    };
+    let lists = [list(), list()];
+    let changed: Vec<Vec<i64>> = parts.iter().map(|_| list()).collect();
+    let kept = parts.into_iter().zip(changed).zip(words).filter_map(|(((part, groups), changed), told)| match part {
+        Part::Open(end) => Some(Written { end, told, changed, groups }),
+        _ => None,
+    });
+    Ok((clocks, lists, kept.collect()))
 }
 
 fn parts(grouping: &Grouping, groups: &RecordBatch) -> Result<Vec<(Part, Partial)>> {

@@ -1,0 +1,210 @@
+//! Which of a query's rows are told: only those that differ from the one before, or not more than so many in a time.
+
+use crate::account::Account;
+use crate::df::{
+    ArrayRef, AsArray, BinaryArray, BinaryType, Field, Int64Array, Int64Type, RecordBatch, Result, RowConverter,
+    Schema, SortField, internal_err,
+};
+use crate::operator::{Held, Operator};
+use crate::rows::{Mark, NEVER, Rows};
+use crate::sorted::{read, together, weight, written};
+use crate::state::{numbers, read_numbers};
+use edgeway_thing_models::Things;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// At most so many rows in a time, for each key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Rate {
+    pub(crate) rows: usize,
+    pub(crate) nanos: i64,
+}
+
+/// What a shaper looks at.
+pub(crate) struct Shape {
+    /// The columns whose rows belong together.
+    pub(crate) keys: Vec<usize>,
+    /// The columns that must differ, if only changes are told.
+    pub(crate) compared: Option<Vec<usize>>,
+    pub(crate) rate: Option<Rate>,
+}
+
+/// The operator.
+pub(crate) struct Shaper {
+    shape: Shape,
+    keys: RowConverter,
+    compared: Option<RowConverter>,
+    known: BTreeMap<Arc<[u8]>, OfKey>,
+    /// When rows that are held back are told, with their keys.
+    due: BTreeSet<(i64, Arc<[u8]>)>,
+    watermark: i64,
+    things: Arc<Things>,
+}
+
+#[derive(Default)]
+struct OfKey {
+    /// What was told last.
+    value: Option<Arc<[u8]>>,
+    /// When rows were told, the last ones.
+    told: Vec<i64>,
+    /// The newest row that was one too many.
+    held: Option<Rows>,
+}
+
+impl Shaper {
+    /// For rows of a schema.
+    ///
+    /// # Errors
+    /// If a column is of a type that cannot be compared.
+    pub(crate) fn new(shape: Shape, schema: &Schema, things: Arc<Things>) -> Result<Shaper> {
+        let converter = |columns: &[usize]| {
+            let field = |&at: &usize| SortField::new(schema.field(at).data_type().clone());
+            RowConverter::new(columns.iter().map(field).collect())
+        };
+        let keys = converter(&shape.keys)?;
+        let compared = shape.compared.as_deref().map(converter).transpose()?;
+        Ok(Shaper { shape, keys, compared, known: BTreeMap::new(), due: BTreeSet::new(), watermark: NEVER, things })
+    }
+
+    fn choose(&mut self, rows: &Rows, out: &mut Vec<Rows>) -> Result<()> {
+        let keys = bytes(&self.keys, &self.shape.keys, &rows.batch)?;
+        let values = match (&self.compared, &self.shape.compared) {
+            (Some(converter), Some(columns)) => Some(bytes(converter, columns, &rows.batch)?),
+            _ => None,
+        };
+        let mut chosen = vec![];
+        for (at, key) in keys.into_iter().enumerate() {
+            let due = self.release(rows.marks[at], rows.causes[at]);
+            if !due.is_empty() {
+                flush(rows, &mut chosen, out)?;
+                out.extend(due);
+            }
+            let of_key = self.known.entry(key.clone()).or_default();
+            if let Some(values) = &values {
+                if of_key.value.as_ref() == Some(&values[at]) {
+                    continue;
+                }
+                of_key.value = Some(values[at].clone());
+            }
+            let Some(rate) = self.shape.rate else {
+                chosen.push(at);
+                continue;
+            };
+            let ts = rows.ts[at];
+            of_key.told.retain(|told| ts.saturating_sub(*told) < rate.nanos);
+            if of_key.told.len() < rate.rows && of_key.held.is_none() {
+                of_key.told.push(ts);
+                chosen.push(at);
+                continue;
+            }
+            if of_key.held.is_none() {
+                let first = of_key.told.first().copied().unwrap_or(ts);
+                self.due.insert((first.saturating_add(rate.nanos), key));
+            }
+            of_key.held = Some(rows.take(&[at])?);
+        }
+        flush(rows, &mut chosen, out)
+    }
+
+    /// The rows whose time has come.
+    fn release(&mut self, watermark: i64, cause: u64) -> Vec<Rows> {
+        self.watermark = self.watermark.max(watermark);
+        let mut released = vec![];
+        while let Some((at, _)) = self.due.first()
+            && *at <= self.watermark
+        {
+            let Some((at, key)) = self.due.pop_first() else { break };
+            let Some(of_key) = self.known.get_mut(&key) else { continue };
+            if let Some(rows) = of_key.held.take() {
+                of_key.told.push(at);
+                released.push(rows.caused_by(cause));
+            }
+        }
+        released
+    }
+}
+
+fn flush(rows: &Rows, chosen: &mut Vec<usize>, out: &mut Vec<Rows>) -> Result<()> {
+    if !chosen.is_empty() {
+        out.push(rows.take(chosen)?);
+        chosen.clear();
+    }
+    Ok(())
+}
+
+fn bytes(converter: &RowConverter, columns: &[usize], batch: &RecordBatch) -> Result<Vec<Arc<[u8]>>> {
+    if columns.is_empty() {
+        return Ok(vec![Arc::from([]); batch.num_rows()]);
+    }
+    let columns: Vec<ArrayRef> = columns.iter().map(|at| batch.column(*at).clone()).collect();
+    let rows = converter.convert_columns(&columns)?;
+    Ok((0..batch.num_rows()).map(|at| Arc::from(rows.row(at).as_ref())).collect())
+}
+
+impl Operator for Shaper {
+    fn push(&mut self, rows: Rows, account: &mut Account, out: &mut Vec<Rows>) {
+        if let Err(error) = self.choose(&rows, out) {
+            (0..rows.len()).for_each(|at| account.failed(&rows, at, &error));
+        }
+    }
+
+    fn advance(&mut self, mark: Mark, _: &mut Account, out: &mut Vec<Rows>) {
+        out.extend(self.release(mark.watermark, mark.cause));
+    }
+
+    fn save(&mut self) -> Result<Vec<RecordBatch>> {
+        let count = |number: usize| number as i64;
+        let keys: ArrayRef = Arc::new(BinaryArray::from_iter_values(self.known.keys()));
+        let of_keys = || self.known.values();
+        let values: ArrayRef = Arc::new(of_keys().map(|of_key| of_key.value.as_deref()).collect::<BinaryArray>());
+        let told: ArrayRef = Arc::new(Int64Array::from_iter_values(of_keys().map(|of_key| count(of_key.told.len()))));
+        let held: ArrayRef =
+            Arc::new(Int64Array::from_iter_values(of_keys().map(|of_key| i64::from(of_key.held.is_some()))));
+        let fields = [("key", &keys), ("value", &values), ("told", &told), ("held", &held)];
+        let fields = fields.map(|(name, column)| Field::new(name, column.data_type().clone(), true));
+        let table = RecordBatch::try_new(Arc::new(Schema::new(fields.to_vec())), vec![keys, values, told, held])?;
+        let times: Vec<i64> = of_keys().flat_map(|of_key| of_key.told.iter().copied()).collect();
+        let pieces: Vec<Rows> = of_keys().filter_map(|of_key| of_key.held.clone()).collect();
+        let mut tables = vec![numbers(&[self.watermark])?, table, numbers(&times)?];
+        if !pieces.is_empty() {
+            tables.push(written(&together(&pieces)?)?);
+        }
+        Ok(tables)
+    }
+
+    fn load(&mut self, state: &[RecordBatch]) -> Result<()> {
+        let [watermark, table, times, held @ ..] = state else { return internal_err!("the state has other tables") };
+        let held = held.first().map(|rows| read(rows, &self.things)).transpose()?;
+        let (Some(keys), Some(values)) =
+            (table.column(0).as_bytes_opt::<BinaryType>(), table.column(1).as_bytes_opt::<BinaryType>())
+        else {
+            return internal_err!("the state has other columns");
+        };
+        let numbers = |at: usize| table.column(at).as_primitive::<Int64Type>().values().clone();
+        let (told, is_held) = (numbers(2), numbers(3));
+        let mut times = read_numbers(times)?.into_iter();
+        let mut next_held = 0;
+        for row in 0..table.num_rows() {
+            let key: Arc<[u8]> = Arc::from(keys.value(row));
+            let value = crate::df::Array::is_valid(values, row).then(|| Arc::from(values.value(row)));
+            let mut of_key = OfKey { value, told: times.by_ref().take(told[row] as usize).collect(), held: None };
+            if is_held[row] == 1
+                && let Some(held) = &held
+            {
+                of_key.held = Some(held.take(&[next_held])?);
+                next_held += 1;
+                let first = of_key.told.first().copied().unwrap_or(NEVER);
+                let length = self.shape.rate.map_or(0, |rate| rate.nanos);
+                self.due.insert((first.saturating_add(length), key.clone()));
+            }
+            self.known.insert(key, of_key);
+        }
+        self.watermark = read_numbers(watermark)?.first().copied().unwrap_or(NEVER);
+        Ok(())
+    }
+
+    fn held(&self) -> Held {
+        let of_key = |of_key: &OfKey| 96 + of_key.held.as_ref().map_or(0, weight);
+        Held { windows: 0, groups: self.known.len(), bytes: self.known.values().map(of_key).sum() }
+    }
+}
