@@ -2,6 +2,7 @@
 
 use crate::answer::Reader;
 use crate::df::{Array, DataFusionError, RecordBatch};
+use crate::dialect;
 use crate::plan;
 use crate::rows::Rows;
 use std::sync::Arc;
@@ -39,6 +40,8 @@ pub(crate) struct LeftOut {
     pub(crate) reason: Reason,
     pub(crate) id: Arc<str>,
     pub(crate) ts: i64,
+    /// The offset of the message that brought it about.
+    pub(crate) cause: u64,
     /// Its columns, as far as the operator had them: `wind_speed = 3.5, device = wt-01`.
     pub(crate) row: String,
 }
@@ -61,13 +64,19 @@ impl Account {
         } += 1;
         if self.left_out.len() < SHOWN_MAX {
             let id = rows.ids.name(at).clone();
-            self.left_out.push(LeftOut { reason, id, ts: rows.ts[at], row: words(&rows.batch, at) });
+            self.left_out.push(LeftOut {
+                reason,
+                id,
+                ts: rows.ts[at],
+                cause: rows.causes[at],
+                row: words(&rows.batch, at),
+            });
         }
     }
 
     /// An expression failed for a row.
     pub(crate) fn failed(&mut self, rows: &Rows, at: usize, error: &DataFusionError) {
-        self.leave_out(rows, at, Reason::Failed(plan::sentence(error)));
+        self.leave_out(rows, at, Reason::Failed(failure(error)));
     }
 
     /// What another one has counted.
@@ -85,6 +94,11 @@ impl Account {
     pub(crate) fn take(&mut self) -> Vec<LeftOut> {
         std::mem::take(&mut self.left_out)
     }
+}
+
+/// Why an expression has failed.
+pub(crate) fn failure(error: &DataFusionError) -> String {
+    dialect::lowercase_first(&plan::sentence(error))
 }
 
 impl Reason {

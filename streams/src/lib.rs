@@ -40,6 +40,7 @@
 
 mod account;
 mod answer;
+mod aside;
 mod catalog;
 mod clock;
 mod df;

@@ -85,7 +85,8 @@ pub(crate) fn plan(mut block: Block, around: Around<'_>) -> Result<Plan, Vec<Pro
 }
 
 /// What DataFusion says before its sentences.
-const NOISE: [&str; 6] = [
+const NOISE: [&str; 7] = [
+    "Arrow error: ",
     "type_coercion",
     "caused by",
     "Error during planning: ",

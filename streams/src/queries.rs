@@ -242,6 +242,7 @@ impl Queries {
 
     /// Gives each query what its inputs hand on, in order.
     fn run(&mut self, now: Timestamp, sources: Vec<Flow>, out: &mut Vec<Message>) {
+        let future: Vec<_> = self.sources.iter_mut().map(|source| source.account.take()).collect();
         let mut made: Vec<Flow> = Vec::with_capacity(self.queries.len());
         for query in &mut self.queries {
             let flow = |input: &crate::query::Input| match input.from {
@@ -249,6 +250,11 @@ impl Queries {
                 From::Query(at) => &made[at],
             };
             let flows: Vec<&Flow> = query.inputs.iter().map(flow).collect();
+            for input in &query.inputs {
+                if let From::Source(at) = input.from {
+                    query.aside.tell(&query.identity.shown_name(), now, future[at].clone(), out);
+                }
+            }
             let handed = query.push(now, &flows, out);
             made.push(handed);
         }

@@ -2,6 +2,7 @@
 
 use crate::account::Account;
 use crate::answer;
+use crate::aside::Aside;
 use crate::df::{RecordBatch, Result, SchemaRef};
 use crate::join::Join;
 use crate::operator::{Held, Operator, step};
@@ -57,6 +58,7 @@ pub(crate) struct Query {
     pub(crate) inputs: Vec<Input>,
     pub(crate) steps: Vec<Step>,
     pub(crate) account: Account,
+    pub(crate) aside: Aside,
     /// The columns that queries can read of it; `None` if none does.
     pub(crate) table: Option<SchemaRef>,
     pub(crate) watermark: i64,
@@ -78,7 +80,10 @@ impl Query {
                 }
             };
         }
-        self.hand_on(now, flow, out)
+        let flow = self.hand_on(now, flow, out);
+        let name = self.identity.shown_name();
+        self.aside.tell(&name, now, self.account.take(), out);
+        flow
     }
 
     /// What its steps hold.

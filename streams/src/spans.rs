@@ -9,7 +9,7 @@ mod slots;
 
 pub(crate) use rule::Rule;
 
-use crate::account::{Account, Reason};
+use crate::account::{Account, Reason, failure};
 use crate::answer;
 use crate::df::{
     ArrayRef, BooleanArray, EmitTo, GroupOrdering, GroupValues, RecordBatch, Result, TimestampNanosecondArray,
@@ -260,7 +260,7 @@ impl Operator for Spans {
             parts.push((range.start, prepared, masks));
             Ok(())
         };
-        bisect(0..rows.len(), &mut work, &mut |at, error| failed.push((at, error.strip_backtrace())));
+        bisect(0..rows.len(), &mut work, &mut |at, error| failed.push((at, failure(error))));
         for (from, prepared, masks) in parts {
             if self.take_in(&rows, from, &prepared, masks, account).is_err() {
                 account.counters.errors += prepared.rows as u64;

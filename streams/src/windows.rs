@@ -15,7 +15,7 @@ pub(crate) use groups::{Aggregate, Grouping, Groups, Prepared, unnamed};
 pub(crate) use revisions::Telling;
 pub(crate) use saved::Part;
 
-use crate::account::{Account, Reason};
+use crate::account::{Account, Reason, failure};
 use crate::answer;
 use crate::df::{RecordBatch, Result, internal_err};
 use crate::operator::{Held, Operator};
@@ -455,7 +455,7 @@ fn add(groups: &mut Option<Groups>, grouping: &Grouping, rows: &Rows, room: usiz
         without_room.extend(groups.add(&prepared, room)?.into_iter().map(|at| at + from));
         Ok(())
     };
-    bisect(0..rows.len(), &mut work, &mut |at, error| failed.push((at, error.strip_backtrace())));
+    bisect(0..rows.len(), &mut work, &mut |at, error| failed.push((at, failure(error))));
     for at in without_room {
         account.leave_out(rows, at, Reason::Dead("there are too many groups"));
     }

@@ -105,7 +105,12 @@ fn advance(queries: &mut Queries, now: f64) -> Vec<Row> {
     rows(out)
 }
 
+/// The rows of queries, without those that they have left out.
 fn rows(messages: Vec<Message>) -> Vec<Row> {
+    all_rows(messages).into_iter().filter(|row| !row.query.contains('.')).collect()
+}
+
+fn all_rows(messages: Vec<Message>) -> Vec<Row> {
     let row = |message: Message| match message.body {
         Body::Row(row) => row,
         other => panic!("{other:?} is not a row"),

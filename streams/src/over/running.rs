@@ -2,7 +2,7 @@
 
 use super::calls::{Call, Frame, Over};
 use super::memory::Memory;
-use crate::account::{Account, Reason};
+use crate::account::{Account, Reason, failure};
 use crate::df::{
     Array, ArrayRef, AsArray, BinaryArray, BinaryType, Field, Int64Array, Int64Type, RecordBatch, RecordBatchOptions,
     Result, ScalarValue, Schema, SchemaRef, UInt32Array, internal_err, take,
@@ -128,7 +128,7 @@ impl Operator for Running {
             }
             Ok(())
         };
-        bisect(0..rows.len(), &mut work, &mut |at, error| failed.push((at, error.strip_backtrace())));
+        bisect(0..rows.len(), &mut work, &mut |at, error| failed.push((at, failure(error))));
         account.add(left_out);
         for (at, error) in failed {
             account.leave_out(&rows, at, Reason::Failed(error));

@@ -5,7 +5,7 @@ mod wiring;
 use super::{FileProblem, Queries, Site, Source};
 use crate::catalog::{Catalog, Feed, TS, Table};
 use crate::df::{Field, RecordBatch, Schema, SchemaRef, TIME};
-use crate::dialect::{self, At, Block, Definition, Function, Lookup, Options, Statement, TableName, What};
+use crate::dialect::{self, At, Block, Definition, Function, Late, Lookup, Options, Statement, TableName, What};
 use crate::fingerprint::Fingerprint;
 use crate::graph;
 use crate::lookups;
@@ -62,6 +62,8 @@ struct Planned {
     name: String,
     /// A sub-query or a view, which tells nothing.
     is_hidden: bool,
+    /// Whether late rows are told aside.
+    tells_late: bool,
     plan: Plan,
     /// The feeds of the tables that it reads.
     feeds: Vec<Feed>,
@@ -259,7 +261,17 @@ impl Loading<'_> {
         let plan = plan::plan(block, around)?;
         let feeds = upstream.iter().map(|upstream| upstream.table.feed).collect();
         let is_hidden = query.is_view || name != query.name;
-        self.add(Planned { source: query.source, name, is_hidden, feeds, options, schema: visible(&plan), plan });
+        let tells_late = query.options.late.is_some_and(|late| late.value == Late::Aside);
+        self.add(Planned {
+            source: query.source,
+            name,
+            is_hidden,
+            tells_late,
+            feeds,
+            options,
+            schema: visible(&plan),
+            plan,
+        });
         Ok(())
     }
 

@@ -140,7 +140,9 @@ impl Golden {
             }
         }
         flush(&mut queries, &mut batch, now, &mut out);
-        crate::rows(out).into_iter().filter(|row| self.queries.iter().any(|name| *name == *row.query)).collect()
+        let rows = crate::all_rows(out);
+        let of = |name: &String| rows.iter().filter(|row| *name == *row.query).cloned().collect::<Vec<_>>();
+        self.queries.iter().rev().flat_map(of).collect()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::super::{Queries, Source};
 use super::Planned;
+use crate::aside::Aside;
 use crate::catalog::{Catalog, Feed};
 use crate::clock::Patience;
 use crate::dialect::Options;
@@ -38,6 +39,7 @@ pub(super) fn build(things: Arc<Things>, planned: Vec<Planned>, files: &[Source]
             inputs,
             steps: block.plan.steps,
             account: Default::default(),
+            aside: Aside::new(block.tells_late),
             table,
             watermark: NEVER,
         });
