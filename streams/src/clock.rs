@@ -83,6 +83,11 @@ impl Clock {
         }
     }
 
+    /// Time has come this far, whatever rows say.
+    pub(crate) fn reach(&mut self, watermark: i64) {
+        self.hands.watermark = self.hands.watermark.max(watermark);
+    }
+
     /// To be kept over a restart.
     pub(crate) fn hands(&self) -> Hands {
         self.hands

@@ -38,6 +38,12 @@ pub(crate) trait Join: Send {
     /// If that is not what this one saves.
     fn load(&mut self, state: &[RecordBatch]) -> Result<()>;
 
+    /// By when all that it holds is complete.
+    fn horizon(&self) -> i64;
+
+    /// What it does, for people.
+    fn describe(&self) -> &'static str;
+
     /// How much it holds.
     fn held(&self) -> Held;
 }

@@ -48,6 +48,7 @@ mod dialect;
 mod fingerprint;
 mod functions;
 mod graph;
+mod history;
 mod intake;
 mod join;
 mod lookups;
@@ -67,6 +68,7 @@ mod spans;
 mod state;
 mod windows;
 
+pub use history::History;
 pub use lookups::LookupFile;
 pub use queries::{FileProblem, Queries, QueryInfo, Restored, Site, Source, StateError};
 pub use selection::{Part, Selection, SelectionError, Verdict};

@@ -2,7 +2,7 @@
 
 use crate::account::Account;
 use crate::df::{RecordBatch, Result};
-use crate::rows::{Flow, Mark, Rows};
+use crate::rows::{Flow, Mark, NEVER, Rows};
 
 /// A step of a query: rows in, rows out, and what it has to remember in between.
 ///
@@ -34,6 +34,14 @@ pub(crate) trait Operator: Send {
     fn load(&mut self, _state: &[RecordBatch]) -> Result<()> {
         Ok(())
     }
+
+    /// By when all that it holds is complete.
+    fn horizon(&self) -> i64 {
+        NEVER
+    }
+
+    /// What it does, for people: `windows of 10 s`.
+    fn describe(&self) -> String;
 
     /// How much it holds.
     fn held(&self) -> Held {

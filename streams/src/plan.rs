@@ -69,6 +69,8 @@ pub(crate) struct Around<'a> {
     pub(crate) own: &'a Options,
     /// Whether the block is the query itself, and not a part of it.
     pub(crate) is_last: bool,
+    /// Whether its rows have an end.
+    pub(crate) is_bounded: bool,
 }
 
 /// Plans a block over its tables.
@@ -77,7 +79,7 @@ pub(crate) struct Around<'a> {
 /// All unknown names; then the first thing that does not fit together.
 pub(crate) fn plan(mut block: Block, around: Around<'_>) -> Result<Plan, Vec<Problem>> {
     let own: Vec<&Table> = around.tables.iter().map(|upstream| upstream.table).collect();
-    let window = dialect::resolve(&mut block, &own, around.catalog)?;
+    let window = dialect::resolve(&mut block, &own, around.catalog, around.is_bounded)?;
     let at = block.at;
     let plan = logical(block.select, around.catalog).map_err(|error| vec![explain(&error, at)])?;
     let place = lower::Place { at, names: &block.tables, window: window.map(|call| call.0.or(at)) };

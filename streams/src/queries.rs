@@ -1,12 +1,13 @@
 //! All queries of a site.
 
-mod load;
+mod explain;
+pub(crate) mod load;
 
 use crate::catalog::Feed;
 use crate::intake::Intake;
 use crate::lookups::LookupFile;
 use crate::query::{From, Query, Step};
-use crate::rows::{Flow, NEVER};
+use crate::rows::{Flow, Mark, NEVER};
 use crate::source::{Source as Judge, Taken};
 use crate::state::{Reader, Writer};
 use edgeway_sdk::{Problem, Timestamp};
@@ -94,6 +95,8 @@ pub struct QueryInfo {
     pub state_bytes: usize,
     /// Rows left out because an expression failed for them, as a division by zero does.
     pub errors: u64,
+    /// How long it has worked, in nanoseconds, if that is [measured](Queries::measure).
+    pub busy_nanos: u64,
 }
 
 /// All queries of a site, and their state.
@@ -111,6 +114,7 @@ pub struct Queries {
     queries: Vec<Query>,
     /// The offset after the last message seen.
     next: Option<u64>,
+    stopwatch: Option<fn() -> u64>,
 }
 
 impl Queries {
@@ -150,6 +154,41 @@ impl Queries {
         let cause = self.next.map_or(0, |next| next - 1);
         let flows = self.sources.iter_mut().map(|source| source.tick(now.as_nanos(), cause)).collect();
         self.run(now, flows, out);
+    }
+
+    /// Nothing more comes: all that is open is told as it is.
+    pub(crate) fn finish(&mut self, out: &mut Vec<Message>) {
+        const TIMES_MAX: usize = 1000;
+        let mut reached = NEVER;
+        for _ in 0..TIMES_MAX {
+            let horizon = self.queries.iter().flat_map(|query| &query.steps).map(Step::horizon).max().unwrap_or(NEVER);
+            if horizon <= reached {
+                return;
+            }
+            reached = horizon;
+            let cause = self.next.map_or(0, |next| next - 1);
+            let flows = self.sources.iter_mut().map(|source| source.reach(horizon, cause)).collect();
+            self.run(Timestamp::from_nanos(horizon), flows, out);
+        }
+    }
+
+    /// Forgets the queries that one of them does not need.
+    pub(crate) fn keep_only(&mut self, name: &str) {
+        let mut needed = vec![false; self.queries.len()];
+        for at in (0..self.queries.len()).rev() {
+            needed[at] |= &*self.queries[at].identity.name == name;
+            if needed[at] {
+                let reads = self.queries[at].inputs.iter().filter_map(|input| match input.from {
+                    From::Query(at) => Some(at),
+                    From::Source(_) => None,
+                });
+                reads.for_each(|read| needed[read] = true);
+            }
+        }
+        // Places stay as they are: a query that is not needed does nothing, and takes nothing in.
+        for (query, needed) in self.queries.iter_mut().zip(needed) {
+            query.is_off = !needed;
+        }
     }
 
     /// All that the queries remember, to be kept once the rows told so far are safe. They go on unchanged.
@@ -216,6 +255,21 @@ impl Queries {
         self.next
     }
 
+    /// Measures the time that each query takes, by a clock that counts nanoseconds. The package itself reads none.
+    pub fn measure(&mut self, clock: fn() -> u64) {
+        self.stopwatch = Some(clock);
+    }
+
+    /// What a query does, step by step, with how much it may hold; `None` if there is none of this name.
+    pub fn explain(&self, name: &str) -> Option<String> {
+        let own = |query: &&Query| &*query.identity.shown_name() == name;
+        if !self.queries.iter().any(|query| own(&query)) {
+            return None;
+        }
+        let blocks = self.queries.iter().filter(own);
+        Some(blocks.map(|query| explain::block(query, &self.queries, &self.sources)).collect::<Vec<_>>().join("\n"))
+    }
+
     /// All queries, each after those that feed it.
     pub fn list(&self) -> Vec<QueryInfo> {
         let shown = self.queries.iter().filter(|query| !query.identity.is_hidden);
@@ -255,7 +309,14 @@ impl Queries {
                     query.aside.tell(&query.identity.shown_name(), now, future[at].clone(), out);
                 }
             }
+            if query.is_off {
+                let mark = Mark { watermark: NEVER, cause: 0 };
+                made.push(Flow::empty(mark));
+                continue;
+            }
+            let begun = self.stopwatch.map(|clock| clock());
             let handed = query.push(now, &flows, out);
+            query.busy_nanos += self.stopwatch.zip(begun).map_or(0, |(clock, begun)| clock().saturating_sub(begun));
             made.push(handed);
         }
     }
@@ -307,5 +368,6 @@ fn info(query: &Query, sources: &[Judge]) -> QueryInfo {
         groups: held.groups,
         state_bytes: held.bytes,
         errors: counters.errors,
+        busy_nanos: query.busy_nanos,
     }
 }

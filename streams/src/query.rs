@@ -62,6 +62,9 @@ pub(crate) struct Query {
     /// The columns that queries can read of it; `None` if none does.
     pub(crate) table: Option<SchemaRef>,
     pub(crate) watermark: i64,
+    /// Whether it takes nothing in, because nobody needs what it would make.
+    pub(crate) is_off: bool,
+    pub(crate) busy_nanos: u64,
 }
 
 impl Query {
@@ -144,6 +147,14 @@ impl Step {
         match &mut self.work {
             Work::Do(operator) => operator.load(tables),
             Work::Meet(_, join) => join.load(tables),
+        }
+    }
+
+    /// By when all that it holds is complete.
+    pub(crate) fn horizon(&self) -> i64 {
+        match &self.work {
+            Work::Do(operator) => operator.horizon(),
+            Work::Meet(_, join) => join.horizon(),
         }
     }
 

@@ -131,10 +131,6 @@ impl Ids {
     }
 }
 
-impl Mark {
-    pub(crate) const START: Mark = Mark { watermark: NEVER, cause: 0 };
-}
-
 impl Flow {
     /// Nothing but how far the stream has come.
     pub(crate) fn empty(mark: Mark) -> Flow {

@@ -48,6 +48,11 @@ impl Operator for Segment {
         };
         bisect(0..rows.len(), &mut work, &mut |at, error| account.failed(&rows, at, error));
     }
+
+    fn describe(&self) -> String {
+        let filter = if self.filter.is_some() { "a condition, then " } else { "" };
+        format!("{filter}{} columns", self.outputs.len())
+    }
 }
 
 fn output(expr: &Arc<dyn PhysicalExpr>, batch: &RecordBatch, field: &Field) -> Result<ArrayRef> {

@@ -203,6 +203,17 @@ impl Operator for Shaper {
         Ok(())
     }
 
+    fn horizon(&self) -> i64 {
+        self.due.last().map_or(NEVER, |(at, _)| *at)
+    }
+
+    fn describe(&self) -> String {
+        match self.shape.compared {
+            Some(_) => "only what has changed".to_owned(),
+            None => "not more than so many in a time".to_owned(),
+        }
+    }
+
     fn held(&self) -> Held {
         let of_key = |of_key: &OfKey| 96 + of_key.held.as_ref().map_or(0, weight);
         Held { windows: 0, groups: self.known.len(), bytes: self.known.values().map(of_key).sum() }

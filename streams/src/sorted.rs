@@ -83,6 +83,13 @@ impl Waiting {
         self.bytes
     }
 
+    /// When all of them have waited long enough.
+    pub(crate) fn horizon(&self) -> i64 {
+        let newest =
+            self.parts.last_key_value().and_then(|(_, rows)| rows.iter().flat_map(|rows| rows.ts.iter()).max());
+        newest.map_or(NEVER, |newest| newest.saturating_add(1))
+    }
+
     /// All rows, to be written down.
     ///
     /// # Errors
@@ -231,6 +238,14 @@ impl Operator for Sorter {
         }
         self.watermark = read_numbers(watermark)?.first().copied().unwrap_or(NEVER);
         Ok(())
+    }
+
+    fn horizon(&self) -> i64 {
+        self.waiting.horizon()
+    }
+
+    fn describe(&self) -> String {
+        "put in the order of time".to_owned()
     }
 
     fn held(&self) -> Held {

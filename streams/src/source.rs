@@ -53,6 +53,25 @@ impl Source {
         Flow::empty(self.mark(cause))
     }
 
+    /// Time has come this far, whatever the clock says.
+    pub(crate) fn reach(&mut self, watermark: i64, cause: u64) -> Flow {
+        self.clock.reach(watermark);
+        Flow::empty(self.mark(cause))
+    }
+
+    /// `wind_turbine, waiting 2s for late rows, 10s idle`.
+    pub(crate) fn describe(&self) -> String {
+        let length = |nanos: i64| format!("{:#}", jiff::SignedDuration::from_nanos(nanos));
+        let Patience { delay, skew, idle } = self.patience;
+        let table = self.name.split(' ').next().unwrap_or_default();
+        format!(
+            "{table}: rows may be {} late and {} ahead; after {} without rows time goes on",
+            length(delay),
+            length(skew),
+            length(idle)
+        )
+    }
+
     /// To be kept over a restart.
     pub(crate) fn hands(&self) -> Hands {
         self.clock.hands()

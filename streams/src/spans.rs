@@ -295,6 +295,14 @@ impl Operator for Spans {
         saved::load(self, state)
     }
 
+    fn horizon(&self) -> i64 {
+        self.due.last().map_or(NEVER, |(end, _)| *end)
+    }
+
+    fn describe(&self) -> String {
+        self.rule.to_string()
+    }
+
     fn held(&self) -> Held {
         Held { windows: self.slots.len(), groups: self.keys.len(), bytes: self.bytes() }
     }

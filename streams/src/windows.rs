@@ -420,6 +420,14 @@ impl Operator for Windows {
         Ok(())
     }
 
+    fn horizon(&self) -> i64 {
+        self.open.last_key_value().map_or(NEVER, |(pane, _)| self.frame.last_end(*pane))
+    }
+
+    fn describe(&self) -> String {
+        self.frame.to_string()
+    }
+
     fn held(&self) -> Held {
         Held { windows: self.open.len(), groups: self.groups(), bytes: self.bytes() }
     }

@@ -6,6 +6,8 @@ mod differential;
 mod errors;
 #[path = "queries/golden.rs"]
 mod golden;
+#[path = "queries/history.rs"]
+mod history;
 #[path = "queries/restart.rs"]
 mod restart;
 #[path = "queries/selection.rs"]

@@ -30,11 +30,12 @@ pub(crate) fn resolve(
     block: &mut Block,
     tables: &[&Table],
     catalog: &Catalog,
+    is_bounded: bool,
 ) -> Result<Option<WindowCall>, Vec<Problem>> {
     let (select, names) = (&mut block.select, &block.tables);
     let mut problems = vec![];
     let window = window_call(select, &mut problems);
-    if window.is_none() && !groups_by_time(select, tables) {
+    if window.is_none() && !is_bounded && !groups_by_time(select, tables) {
         problems.extend(missing_window(select, catalog, block.at));
     }
     let mut names = Names {

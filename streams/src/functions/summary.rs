@@ -275,8 +275,11 @@ pub(crate) struct Timed {
     /// Tells all groups of an accumulator which window they are of.
     pub(crate) close: fn(&mut dyn GroupsAccumulator, i64, i64),
     /// From states, those that the next window begins with at a moment; and the time of the last row of each.
-    pub(crate) carry: fn(&[ArrayRef], i64) -> (Vec<ArrayRef>, Vec<i64>),
+    pub(crate) carry: fn(&[ArrayRef], i64) -> Carried,
 }
+
+/// States, and the time of the last row of each group.
+pub(crate) type Carried = (Vec<ArrayRef>, Vec<i64>);
 
 impl Timed {
     pub(super) fn of<S: Summary>() -> Timed {
@@ -291,7 +294,7 @@ fn close<S: Summary>(accumulator: &mut dyn GroupsAccumulator, start: i64, end: i
     }
 }
 
-fn carry<S: Summary>(states: &[ArrayRef], at: i64) -> (Vec<ArrayRef>, Vec<i64>) {
+fn carry<S: Summary>(states: &[ArrayRef], at: i64) -> Carried {
     let before: Vec<S> = (0..states[0].len()).map(|group| Summaries::<S>::read(states, group)).collect();
     let after: Vec<S> = before.iter().map(|summary| summary.carry(at).unwrap_or_default()).collect();
     (Summaries::written(&after), before.iter().map(S::last).collect())

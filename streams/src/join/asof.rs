@@ -149,6 +149,14 @@ impl Join for AsOf {
         Ok(())
     }
 
+    fn horizon(&self) -> i64 {
+        self.left.horizon()
+    }
+
+    fn describe(&self) -> &'static str {
+        "each row beside the newest of another stream that is not newer"
+    }
+
     fn held(&self) -> Held {
         Held { windows: 0, groups: self.right.keys(), bytes: self.left.bytes() + self.right.bytes() }
     }

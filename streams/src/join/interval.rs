@@ -259,6 +259,15 @@ impl Join for Interval {
         Ok(())
     }
 
+    fn horizon(&self) -> i64 {
+        let newest = self.shelves[0].newest_of_all().filter(|_| self.pairing.keeps_left);
+        newest.map_or(NEVER, |newest| newest.saturating_add(*self.bounds.end()).saturating_add(1))
+    }
+
+    fn describe(&self) -> &'static str {
+        "rows of two streams whose times are near each other"
+    }
+
     fn held(&self) -> Held {
         let [left, right] = &self.shelves;
         Held { windows: 0, groups: left.len() + right.len(), bytes: self.bytes() }

@@ -54,4 +54,8 @@ impl Operator for Lookup {
         };
         bisect(0..rows.len(), &mut work, &mut |at, error| account.failed(&rows, at, error));
     }
+
+    fn describe(&self) -> String {
+        format!("beside a table of {} rows", self.rows.num_rows())
+    }
 }

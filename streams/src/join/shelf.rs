@@ -89,6 +89,11 @@ impl Shelf {
         self.by_time.first_key_value().map(|((ts, _), _)| *ts)
     }
 
+    /// The time of the newest row.
+    pub(crate) fn newest_of_all(&self) -> Option<i64> {
+        self.by_time.last_key_value().map(|((ts, _), _)| *ts)
+    }
+
     /// Takes the oldest row off, if it is older than a moment.
     pub(crate) fn pop_before(&mut self, moment: i64) -> Option<Spot> {
         let entry = self.by_time.first_entry().filter(|entry| entry.key().0 < moment)?;

@@ -122,6 +122,14 @@ impl Join for SameWindow {
         Ok(())
     }
 
+    fn horizon(&self) -> i64 {
+        self.waiting[0].last_key_value().map_or(NEVER, |(end, _)| *end)
+    }
+
+    fn describe(&self) -> &'static str {
+        "rows of the same window side by side"
+    }
+
     fn held(&self) -> Held {
         let windows = self.waiting.iter().map(BTreeMap::len).max().unwrap_or_default();
         Held { windows, groups: 0, bytes: self.bytes() }

@@ -165,6 +165,10 @@ impl Operator for Running {
         Ok(())
     }
 
+    fn describe(&self) -> String {
+        format!("{} columns over earlier rows of the key", self.overs.len())
+    }
+
     fn held(&self) -> Held {
         Held { windows: 0, groups: self.known.len(), bytes: self.bytes }
     }

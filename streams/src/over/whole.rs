@@ -109,7 +109,11 @@ impl Whole {
                 let is_dense = matches!(over.call, Call::DenseRank);
                 let ordered =
                     order.iter().map(|values| Ok(take(values, &places, None)?)).collect::<Result<Vec<_>>>()?;
-                let equal = if ordered.is_empty() { vec![0..at.len()] } else { partition(&ordered)?.ranges() };
+                let equal = if ordered.is_empty() {
+                    std::iter::once(0..at.len()).collect()
+                } else {
+                    partition(&ordered)?.ranges()
+                };
                 let rank = |(dense, range): (usize, std::ops::Range<usize>)| {
                     let rank = if is_dense { dense } else { range.start } + 1;
                     range.map(move |_| int(rank))
@@ -169,6 +173,14 @@ impl Operator for Whole {
         }
         self.told = read_numbers(told)?.first().copied().unwrap_or(NEVER);
         Ok(())
+    }
+
+    fn horizon(&self) -> i64 {
+        self.waiting.last_key_value().map_or(NEVER, |(end, _)| *end)
+    }
+
+    fn describe(&self) -> String {
+        format!("{} columns over all rows of a window", self.overs.len())
     }
 
     fn held(&self) -> Held {

@@ -2,11 +2,11 @@
 
 use super::lower::Lowering;
 use super::scope::Scope;
+use super::windows::is_window_time;
 use crate::catalog::TS;
 use crate::df::{BinaryExpr, Expr, Join as JoinPlan, Operator as Sign, Result, split_conjunction};
 use crate::dialect::How;
 use crate::join::{AsOf, Bounds, Interval, Join, Keys, Lookup, Pairing, SameWindow};
-use crate::marker;
 use crate::plan::window::nanos;
 use crate::query::{Step, Work};
 use crate::rows::Timing;
@@ -183,8 +183,4 @@ fn time(expr: &Expr, scope: &Scope) -> Option<i64> {
         Expr::Cast(cast) => time(&cast.expr, scope),
         _ => None,
     }
-}
-
-fn is_window_time(expr: &Expr) -> bool {
-    matches!(expr, Expr::Column(column) if marker::TIMES.contains(&column.name.as_str()))
 }

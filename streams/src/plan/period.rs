@@ -3,6 +3,7 @@
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
+use std::fmt;
 
 /// Where stretches begin. Times are in nanoseconds since 1970 (UTC).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +64,23 @@ impl Period {
             Period::Calendar { unit: Unit::Month, count, .. } => (count * 28 * 24 - 2) * HOUR,
         }
     }
+}
+
+impl fmt::Display for Period {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (unit, count) = match self {
+            Period::Fixed { length: nanos, .. } => return f.write_str(&length(*nanos)),
+            Period::Calendar { unit: Unit::Day, count, .. } => ("day", count),
+            Period::Calendar { unit: Unit::Month, count, .. } => ("month", count),
+        };
+        let many = if *count == 1 { "" } else { "s" };
+        write!(f, "{count} {unit}{many}")
+    }
+}
+
+/// A length of time as people write it: `90s` as `1m 30s`.
+pub(super) fn length(nanos: i64) -> String {
+    format!("{:#}", jiff::SignedDuration::from_nanos(nanos))
 }
 
 pub(super) fn floor(moment: i64, length: i64, offset: i64) -> Option<i64> {

@@ -10,14 +10,17 @@
 //!            |-----------------|-----|
 //! ```
 
-use super::period::{Period, Unit, floor};
+use super::period::{Period, Unit, floor, length};
 use crate::answer::millis;
 use crate::df::{Expr, ScalarValue};
 use crate::marker;
 use crate::rows::Timing;
 use jiff::tz::TimeZone;
+use std::fmt;
 
 const NANOS_PER_MILLI: i64 = 1_000_000;
+/// Some 36 years.
+const WHOLE: i64 = 1 << 60;
 const NANOS_PER_DAY: i64 = 86_400_000_000_000;
 
 /// Windows `[start, end)` that are runs of panes; panes do not overlap, and each row is in one. In nanoseconds since 1970
@@ -57,6 +60,20 @@ pub(crate) enum Place {
     Beyond,
 }
 
+impl fmt::Display for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            Kind::Tumble(Period::Fixed { length: 1, .. }) => write!(f, "groups of rows of the same window"),
+            Kind::Tumble(Period::Fixed { length, .. }) if *length == WHOLE => write!(f, "groups of all rows"),
+            Kind::Tumble(period) => write!(f, "windows of {period}"),
+            Kind::Hop { step, size, pane, .. } => {
+                write!(f, "windows of {} every {}, in parts of {}", length(*size), length(*step), length(*pane))
+            }
+            Kind::Cumulate { step, stretch } => write!(f, "the {stretch} so far, every {}", length(*step)),
+        }
+    }
+}
+
 /// What is wrong with a window's arguments, and what would be right.
 pub(super) type Wrong = (String, &'static str);
 
@@ -74,8 +91,8 @@ impl Frame {
         let (lengths, offset) = args.split_at(if is_tumble { 1 } else { 2 }.min(args.len()));
         let offset = offset.first().map_or(Ok(0), |offset| whole_millis("offset", offset))?;
         let kind = match (function, lengths) {
-            (marker::HOP, [step, size]) => hop(length("step", step)?, length("size", size)?, offset),
-            (marker::CUMULATE, [step, size]) => cumulate(length("step", step)?, period(size, offset, zone)?)?,
+            (marker::HOP, [step, size]) => hop(length_of("step", step)?, length_of("size", size)?, offset),
+            (marker::CUMULATE, [step, size]) => cumulate(length_of("step", step)?, period(size, offset, zone)?)?,
             _ => Kind::Tumble(period(&lengths[0], offset, zone)?),
         };
         Ok(Frame { kind, shift: i64::from(timing == Timing::WindowEnd) })
@@ -84,6 +101,11 @@ impl Frame {
     /// Every moment is a window: what comes of the same window belongs together.
     pub(super) fn instant() -> Frame {
         Frame { kind: Kind::Tumble(Period::Fixed { length: 1, offset: 0 }), shift: 1 }
+    }
+
+    /// One window for all rows: from 2006 to 2043.
+    pub(super) fn whole() -> Frame {
+        Frame { kind: Kind::Tumble(Period::Fixed { length: WHOLE, offset: 0 }), shift: 0 }
     }
 
     /// Whether each window is one pane.
@@ -246,7 +268,7 @@ fn period(size: &Expr, offset: i64, zone: &TimeZone) -> Result<Period, Wrong> {
 }
 
 fn fixed(size: &Expr, offset: i64) -> Result<Period, Wrong> {
-    let length = length("size", size)?;
+    let length = length_of("size", size)?;
     Ok(Period::Fixed { length, offset: offset.rem_euclid(length) })
 }
 
@@ -266,7 +288,7 @@ fn cumulate(step: i64, stretch: Period) -> Result<Kind, Wrong> {
 ///
 /// # Errors
 /// What it is instead.
-pub(super) fn length(what: &str, expr: &Expr) -> Result<i64, Wrong> {
+pub(super) fn length_of(what: &str, expr: &Expr) -> Result<i64, Wrong> {
     let length = whole_millis(what, expr)?;
     if length > 0 { Ok(length) } else { Err(in_millis(what)) }
 }

@@ -2,7 +2,7 @@
 
 use super::lower::{Bounds, Lowering, unalias};
 use super::scope::Scope;
-use super::window::{Frame, Wrong, length};
+use super::window::{Frame, Wrong, length_of};
 use crate::catalog::TS;
 use crate::df::{AggregatePlan, DataType, Expr, ExprSchemable, ScalarFunction, ScalarValue};
 use crate::dialect::{At, Emit, Options, Setting};
@@ -24,7 +24,7 @@ impl Lowering<'_> {
     pub(super) fn aggregate(&mut self, aggregate: &AggregatePlan) -> Result<Scope, Problem> {
         let input = self.lower(&aggregate.input)?;
         let window = window(aggregate);
-        if window.is_none() && self.timing == Timing::Moment {
+        if window.is_none() && self.timing == Timing::Moment && !self.around.is_bounded {
             let problem = self.place.at.problem("an aggregate over rows that never end never has an answer");
             return Err(problem.help("add GROUP BY TUMBLE(ts, INTERVAL '10 seconds')"));
         }
@@ -48,6 +48,9 @@ impl Lowering<'_> {
         match (rule, window) {
             (Some(rule), _) => self.spans(rule, grouping)?,
             (None, Some((_, call))) => self.frame(&call, grouping, at)?,
+            (None, None) if !aggregate.group_expr.iter().any(is_window_time) => {
+                self.add(Windows::new(Frame::whole(), grouping, self.limits(), 0, Telling::default()));
+            }
             (None, None) => self.add(Windows::new(Frame::instant(), grouping, self.limits(), 0, Telling::default())),
         }
         self.waits |= self.timing == Timing::Moment;
@@ -80,8 +83,8 @@ impl Lowering<'_> {
         match call.name() {
             marker::SESSION => {
                 self.check_time_of(call, at)?;
-                let gap = length("gap", &call.args[1]).map_err(wrong)?;
-                let longest = call.args.get(2).map_or(Ok(i64::MAX), |longest| length("longest", longest));
+                let gap = length_of("gap", &call.args[1]).map_err(wrong)?;
+                let longest = call.args.get(2).map_or(Ok(i64::MAX), |longest| length_of("longest", longest));
                 Ok(Rule::Session { gap, longest: longest.map_err(wrong)? })
             }
             marker::COUNT => {
@@ -192,6 +195,11 @@ fn window(aggregate: &AggregatePlan) -> Option<(usize, ScalarFunction)> {
         _ => None,
     };
     aggregate.group_expr.iter().enumerate().find_map(|(at, expr)| Some((at, call(expr)?)))
+}
+
+/// Whether a key says which window a row is of.
+pub(super) fn is_window_time(expr: &Expr) -> bool {
+    matches!(unalias(expr), Expr::Column(column) if marker::TIMES.contains(&column.name.as_str()))
 }
 
 /// Whether an aggregate is one of values that stand until the next report.

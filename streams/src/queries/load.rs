@@ -15,7 +15,24 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 pub(super) fn load(site: &Site, sources: &[Source]) -> Result<Queries, Vec<FileProblem>> {
+    plan_together(site, sources, None)
+}
+
+/// As [`load`], with one statement more, over rows that have an end.
+pub(crate) fn bounded(
+    site: &Site,
+    sources: &[Source],
+    source: Source,
+    statement: Statement,
+) -> Result<Queries, Vec<FileProblem>> {
+    let sources: Vec<Source> = sources.iter().cloned().chain([source]).collect();
+    plan_together(site, &sources, Some(statement))
+}
+
+fn plan_together(site: &Site, sources: &[Source], last: Option<Statement>) -> Result<Queries, Vec<FileProblem>> {
+    let bounded = last.as_ref().map(|_| sources.len() - 1);
     let mut loading = Loading {
+        bounded,
         sources,
         site,
         catalog: Catalog::new(&site.things),
@@ -24,7 +41,8 @@ pub(super) fn load(site: &Site, sources: &[Source]) -> Result<Queries, Vec<FileP
         problems: vec![],
     };
     loading.add_lookups();
-    let statements = loading.parse();
+    let mut statements = loading.parse();
+    statements.extend(last.map(|statement| (sources.len() - 1, statement)));
     loading.check_names(&statements);
     let queries = loading.define(statements);
     loading.plan_all(queries);
@@ -36,6 +54,8 @@ pub(super) fn load(site: &Site, sources: &[Source]) -> Result<Queries, Vec<FileP
 }
 
 struct Loading<'a> {
+    /// The source whose rows have an end, which is not parsed here.
+    bounded: Option<usize>,
     sources: &'a [Source],
     site: &'a Site,
     catalog: Catalog,
@@ -89,7 +109,8 @@ impl Loading<'_> {
 
     fn parse(&mut self) -> Vec<InFile> {
         let mut statements = vec![];
-        for (at, source) in self.sources.iter().enumerate() {
+        let bounded = self.bounded;
+        for (at, source) in self.sources.iter().enumerate().filter(|(at, _)| Some(*at) != bounded) {
             match dialect::parse(&source.text, &source.name) {
                 Ok(found) => statements.extend(found.into_iter().map(|statement| (at, statement))),
                 Err(problems) => problems.into_iter().for_each(|problem| self.problem(at, problem)),
@@ -255,9 +276,10 @@ impl Loading<'_> {
         }
         let name = block.name.clone();
         let options: Vec<Options> = tables.iter().map(|table| query.options.over(&table.options)).collect();
-        let is_last = name == query.name;
+        let (is_last, is_bounded) = (name == query.name, self.bounded == Some(query.source));
         let (site, catalog, tables) = (self.site, &self.catalog, &*upstream);
-        let around = plan::Around { site, catalog, tables, options: &options, own: &query.options, is_last };
+        let around =
+            plan::Around { site, catalog, tables, options: &options, own: &query.options, is_last, is_bounded };
         let plan = plan::plan(block, around)?;
         let feeds = upstream.iter().map(|upstream| upstream.table.feed).collect();
         let is_hidden = query.is_view || name != query.name;

@@ -4,6 +4,7 @@ use super::Open;
 use crate::df::{Array, AsArray, BooleanArray, PhysicalExpr, RecordBatch, Result};
 use crate::segment::evaluate;
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::Arc;
 
 /// Of what kind the windows are. Times are in nanoseconds.
@@ -16,6 +17,21 @@ pub(crate) enum Rule {
     /// From a row for which `begins` is true, to one for which `ends` is, or if there is no such condition, up to one for
     /// which `begins` is false.
     State { begins: Arc<dyn PhysicalExpr>, ends: Option<Arc<dyn PhysicalExpr>> },
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let length = |nanos: i64| format!("{:#}", jiff::SignedDuration::from_nanos(nanos));
+        match self {
+            Rule::Session { gap, longest: i64::MAX } => write!(f, "sessions with gaps under {}", length(*gap)),
+            Rule::Session { gap, longest } => {
+                write!(f, "sessions with gaps under {}, at most {} long", length(*gap), length(*longest))
+            }
+            Rule::Count { rows, every } => write!(f, "windows of {rows} rows, every {every} rows"),
+            Rule::State { ends: Some(_), .. } => write!(f, "from when a condition is true until another is"),
+            Rule::State { ends: None, .. } => write!(f, "as long as a condition is true"),
+        }
+    }
 }
 
 /// What a rule sees of a row.

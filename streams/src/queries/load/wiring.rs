@@ -42,10 +42,12 @@ pub(super) fn build(things: Arc<Things>, planned: Vec<Planned>, files: &[Source]
             aside: Aside::new(block.tells_late),
             table,
             watermark: NEVER,
+            is_off: false,
+            busy_nanos: 0,
         });
     }
     let feeds = feeds.into_iter().enumerate().map(|(at, feed)| (feed, at)).collect();
-    Queries { things, intakes, feeds, sources: wiring.sources, queries, next: None }
+    Queries { things, intakes, feeds, sources: wiring.sources, queries, next: None, stopwatch: None }
 }
 
 /// Which columns of which messages are read, and with what patience.
