@@ -4,6 +4,7 @@ mod arguments;
 mod check;
 mod init;
 mod journal;
+mod queries;
 mod run;
 
 pub(crate) use run::told_to_stop;
@@ -43,6 +44,9 @@ async fn carry_out(command: Command) -> u8 {
         Command::Check { site, output } => check::run(&site, output),
         Command::Run { site } => run::run(&site).await,
         Command::Journal(command) => journal::run(command),
+        Command::Sql(options) => queries::ask(&options),
+        Command::Test(options) => queries::test(&options),
+        Command::Ask(Ask::Query(command)) if command.is_local() => queries::run(&command),
         Command::Bench(options) => crate::bench::run(options).await,
         Command::Completions { shell } => completions(shell),
         Command::Man { folder } => man(folder.as_deref()),

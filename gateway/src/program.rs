@@ -93,8 +93,23 @@ pub(crate) fn compile_scenes(things: &Arc<Things>, site: &Site) -> Result<(Scene
 
 /// Plans the queries of a site.
 pub(crate) fn compile_queries(things: &Arc<Things>, site: &Site) -> Result<Queries, Vec<Finding>> {
+    plan_queries(things, site, &query_sources(site))
+}
+
+/// Plans queries as a site's.
+pub(crate) fn plan_queries(things: &Arc<Things>, site: &Site, sources: &[Source]) -> Result<Queries, Vec<Finding>> {
+    Queries::load(&around_queries(things, site), sources)
+        .map_err(|problems| problems.into_iter().map(|p| Finding::of(&*p.file, p.problem)).collect())
+}
+
+/// The files with a site's queries.
+pub(crate) fn query_sources(site: &Site) -> Vec<Source> {
     let source = |file: &SourceFile| Source { file: name(file), name: file.name.clone(), text: file.text.to_string() };
-    let sources: Vec<Source> = site.queries.iter().map(source).collect();
+    site.queries.iter().map(source).collect()
+}
+
+/// What queries can name beside each other.
+pub(crate) fn around_queries(things: &Arc<Things>, site: &Site) -> edgeway_streams::Site {
     let table = |table: &TableFile| LookupFile {
         file: table.path.to_string_lossy().into(),
         name: table.name.replace('-', "_").into(),
@@ -102,9 +117,7 @@ pub(crate) fn compile_queries(things: &Arc<Things>, site: &Site) -> Result<Queri
         rows: table.rows.clone(),
     };
     let tables = site.tables.iter().map(table).collect();
-    let site = edgeway_streams::Site { things: things.clone(), zone: site.time_zone.clone(), tables };
-    Queries::load(&site, &sources)
-        .map_err(|problems| problems.into_iter().map(|p| Finding::of(&*p.file, p.problem)).collect())
+    edgeway_streams::Site { things: things.clone(), zone: site.time_zone.clone(), tables }
 }
 
 fn name(file: &SourceFile) -> Arc<str> {

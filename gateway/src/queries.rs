@@ -14,9 +14,9 @@ use edgeway_thing_models::Message;
 use kept::Kept;
 use parking_lot::Mutex;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::Duration;
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -47,6 +47,7 @@ impl QueryHost {
     /// Takes the queries up where they were left, by the state in the data folder.
     pub(crate) fn new(mut queries: Queries, journal: MessageJournal, data: &Path) -> Self {
         let kept = Kept::new(data);
+        queries.measure(nanos);
         restore(&mut queries, &kept, &journal);
         let from = queries.next_offset().unwrap_or_else(|| journal.head()).clamp(journal.first(), journal.head());
         let (queries, position, held) = (Mutex::new(queries), AtomicU64::new(from), Mutex::default());
@@ -92,6 +93,12 @@ impl QueryHost {
             Err(error) => error!(%error, "The state of the queries cannot be written down."),
         }
     }
+}
+
+/// A clock that nobody sets.
+fn nanos() -> u64 {
+    static BEGUN: LazyLock<Instant> = LazyLock::new(Instant::now);
+    u64::try_from(BEGUN.elapsed().as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Takes up what was kept. A state that cannot be used is put away, and the queries begin anew.

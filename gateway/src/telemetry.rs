@@ -233,8 +233,29 @@ const QUERY_COUNTERS: [QueryCounter; 6] = [
     ("edgeway_query_error_rows_total", "Rows left out: an expression failed for them", |query| query.errors),
 ];
 
+const QUERY_GAUGES: [QueryCounter; 3] = [
+    ("edgeway_query_state_bytes", "Memory that its state takes", |query| query.state_bytes as u64),
+    ("edgeway_query_groups", "Groups in open windows, and keys that are remembered", |query| query.groups as u64),
+    ("edgeway_query_watermark_lag_milliseconds", "How far it is behind the gateway's clock", watermark_lag_millis),
+];
+
+fn watermark_lag_millis(query: &QueryInfo) -> u64 {
+    let lag = query.watermark.map(|watermark| edgeway_sdk::Timestamp::now().since(watermark));
+    lag.map_or(0, |lag| u64::try_from(lag.as_millis()).unwrap_or(u64::MAX))
+}
+
 fn queries(page: &mut Page, state: &State) {
     let queries = state.queries.with(|queries| queries.list());
+    for (name, help, gauge) in QUERY_GAUGES {
+        let mut family = page.family(Kind::Gauge, name, help);
+        for query in &queries {
+            family.sample(&[("query", &query.name)], gauge(query));
+        }
+    }
+    let mut family = page.family(Kind::Counter, "edgeway_query_busy_seconds_total", "How long it has worked");
+    for query in &queries {
+        family.sample(&[("query", &query.name)], query.busy_nanos as f64 / 1e9);
+    }
     for (name, help, counter) in QUERY_COUNTERS {
         let mut family = page.family(Kind::Counter, name, help);
         for query in &queries {

@@ -19,6 +19,7 @@ const NAME: &str = "sql";
 pub struct History {
     queries: Queries,
     columns: Arc<[Arc<str>]>,
+    times: Arc<[bool]>,
     order: Vec<Order>,
     skip: usize,
     most: usize,
@@ -54,18 +55,23 @@ impl History {
         let mut queries = load::bounded(site, queries, source, statement)?;
         queries.keep_only(NAME);
         let info = queries.list().into_iter().find(|info| &*info.name == NAME);
-        let columns = info.map(|info| info.columns).unwrap_or_default();
+        let (columns, times) = info.map(|info| (info.columns, info.times)).unwrap_or_default();
         let place = |(expr, is_descending): &(Expr, bool)| {
             Ok(Order { column: place(expr, &columns)?, is_descending: *is_descending })
         };
         let order =
             behind.order.iter().map(place).collect::<Result<_, _>>().map_err(|problem| vec![located(problem)])?;
-        Ok(History { queries, columns, order, skip: behind.skip, most: behind.most, rows: vec![] })
+        Ok(History { queries, columns, times, order, skip: behind.skip, most: behind.most, rows: vec![] })
     }
 
     /// The names of the answer's columns.
     pub fn columns(&self) -> &[Arc<str>] {
         &self.columns
+    }
+
+    /// Which columns are times, in milliseconds since 1970.
+    pub fn times(&self) -> &[bool] {
+        &self.times
     }
 
     /// Takes in messages, in the order of the journal.

@@ -75,6 +75,8 @@ pub struct QueryInfo {
     pub sql: Arc<str>,
     /// The columns of its rows.
     pub columns: Arc<[Arc<str>]>,
+    /// Which of them are times, in milliseconds since 1970.
+    pub times: Arc<[bool]>,
     /// Rows of its table that it got.
     pub rows_in: u64,
     /// Rows that it told.
@@ -358,6 +360,7 @@ fn info(query: &Query, sources: &[Judge]) -> QueryInfo {
         file: identity.file,
         sql: identity.sql,
         columns: identity.columns,
+        times: identity.times,
         rows_in: counters.rows_in,
         rows_out: counters.rows_out,
         late: counters.late,

@@ -18,6 +18,8 @@ pub(crate) struct Identity {
     pub(crate) file: Arc<str>,
     pub(crate) sql: Arc<str>,
     pub(crate) columns: Arc<[Arc<str>]>,
+    /// Which of them are times.
+    pub(crate) times: Arc<[bool]>,
     /// A sub-query, whose rows only the query around it sees.
     pub(crate) is_hidden: bool,
 }

@@ -76,7 +76,7 @@ impl Spans {
     /// # Errors
     /// If a key is of a type that cannot be one.
     pub(crate) fn new(rule: Rule, grouping: Grouping, limits: Limits) -> Result<Spans> {
-        let table = key_table(&grouping)?;
+        let table = key_table(&grouping, &[])?;
         let slots = Slots::new(&grouping)?;
         let (keys, due, closed) = (vec![], BTreeSet::new(), vec![]);
         Ok(Spans { rule, grouping, limits, table, keys, slots, due, closed, told: NEVER })
@@ -220,12 +220,8 @@ impl Spans {
         let needed: Vec<usize> =
             (0..self.keys.len()).filter(|&key| self.rule.needs(&self.keys[key].open, self.keys[key].seen)).collect();
         let numbers = UInt64Array::from(needed.iter().map(|key| *key as u64).collect::<Vec<_>>());
-        if let Some(table) = &mut self.table {
-            let keys: Vec<ArrayRef> = keys.iter().map(|key| take(key, &numbers, None)).collect::<Result<_, _>>()?;
-            if !needed.is_empty() {
-                table.intern(&keys, &mut vec![])?;
-            }
-        }
+        let keys: Vec<ArrayRef> = keys.iter().map(|key| take(key, &numbers, None)).collect::<Result<_, _>>()?;
+        self.table = key_table(&self.grouping, &keys)?;
         let mut old = std::mem::take(&mut self.keys);
         self.keys = needed.iter().map(|&key| std::mem::take(&mut old[key])).collect();
         let new_slots = self.slots.numbers();
@@ -308,9 +304,15 @@ impl Operator for Spans {
     }
 }
 
-fn key_table(grouping: &Grouping) -> Result<Option<Box<dyn GroupValues>>> {
-    match grouping.keys.is_empty() {
-        true => Ok(None),
-        false => Ok(Some(new_group_values(grouping.key_schema.clone(), &GroupOrdering::None)?)),
+/// A table of keys that has these. One whose keys have been taken out is not used again: DataFusion's tables of several
+/// columns still look for them.
+fn key_table(grouping: &Grouping, keys: &[ArrayRef]) -> Result<Option<Box<dyn GroupValues>>> {
+    if grouping.keys.is_empty() {
+        return Ok(None);
     }
+    let mut table = new_group_values(grouping.key_schema.clone(), &GroupOrdering::None)?;
+    if keys.first().is_some_and(|key| !key.is_empty()) {
+        table.intern(keys, &mut vec![])?;
+    }
+    Ok(Some(table))
 }

@@ -42,8 +42,14 @@ pub(crate) struct QueryView {
     pub(crate) errors: u64,
     /// Windows that are open.
     pub(crate) open_windows: usize,
-    /// Groups in them.
+    /// Groups in them, or keys of which something is remembered.
     pub(crate) groups: usize,
+    /// Memory that its state takes, in bytes.
+    #[serde(default)]
+    pub(crate) state_bytes: u64,
+    /// How long it has worked, in seconds of a processor.
+    #[serde(default)]
+    pub(crate) busy_seconds: f64,
     /// Up to which time it takes its rows to be complete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(format = DateTime)]
@@ -84,6 +90,8 @@ impl From<QueryInfo> for QueryView {
             errors: query.errors,
             open_windows: query.open_windows,
             groups: query.groups,
+            state_bytes: query.state_bytes as u64,
+            busy_seconds: query.busy_nanos as f64 / 1e9,
             watermark: query.watermark.map(|time| time.to_string()),
         }
     }

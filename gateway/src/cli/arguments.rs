@@ -3,7 +3,9 @@
 mod ask;
 mod journal;
 
-pub(crate) use ask::{Ask, DeadletterCommand, DeviceCommand, QueryCommand, ReachOptions, RouteCommand, SceneCommand};
+pub(crate) use ask::{
+    Ask, DeadletterCommand, DeviceCommand, QueryCommand, ReachOptions, ReplayOptions, RouteCommand, SceneCommand,
+};
 
 pub(crate) use journal::{JournalCommand, Where};
 
@@ -66,6 +68,19 @@ pub(crate) enum Command {
     /// Look into the journal of a site, whether the gateway runs or not
     #[command(subcommand, after_help = "Example:\n  edgeway journal stat my-site")]
     Journal(JournalCommand),
+    /// Ask a site's journal in SQL, whether the gateway runs or not
+    ///
+    /// The statement is one that a query could say, over what the journal holds; without a window an aggregate is over all
+    /// of it, and ORDER BY and LIMIT are allowed. It can name the site's queries.
+    #[command(
+        after_help = "Examples:\n  edgeway sql 'SELECT device, avg(wind_speed) AS ws FROM wind_turbine GROUP BY device' --from 1h\n  edgeway sql --live 'SELECT device, ts, active_power FROM wind_turbine' -o csv"
+    )]
+    Sql(SqlOptions),
+    /// Run the tests of a site's queries: rows in, rows out, in virtual time
+    ///
+    /// tests/NAME.jsonl in the site's folder holds messages, tests/NAME.csv the rows that the query NAME must make of them.
+    #[command(after_help = "Examples:\n  edgeway test my-site\n  edgeway test my-site --update")]
+    Test(TestOptions),
     #[command(flatten)]
     Ask(Ask),
     /// Measure this machine
@@ -84,6 +99,49 @@ pub(crate) enum Command {
         #[arg(long)]
         folder: Option<PathBuf>,
     },
+}
+
+/// What is asked.
+#[derive(clap::Args, Clone)]
+pub(crate) struct SqlOptions {
+    /// A SELECT
+    pub(crate) statement: String,
+    /// The site's folder
+    #[arg(long, default_value = ".")]
+    pub(crate) site: PathBuf,
+    /// Only what the gateway has got since: 24h, or 2026-11-26T10:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<String>,
+    /// Only what the gateway got before
+    #[arg(long, value_name = "TIME")]
+    pub(crate) to: Option<String>,
+    /// Follow what comes, until Ctrl-C
+    #[arg(long)]
+    pub(crate) live: bool,
+    #[arg(short, long, value_enum, default_value_t)]
+    pub(crate) output: Rows,
+}
+
+/// Which tests run.
+#[derive(clap::Args, Clone)]
+pub(crate) struct TestOptions {
+    /// The site's folder
+    #[arg(default_value = ".")]
+    pub(crate) site: PathBuf,
+    /// Write the rows that come out, to be read and kept
+    #[arg(long)]
+    pub(crate) update: bool,
+}
+
+/// The form of rows.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Rows {
+    /// For people
+    #[default]
+    Table,
+    /// One JSON object for each row
+    Json,
+    Csv,
 }
 
 /// How the demo runs.

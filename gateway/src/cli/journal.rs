@@ -10,7 +10,7 @@ use edgeway_journal::Class;
 use edgeway_journal::inspect::{self, Condition, Depth, SegmentInfo};
 use edgeway_sdk::Timestamp;
 use indicatif::{ProgressBar, ProgressStyle};
-use place::Journal;
+pub(super) use place::Journal;
 use table::{Cell, Colours, Tone};
 
 /// Why an errand could not be done; for the edge, so a text.
@@ -190,7 +190,7 @@ fn bar() -> ProgressBar {
     ProgressBar::new(0).with_style(style.expect("the template is sound"))
 }
 
-fn told(error: edgeway_journal::Error) -> Failure {
+pub(super) fn told(error: edgeway_journal::Error) -> Failure {
     match std::error::Error::source(&error) {
         Some(source) => format!("{error}: {source}"),
         None => error.to_string(),

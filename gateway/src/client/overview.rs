@@ -41,6 +41,28 @@ pub(super) async fn queries(session: &Session) -> Result<(), ClientError> {
     session.screen.show(&answer, |list: QueryList| query_table(&list.queries, session.screen))
 }
 
+pub(super) async fn query_stat(session: &Session) -> Result<(), ClientError> {
+    let answer = session.client.get(&["queries"], &[]).await?;
+    session.screen.show(&answer, |list: QueryList| stat_table(&list.queries, Timestamp::now(), session.screen))
+}
+
+fn stat_table(queries: &[QueryView], now: Timestamp, screen: Screen) -> String {
+    let row = |query: &QueryView| {
+        let behind = query.watermark.as_deref().and_then(Timestamp::parse).map(|watermark| now.since(watermark));
+        vec![
+            Cell::text(&query.name),
+            Cell::number(query.open_windows),
+            Cell::number(query.groups),
+            Cell::number(bytes(query.state_bytes)),
+            Cell::number(behind.and_then(span).unwrap_or_default()),
+            Cell::number(format!("{:.3} s", query.busy_seconds)),
+            Cell::number(query.late + query.future + query.dead + query.errors),
+        ]
+    };
+    let rows: Vec<_> = queries.iter().map(row).collect();
+    screen.table(&["query", "windows", "groups", "state", "behind", "worked", "left out"], &rows)
+}
+
 fn status_text(status: &StatusView, screen: Screen) -> String {
     let up = span(Duration::from_secs_f64(status.uptime_seconds.max(0.0))).unwrap_or_else(|| "0 s".to_owned());
     let facts = [

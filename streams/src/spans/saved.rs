@@ -19,9 +19,7 @@ pub(super) fn save(spans: &mut Spans) -> Result<Vec<RecordBatch>> {
         None => vec![],
         Some(table) => {
             let keys = table.emit(EmitTo::All)?;
-            if !spans.keys.is_empty() {
-                table.intern(&keys, &mut vec![])?;
-            }
+            spans.table = key_table(&spans.grouping, &keys)?;
             keys
         }
     };
@@ -51,12 +49,7 @@ pub(super) fn load(spans: &mut Spans, state: &[RecordBatch]) -> Result<()> {
     let mut of_keys = vec![];
     let seen = keys.column(grouping.keys.len()).as_primitive::<Int64Type>();
     of_keys.extend(seen.values().iter().map(|seen| KeyState { seen: *seen as u64, ..KeyState::default() }));
-    let mut table = key_table(grouping)?;
-    if let Some(table) = &mut table
-        && keys.num_rows() > 0
-    {
-        table.intern(&keys.columns()[..grouping.keys.len()], &mut vec![])?;
-    }
+    let table = key_table(grouping, &keys.columns()[..grouping.keys.len()])?;
     let column = |at: usize| windows.column(at).as_primitive::<Int64Type>().values().clone();
     let [key, start, last, rows] = [0, 1, 2, 3].map(column);
     let mut order: Vec<usize> = (0..windows.num_rows()).collect();

@@ -104,6 +104,7 @@ impl Prepared {
 pub(crate) struct Groups {
     /// `None` if the window is the only key: then there is one group. (DataFusion's tables panic on no columns.)
     table: Option<Box<dyn GroupValues>>,
+    key_schema: SchemaRef,
     accumulators: Vec<Box<dyn GroupsAccumulator>>,
     len: usize,
     /// Kept for its memory: the group of each row of a batch.
@@ -138,7 +139,7 @@ impl Groups {
             false => Some(new_group_values(grouping.key_schema.clone(), &GroupOrdering::None)?),
         };
         let accumulators = grouping.aggregates.iter().map(Aggregate::accumulator).collect::<Result<_>>()?;
-        Ok(Groups { table, accumulators, len: 0, indices: vec![] })
+        Ok(Groups { table, key_schema: grouping.key_schema.clone(), accumulators, len: 0, indices: vec![] })
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -186,6 +187,8 @@ impl Groups {
         if table.len() > groups_max {
             let known = table.emit(EmitTo::All)?;
             let known: Vec<ArrayRef> = known.iter().map(|column| column.slice(0, groups_max)).collect();
+            // A table whose keys have been taken out still looks for them, if it has several columns.
+            *table = new_group_values(self.key_schema.clone(), &GroupOrdering::None)?;
             table.intern(&known, &mut Vec::with_capacity(groups_max))?;
         }
         self.len = table.len();

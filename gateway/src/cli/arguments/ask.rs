@@ -13,7 +13,7 @@ pub(crate) enum Ask {
     /// Scenes: list them, ask why, run one
     #[command(subcommand, after_help = "Example:\n  edgeway scene list --site my-site")]
     Scene(SceneCommand),
-    /// Queries: list them
+    /// Queries: list them, see what they hold, explain, check and replay them
     #[command(subcommand, after_help = "Example:\n  edgeway query list --site my-site")]
     Query(QueryCommand),
     /// Routes: list them, see what became of their messages, pause, resume, seek, test
@@ -149,6 +149,61 @@ pub(crate) enum QueryCommand {
         #[command(flatten)]
         reach: ReachOptions,
     },
+    /// Show what queries hold and how they keep up: groups, memory, watermark, time they take
+    #[command(after_help = "Example:\n  edgeway query stat")]
+    Stat {
+        #[command(flatten)]
+        reach: ReachOptions,
+    },
+    /// Show what a query of a site does, step by step
+    #[command(after_help = "Example:\n  edgeway query explain power_1m --site my-site")]
+    Explain {
+        /// Its name
+        query: String,
+        /// The site's folder
+        #[arg(long, default_value = ".")]
+        site: PathBuf,
+    },
+    /// Check a file as if it were one of the site's queries
+    #[command(after_help = "Example:\n  edgeway query check new.sql --site my-site")]
+    Check {
+        /// The file
+        file: PathBuf,
+        /// The site's folder
+        #[arg(long, default_value = ".")]
+        site: PathBuf,
+    },
+    /// Run a new version of a query over the journal, and show the rows that differ from the version in force
+    ///
+    /// The file's name says which query it is.
+    #[command(after_help = "Example:\n  edgeway query replay new/power_1m.sql --from 24h --site my-site")]
+    Replay(ReplayOptions),
+}
+
+impl QueryCommand {
+    /// Whether it needs no running gateway.
+    pub(crate) fn is_local(&self) -> bool {
+        !matches!(self, QueryCommand::List { .. } | QueryCommand::Stat { .. })
+    }
+}
+
+/// What is replayed.
+#[derive(clap::Args, Clone)]
+pub(crate) struct ReplayOptions {
+    /// The new version
+    pub(crate) file: PathBuf,
+    /// The site's folder
+    #[arg(long, default_value = ".")]
+    pub(crate) site: PathBuf,
+    /// Only what the gateway has got since: 24h, or 2026-11-26T10:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<String>,
+    /// Only what the gateway got before
+    #[arg(long, value_name = "TIME")]
+    pub(crate) to: Option<String>,
+    /// How many lines to show at most
+    #[arg(long, default_value_t = 50)]
+    pub(crate) count: usize,
 }
 
 #[derive(Subcommand)]

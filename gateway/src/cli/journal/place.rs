@@ -10,15 +10,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A journal's folder, and the site it belongs to as far as there is one.
-pub(super) struct Journal {
-    pub(super) dir: PathBuf,
+pub(in crate::cli) struct Journal {
+    pub(in crate::cli) dir: PathBuf,
     things: Things,
-    pub(super) gateway: GatewayId,
+    pub(in crate::cli) gateway: GatewayId,
 }
 
 impl Journal {
     /// From a site's folder, a data folder, or the journal's own. A site with mistakes in it is good enough.
-    pub(super) fn find(folder: &Path) -> Result<Journal, Failure> {
+    pub(in crate::cli) fn find(folder: &Path) -> Result<Journal, Failure> {
         let site =
             folder.join("edgeway.toml").is_file().then(|| match edgeway_site::load(folder, &program::drivers()) {
                 Ok(loaded) => Some(loaded.site),
@@ -36,7 +36,7 @@ impl Journal {
     }
 
     /// What is needed to read its messages: the names in its segments tell what the site no longer does.
-    pub(super) fn codec(self) -> Result<(Arc<Things>, MessageCodec), Failure> {
+    pub(in crate::cli) fn codec(self) -> Result<(Arc<Things>, MessageCodec), Failure> {
         let mut things = self.things;
         for preamble in MessageJournal::preambles(&self.dir).map_err(told)? {
             if let Some(names) = names(&preamble) {

@@ -5,6 +5,7 @@ use super::Planned;
 use crate::aside::Aside;
 use crate::catalog::{Catalog, Feed};
 use crate::clock::Patience;
+use crate::df::TIME;
 use crate::dialect::Options;
 use crate::intake::Intake;
 use crate::query::{From, Identity, Input, Query};
@@ -122,6 +123,7 @@ fn identity(block: &Planned, file: &Source) -> Identity {
         name: block.name.as_str().into(),
         file: file.file.clone(),
         sql: file.text.as_str().into(),
+        times: block.plan.schema.fields().iter().map(|field| *field.data_type() == TIME).collect(),
         columns: block.plan.schema.fields().iter().map(|field| field.name().as_str().into()).collect(),
     }
 }
