@@ -3,6 +3,7 @@
 mod figure;
 mod journal;
 mod path;
+mod queries;
 mod workload;
 
 use crate::cli::{Bench, exit};
@@ -11,6 +12,7 @@ pub(crate) async fn run(bench: Bench) -> u8 {
     let (json, figures) = match bench {
         Bench::Path(options) => (options.json, path::run(&options).await),
         Bench::Journal(options) => (options.json, journal::run(&options).await),
+        Bench::Queries(options) => (options.json, Ok(queries::run(&options))),
     };
     match figures {
         Ok(figures) => {

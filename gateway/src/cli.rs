@@ -11,8 +11,8 @@ pub(crate) use run::told_to_stop;
 
 use arguments::{Arguments, Command};
 pub(crate) use arguments::{
-    Ask, Bench, DeadletterCommand, DemoOptions, DeviceCommand, JournalBenchOptions, Output, PathOptions, QueryCommand,
-    ReachOptions, RouteCommand, SceneCommand,
+    Ask, Bench, DeadletterCommand, DemoOptions, DeviceCommand, JournalBenchOptions, Output, PathOptions,
+    QueryBenchOptions, QueryCommand, ReachOptions, RouteCommand, SceneCommand,
 };
 use clap::{CommandFactory, Parser};
 use std::process::ExitCode;

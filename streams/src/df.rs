@@ -59,15 +59,49 @@ pub(crate) const TIME: DataType = DataType::Timestamp(TimeUnit::Nanosecond, None
 
 /// Lengths of time.
 pub(crate) mod interval {
-    use super::DataType;
-    use arrow::datatypes::{IntervalMonthDayNano, IntervalUnit};
+    use super::{ArrayRef, AsArray, DataType, Float64Array};
+    use arrow::datatypes::{IntervalMonthDayNano, IntervalMonthDayNanoType, IntervalUnit};
+    use std::sync::Arc;
 
     const NANOS_PER_DAY: i64 = 86_400_000_000_000;
 
     pub(crate) const TYPE: DataType = DataType::Interval(IntervalUnit::MonthDayNano);
 
+    /// Lengths of time as seconds; of a month of 30 days.
+    pub(crate) fn seconds(column: &ArrayRef) -> ArrayRef {
+        let lengths = column.as_primitive::<IntervalMonthDayNanoType>();
+        let days = |length: IntervalMonthDayNano| f64::from(length.months) * 30.0 + f64::from(length.days);
+        let seconds = |length: IntervalMonthDayNano| days(length) * 86_400.0 + length.nanoseconds as f64 / 1e9;
+        Arc::new(lengths.iter().map(|length| length.map(seconds)).collect::<Float64Array>())
+    }
+
     /// Whole days are days, so that lengths compare with what people write.
     pub(crate) fn of_nanos(nanos: i64) -> IntervalMonthDayNano {
         IntervalMonthDayNano::new(0, (nanos / NANOS_PER_DAY) as i32, nanos % NANOS_PER_DAY)
+    }
+}
+
+/// What a batch query is made of, to compare with.
+pub(crate) mod batch {
+    use super::AggregateUDF;
+    pub(crate) use datafusion_execution::TaskContext;
+    use datafusion_functions_aggregate::{average, count as counting, min_max};
+    pub(crate) use datafusion_physical_expr::aggregate::AggregateExprBuilder;
+    pub(crate) use datafusion_physical_expr::expressions::{binary, col, lit};
+    pub(crate) use datafusion_physical_plan::aggregates::{AggregateExec, AggregateMode, PhysicalGroupBy};
+    pub(crate) use datafusion_physical_plan::collect;
+    pub(crate) use datafusion_physical_plan::test::TestMemoryExec;
+    use std::sync::Arc;
+
+    pub(crate) fn avg() -> Arc<AggregateUDF> {
+        average::avg_udaf()
+    }
+
+    pub(crate) fn max() -> Arc<AggregateUDF> {
+        min_max::max_udaf()
+    }
+
+    pub(crate) fn count() -> Arc<AggregateUDF> {
+        counting::count_udaf()
     }
 }

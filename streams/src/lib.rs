@@ -1,9 +1,17 @@
 //! Continuous SQL over messages.
 //!
-//! A site's `.sql` files become operators that take in messages batch by batch and give out rows: filters and
-//! projections at once, aggregates when their window closes. DataFusion parses, types and simplifies the SQL and
-//! lends its expressions, key tables and accumulators; no plan is ever executed, nothing is run twice and no row is
-//! kept: what a window holds is the state of its aggregates.
+//! A site's `.sql` files become steps that take in messages batch by batch and give out rows: filters and projections
+//! at once, aggregates when their window closes, joins when both sides have come. DataFusion parses, types and simplifies
+//! the SQL and lends its expressions, key tables and accumulators; no plan is executed and nothing is run twice.
+//!
+//! ```text
+//! message ─> intake ─> source ─> step ─> step ─> ... ─> rows, and what reads the query
+//!            columns   watermark  (join, condition, windows, columns, ...)
+//! ```
+//!
+//! Each row carries the watermark that it brings ([`Queries::push`]), so that what comes out depends on the order of the
+//! journal and not on how it was cut into pushes. Of each feed there is one intake, and of each feed and patience one
+//! source, however many queries read it.
 //!
 //! ```
 //! use edgeway_sdk::Timestamp;
@@ -25,22 +33,23 @@
 //! assert!(rows.is_empty());
 //! ```
 //!
-//! A [`Selection`] is the same language for one message at a time: what a route's `where` and `select` say.
+//! A [`Selection`] is the same language for one message at a time: what a route's `where` and `select` say. A [`History`]
+//! asks the past.
 //!
-//! **It is not** a database: it answers nothing about the past, has no joins, no sorting and no sub-queries yet. It
-//! does no I/O and reads no clock; time comes in as an argument. It keeps no checkpoint: after a restart the open
-//! windows are made again from the journal (see [`Progress`]).
+//! **It is not** a database. It does no I/O and reads no clock; time comes in as an argument. What it remembers is written
+//! down by [`Queries::save`] and taken up by [`Queries::restore`].
 //!
 //! # Limits
 //!
-//! Per query: 1,024 open windows, 100,000 groups in them, 64 MiB of state. What would go beyond is counted as `dead`
-//! ([`QueryInfo::dead`]) and left out.
+//! Per query: 4,096 open windows; per step 100,000 groups and 64 MiB of state unless set otherwise. What would go beyond is
+//! counted as `dead` ([`QueryInfo::dead`]) and left out.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
 mod account;
 mod answer;
 mod aside;
+pub mod bench;
 mod catalog;
 mod clock;
 mod df;

@@ -6,6 +6,7 @@ pub(crate) mod load;
 use crate::catalog::Feed;
 use crate::intake::Intake;
 use crate::lookups::LookupFile;
+use crate::operator::Held;
 use crate::query::{From, Query, Step};
 use crate::rows::{Flow, Mark, NEVER};
 use crate::source::{Source as Judge, Taken};
@@ -150,12 +151,29 @@ impl Queries {
         }
     }
 
+    /// Takes in rows of the only table that is read, as the benches make them. What comes of them is not made into messages.
+    pub(crate) fn push_taken(&mut self, taken: &Taken) {
+        let cause = taken.offsets.last().copied().unwrap_or_default();
+        let now = taken.heard.last().copied().unwrap_or_default();
+        let flows = self.sources.iter_mut().map(|source| source.push(now, Some(taken), None, cause)).collect();
+        self.queries.iter_mut().for_each(|query| query.identity.is_hidden = true);
+        self.next = Some(cause + 1);
+        self.run(Timestamp::from_nanos(now), flows, &mut vec![]);
+    }
+
     /// Lets time pass: windows of queries that nothing came for close as well. Call it about once a second, but not while
     /// old messages are pushed again.
     pub fn advance(&mut self, now: Timestamp, out: &mut Vec<Message>) {
         let cause = self.next.map_or(0, |next| next - 1);
         let flows = self.sources.iter_mut().map(|source| source.tick(now.as_nanos(), cause)).collect();
         self.run(now, flows, out);
+    }
+
+    /// What all of them hold.
+    pub(crate) fn held(&self) -> Held {
+        let mut all = Held::default();
+        self.queries.iter().for_each(|query| all += query.held());
+        all
     }
 
     /// Nothing more comes: all that is open is told as it is.

@@ -3,7 +3,7 @@
 use crate::account::Account;
 use crate::df::{
     Array, ArrayRef, AsArray, BooleanArray, DataType, Expr, Field, PhysicalExpr, RecordBatch, RecordBatchOptions,
-    Result, Schema, SchemaRef, TIME, cast, filter_record_batch, prep_null_mask_filter,
+    Result, Schema, SchemaRef, TIME, cast, filter_record_batch, interval, prep_null_mask_filter,
 };
 use crate::operator::Operator;
 use crate::rows::{Rows, bisect};
@@ -57,6 +57,9 @@ impl Operator for Segment {
 
 fn output(expr: &Arc<dyn PhysicalExpr>, batch: &RecordBatch, field: &Field) -> Result<ArrayRef> {
     let column = evaluate(expr, batch)?;
+    if *column.data_type() == interval::TYPE {
+        return Ok(interval::seconds(&column));
+    }
     if column.data_type() == field.data_type() { Ok(column) } else { Ok(cast(&column, field.data_type())?) }
 }
 
@@ -99,6 +102,8 @@ pub(crate) fn row_type(found: &DataType) -> Option<DataType> {
         DataType::Boolean => Some(DataType::Boolean),
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Some(DataType::Utf8),
         DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 => Some(TIME),
+        // Lengths of time are seconds.
+        interval if *interval == interval::TYPE => Some(DataType::Float64),
         integer if integer.is_integer() => Some(DataType::Int64),
         number if number.is_floating() || number.is_decimal() => Some(DataType::Float64),
         _ => None,

@@ -12,6 +12,7 @@ from .promises import (
     links,
     poison,
     power_cut,
+    queries,
     stop_start,
     wear,
 )
@@ -26,6 +27,7 @@ ALL: dict[str, Promise] = {
     "classes": classes,
     "poison": poison,
     "stop_start": stop_start,
+    "queries": queries,
     "clock": clock,
     "accounting": accounting,
     "wear": wear,

@@ -54,6 +54,8 @@ class Site:
     journal: Mapping[str, Any] = field(default_factory=dict)
     more: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """More tables of `edgeway.toml`."""
+    queries: Mapping[str, str] = field(default_factory=dict)
+    """SQL by the query's name."""
     data: Path | None = None
     """Elsewhere than in the site: on the disk that is to fail."""
     api_host: str = "127.0.0.1"
@@ -74,6 +76,9 @@ class Site:
         (self.folder / "models").mkdir(parents=True, exist_ok=True)
         for group in self.groups:
             (self.folder / "models" / f"{group.name}.json").write_text(json.dumps(model(group.noise)))
+        (self.folder / "queries").mkdir(exist_ok=True)
+        for name, text in self.queries.items():
+            (self.folder / "queries" / f"{name}.sql").write_text(text)
         (self.folder / "edgeway.toml").write_text(self._settings())
         (self.folder / "devices.toml").write_text(self._devices())
         (self.folder / "routes.toml").write_text(self._routes())

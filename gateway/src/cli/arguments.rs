@@ -101,6 +101,17 @@ pub(crate) enum Command {
     },
 }
 
+/// How queries are measured.
+#[derive(clap::Args, Clone)]
+pub(crate) struct QueryBenchOptions {
+    /// A tenth of the rows: quicker and rougher
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Print one JSON object per figure
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// What is asked.
 #[derive(clap::Args, Clone)]
 pub(crate) struct SqlOptions {
@@ -174,6 +185,9 @@ pub(crate) enum Bench {
     /// Groups of 1, 64 and 1,024 messages of 300 bytes. With the Cargo feature `bench-peers` other stores run beside it.
     #[command(after_help = "Examples:\n  edgeway bench journal\n  edgeway bench journal --json")]
     Journal(JournalBenchOptions),
+    /// The query engine: windows, sessions, state and planning, beside batch queries over the same rows
+    #[command(after_help = "Examples:\n  edgeway bench queries\n  edgeway bench queries --quick --json")]
+    Queries(QueryBenchOptions),
 }
 
 /// How the journal is measured.

@@ -190,7 +190,10 @@ mod tests {
         let wrong = |line: &str| step(&things, line).err().unwrap_or_default();
         assert_eq!(wrong("7"), "this is not a JSON object");
         assert_eq!(wrong(r#"{"device": "x"}"#), "a row has a `ts`");
-        assert_eq!(wrong(r#"{"ts": "noon", "device": "x"}"#), "`\"noon\"` is not a time: write 12.5 or \"2026-01-01T00:00:12.5Z\"");
+        assert_eq!(
+            wrong(r#"{"ts": "noon", "device": "x"}"#),
+            "`\"noon\"` is not a time: write 12.5 or \"2026-01-01T00:00:12.5Z\""
+        );
         assert_eq!(wrong(r#"{"ts": 1, "device": "x"}"#), "the site has no device x");
     }
 }

@@ -1,0 +1,83 @@
+//! Rows as wind turbines send them: in the order of time but for some 400 ms.
+
+use crate::df::{
+    ArrayRef, DataType, Field, Float64Array, RecordBatch, Schema, StringArray, TIME, TimestampNanosecondArray,
+};
+use crate::queries::Site;
+use crate::rows::Ids;
+use crate::source::Taken;
+use edgeway_sdk::DeviceIx;
+use edgeway_thing_models::{Device, PropertyIx, Things, ready_made};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+const START: i64 = 1_767_225_600_000_000_000;
+const JITTER: i64 = 400_000_000;
+
+/// Rows in batches.
+pub(super) struct Stream {
+    pub(super) site: Site,
+    pub(super) batches: Vec<Taken>,
+}
+
+impl Stream {
+    /// So many rows of so many devices, so many of them in a second of their own time, in batches.
+    pub(super) fn new(rows: usize, devices: u32, per_second: u64, batch: usize) -> Stream {
+        let things = Arc::new(things(devices));
+        let mut random = 7_u64;
+        let mut next = move |most: u64| {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (random >> 33) % most
+        };
+        let mut batches = vec![];
+        let mut from = 0;
+        while from < rows {
+            let len = batch.min(rows - from);
+            let row = |at: usize| {
+                let on_time = START + (at as i64 * 1_000_000_000) / per_second as i64;
+                let ts = on_time - JITTER + next(2 * JITTER as u64) as i64;
+                (next(devices.into()) as u32, ts, on_time + JITTER, next(2_000) as f64 / 100.0)
+            };
+            let made: Vec<_> = (from..from + len).map(row).collect();
+            batches.push(taken(&things, from, &made));
+            from += len;
+        }
+        Stream { site: things.into(), batches }
+    }
+
+    /// The property that the rows hold.
+    pub(super) fn wind_speed(&self) -> PropertyIx {
+        let model = self.site.things.model_of(DeviceIx(0));
+        model.property("wind_speed").map(|(property, _)| property).expect("the model has it")
+    }
+}
+
+fn things(devices: u32) -> Things {
+    let mut things = Things::default();
+    let model = ready_made().into_iter().find(|model| &*model.name == "wind-turbine").expect("the model is there");
+    let model = things.add_model(Arc::new(model));
+    for number in 0..devices {
+        let id = format!("wind-turbine-{number:05}").into();
+        things.add_device(Device { id, model, labels: BTreeMap::new() }).expect("a new id");
+    }
+    things
+}
+
+fn taken(things: &Arc<Things>, from: usize, rows: &[(u32, i64, i64, f64)]) -> Taken {
+    let names = rows.iter().map(|(device, ..)| Some(&*things.device(DeviceIx(*device)).id));
+    let ts: Vec<i64> = rows.iter().map(|(_, ts, ..)| *ts).collect();
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(names.collect::<StringArray>()),
+        Arc::new(TimestampNanosecondArray::from(ts.clone())),
+        Arc::new(rows.iter().map(|(.., value)| Some(*value)).collect::<Float64Array>()),
+    ];
+    let fields = [("device", DataType::Utf8), ("ts", TIME), ("wind_speed", DataType::Float64)];
+    let fields = fields.map(|(name, data_type)| Field::new(name, data_type, true));
+    Taken {
+        batch: RecordBatch::try_new(Arc::new(Schema::new(fields.to_vec())), columns).expect("as long as each other"),
+        ts: Arc::new(ts),
+        heard: rows.iter().map(|(_, _, heard, _)| *heard).collect(),
+        offsets: Arc::new((from as u64..).take(rows.len()).collect()),
+        ids: Ids::Devices(Arc::new(rows.iter().map(|(device, ..)| DeviceIx(*device)).collect()), things.clone()),
+    }
+}
