@@ -63,7 +63,7 @@ impl Account {
             Reason::Failed(_) => &mut self.counters.errors,
         } += 1;
         if self.left_out.len() < SHOWN_MAX {
-            let id = rows.ids.name(at).clone();
+            let id = rows.ids.name(at);
             self.left_out.push(LeftOut {
                 reason,
                 id,

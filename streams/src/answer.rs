@@ -56,17 +56,35 @@ fn escape(id: &mut String, text: &str) {
 /// What the id of a row is behind the query's name: for a message `<device>/<ts, in milliseconds>/<offset>`.
 pub(crate) fn id_of(rows: &Rows, at: usize) -> Arc<str> {
     match &rows.ids {
-        Ids::Made(ids) => ids[at].clone(),
-        Ids::Devices(..) => message_id(rows, at).into(),
+        Ids::Devices(..) => id_of_message(rows, at),
+        ids => ids.name(at),
     }
 }
 
+/// What the ids of all rows are behind the query's name.
+pub(crate) fn ids_of_rows(rows: &Rows) -> Vec<Arc<str>> {
+    match &rows.ids {
+        Ids::Devices(..) => (0..rows.len()).map(|at| id_of_message(rows, at)).collect(),
+        ids => ids.names(),
+    }
+}
+
+/// The ids of some groups of a window. Keys that cannot be read have been refused when the query was planned.
+pub(crate) fn ids_of((keys, window): &(Vec<ArrayRef>, String), groups: &[usize]) -> Vec<Arc<str>> {
+    let keys: Vec<Reader> = keys.iter().filter_map(|key| Reader::new(key).ok()).collect();
+    groups.iter().map(|&group| window_id(&keys, group, window)).collect()
+}
+
 /// The id of a row that is a message.
-fn message_id(rows: &Rows, at: usize) -> String {
+pub(crate) fn message_id(device: &str, ts: i64, offset: u64) -> String {
     let mut id = String::new();
-    escape(&mut id, rows.ids.name(at));
-    let _ = write!(id, "/{}/{}", rows.ts[at].div_euclid(NANOS_PER_MILLI), rows.causes[at]);
+    escape(&mut id, device);
+    let _ = write!(id, "/{}/{offset}", millis(ts));
     id
+}
+
+fn id_of_message(rows: &Rows, at: usize) -> Arc<str> {
+    message_id(&rows.ids.name(at), rows.ts[at], rows.causes[at]).into()
 }
 
 /// Ids for rows of which several may come of one: `at` says of which, and where that repeats, they are numbered.
@@ -98,10 +116,10 @@ pub(crate) fn messages(
 ) -> Result<()> {
     let readers: Vec<Reader> =
         rows.batch.columns().iter().take(columns.len()).map(Reader::new).collect::<Result<_>>()?;
-    out.extend((0..rows.len()).map(|at| {
+    out.extend(ids_of_rows(rows).into_iter().enumerate().map(|(at, id)| {
         let body = Body::Row(Row {
             query: query.clone(),
-            id: format!("{query}/{}", id_of(rows, at)).into(),
+            id: format!("{query}/{id}").into(),
             columns: columns.clone(),
             values: readers.iter().map(|column| column.value(at)).collect(),
             source_time: Timestamp::from_nanos(rows.ts[at]),

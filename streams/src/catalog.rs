@@ -11,6 +11,7 @@ use crate::functions;
 use crate::marker;
 use crate::over;
 use crate::rows::Timing;
+use crate::selection::Kind;
 use edgeway_thing_models::{DataType as ModelType, EventIx, EventModel, Model, ModelIx, Things};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -34,6 +35,8 @@ pub(crate) enum Feed {
     Reports(ModelIx),
     /// The events of a model's devices.
     Events(ModelIx, EventIx),
+    /// Messages of another kind.
+    Kind(Kind),
     /// The rows of a query, by its place among the loaded ones.
     Query(usize),
     /// No messages: rows that are there from the start.
@@ -80,6 +83,10 @@ impl Catalog {
     pub(crate) fn new(things: &Things) -> Self {
         let mut catalog = Self::functions();
         catalog.tables = things.models().flat_map(|(ix, model)| model_tables(things, ix, model)).collect();
+        for kind in Kind::ALL {
+            let free = !catalog.tables.contains_key(kind.name());
+            catalog.tables.extend(free.then(|| (kind.name().to_owned(), kind_table(kind, things))));
+        }
         catalog.scalars.extend(named(marker::all().map(Arc::new), |f| (f.name(), f.aliases())));
         catalog
     }
@@ -198,6 +205,20 @@ fn reports_table(name: String, feed: Feed, model: &Model) -> Table {
 fn events_table(name: String, feed: Feed, event: &EventModel) -> Table {
     let base = [(DEVICE, DataType::Utf8), (TS, TIME)];
     message_table(name, feed, &base, event.output.iter().map(|field| (&*field.identifier, &field.data_type)))
+}
+
+fn kind_table(kind: Kind, things: &Things) -> Table {
+    let fields = kind.fields(things);
+    Table {
+        name: kind.name().to_owned(),
+        feed: Feed::Kind(kind),
+        timing: Timing::Moment,
+        shown: fields.len(),
+        schema: Arc::new(Schema::new(fields)),
+        left_out: BTreeMap::new(),
+        options: Options::default(),
+        rows: None,
+    }
 }
 
 fn message_table<'a>(

@@ -1,5 +1,6 @@
 //! From messages to batches: one per table that is read, with only those columns that are.
 
+use crate::answer;
 use crate::catalog::DEVICE;
 use crate::catalog::{Feed, QUALITY, TS, Table, quality_of};
 use crate::df::{
@@ -7,6 +8,7 @@ use crate::df::{
     TimestampNanosecondArray, TimestampNanosecondBuilder,
 };
 use crate::rows::Ids;
+use crate::selection::{KindRows, device_of, source_time};
 use crate::source::Taken;
 use edgeway_sdk::{DeviceIx, Quality, Timestamp, Value};
 use edgeway_thing_models::{Event, Message, Report, Things};
@@ -30,6 +32,14 @@ pub(crate) struct Intake {
     offsets: Vec<u64>,
     devices: Vec<DeviceIx>,
     things: Arc<Things>,
+    /// For messages of another kind.
+    kind: Option<KindIntake>,
+}
+
+/// Collects messages of a kind, and what they are called.
+struct KindIntake {
+    rows: KindRows,
+    ids: Vec<Arc<str>>,
 }
 
 /// Collects the values of one column.
@@ -80,7 +90,28 @@ impl Intake {
             offsets: vec![],
             devices: vec![],
             things: things.clone(),
+            kind: match table.feed {
+                Feed::Kind(kind) => {
+                    Some(KindIntake { rows: KindRows::new(kind, &table.schema, read, things), ids: vec![] })
+                }
+                _ => None,
+            },
         }
+    }
+
+    /// A message of another kind. Its row is called after its device, or after its subject.
+    pub(crate) fn other(&mut self, things: &Things, offset: u64, message: &Message) {
+        let Some(kind) = &mut self.kind else { return };
+        kind.rows.add(message, things);
+        let ts = source_time(message);
+        let name = match device_of(message) {
+            Some(device) => things.device(device).id.to_string(),
+            None => message.subject(things).as_str().rsplit('/').next().unwrap_or_default().to_owned(),
+        };
+        kind.ids.push(answer::message_id(&name, ts.as_nanos(), offset).into());
+        self.ts.push(ts.as_nanos());
+        self.heard.push(message.time.as_nanos());
+        self.offsets.push(offset);
     }
 
     pub(crate) fn report(&mut self, things: &Things, offset: u64, message: &Message, report: &Report) {
@@ -114,6 +145,11 @@ impl Intake {
         let ts = std::mem::take(&mut self.ts);
         if ts.is_empty() {
             return None;
+        }
+        if let Some(kind) = &mut self.kind {
+            let ids = Ids::made(std::mem::take(&mut kind.ids));
+            let (heard, offsets) = (std::mem::take(&mut self.heard), std::mem::take(&mut self.offsets));
+            return Some(Taken { batch: kind.rows.take(), ts: Arc::new(ts), heard, offsets: Arc::new(offsets), ids });
         }
         let columns = self.columns.iter_mut().map(|column| column.finish(&ts)).collect();
         let batch =

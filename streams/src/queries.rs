@@ -9,6 +9,7 @@ use crate::lookups::LookupFile;
 use crate::operator::Held;
 use crate::query::{From, Query, Step};
 use crate::rows::{Flow, Mark, NEVER};
+use crate::selection::Kind;
 use crate::source::{Source as Judge, Taken};
 use crate::state::{Reader, Writer};
 use edgeway_sdk::{Problem, Timestamp};
@@ -310,7 +311,12 @@ impl Queries {
                     self.intakes[at].event(&self.things, offset, message, event);
                 }
             }
-            _ => {}
+            _ => {
+                let feed = Kind::of(message).map(Feed::Kind);
+                if let Some(&at) = feed.and_then(|feed| self.feeds.get(&feed)) {
+                    self.intakes[at].other(&self.things, offset, message);
+                }
+            }
         }
     }
 

@@ -41,6 +41,9 @@ pub(crate) enum Ids {
     Devices(Arc<Vec<DeviceIx>>, Arc<Things>),
     /// What each row's id is behind the query's name, for rows of queries.
     Made(Arc<Vec<Arc<str>>>),
+    /// The same for rows of a window, made only when somebody asks: the keys, what the window is called, and the place of
+    /// each row among the keys.
+    Window(Arc<(Vec<ArrayRef>, String)>, Arc<Vec<usize>>),
 }
 
 /// How far a stream has come.
@@ -88,7 +91,7 @@ impl Rows {
 
     /// The rows as one message has brought them about, with the ids that they have.
     pub(crate) fn caused_by(self, cause: u64) -> Rows {
-        let ids = Ids::made((0..self.len()).map(|at| answer::id_of(&self, at)).collect());
+        let ids = Ids::made(answer::ids_of_rows(&self));
         Rows { causes: Arc::new(vec![cause; self.len()]), ids, ..self }
     }
 
@@ -115,6 +118,9 @@ impl Ids {
                 Ids::Devices(Arc::new(at.iter().map(|&i| devices[i]).collect()), things.clone())
             }
             Ids::Made(ids) => Ids::made(at.iter().map(|&i| ids[i].clone()).collect()),
+            Ids::Window(window, places) => {
+                Ids::Window(window.clone(), Arc::new(at.iter().map(|&i| places[i]).collect()))
+            }
         }
     }
 
@@ -122,11 +128,26 @@ impl Ids {
         Ids::Made(Arc::new(ids))
     }
 
+    /// Of the groups of a window, all in order.
+    pub(crate) fn of_window(keys: Vec<ArrayRef>, name: String, groups: usize) -> Ids {
+        Ids::Window(Arc::new((keys, name)), Arc::new((0..groups).collect()))
+    }
+
     /// The device or the id of a row.
-    pub(crate) fn name(&self, at: usize) -> &Arc<str> {
+    pub(crate) fn name(&self, at: usize) -> Arc<str> {
         match self {
-            Ids::Devices(devices, things) => &things.device(devices[at]).id,
-            Ids::Made(ids) => &ids[at],
+            Ids::Devices(devices, things) => things.device(devices[at]).id.clone(),
+            Ids::Made(ids) => ids[at].clone(),
+            Ids::Window(window, places) => answer::ids_of(window, &places[at..=at]).remove(0),
+        }
+    }
+
+    /// Those of all rows.
+    pub(crate) fn names(&self) -> Vec<Arc<str>> {
+        match self {
+            Ids::Devices(devices, things) => devices.iter().map(|device| things.device(*device).id.clone()).collect(),
+            Ids::Made(ids) => ids.to_vec(),
+            Ids::Window(window, places) => answer::ids_of(window, places),
         }
     }
 }

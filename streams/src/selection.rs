@@ -2,10 +2,14 @@
 
 mod columns;
 mod gather;
+mod kinds;
 mod program;
 mod shape;
 mod text;
 mod vocabulary;
+
+pub(crate) use columns::source_time;
+pub(crate) use kinds::{Kind, KindRows, device_of};
 
 use crate::catalog::Catalog;
 use crate::queries::QueryInfo;

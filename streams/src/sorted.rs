@@ -122,13 +122,11 @@ pub(crate) fn together(pieces: &[Rows]) -> Result<Rows> {
         Ids::Devices(_, things) => {
             let devices = pieces.iter().flat_map(|rows| match &rows.ids {
                 Ids::Devices(devices, _) => devices.to_vec(),
-                Ids::Made(_) => vec![],
+                _ => vec![],
             });
             Ids::Devices(Arc::new(devices.collect()), things.clone())
         }
-        Ids::Made(_) => {
-            Ids::made(pieces.iter().flat_map(|rows| (0..rows.len()).map(|at| rows.ids.name(at).clone())).collect())
-        }
+        _ => Ids::made(pieces.iter().flat_map(|rows| rows.ids.names()).collect()),
     };
     Ok(Rows {
         batch,
@@ -148,7 +146,7 @@ pub(crate) fn written(rows: &Rows) -> Result<RecordBatch> {
         Ids::Devices(devices, things) => {
             Arc::new(devices.iter().map(|device| Some(&*things.device(*device).id)).collect::<StringArray>())
         }
-        Ids::Made(ids) => Arc::new(ids.iter().map(|id| Some(&**id)).collect::<StringArray>()),
+        ids => Arc::new(ids.names().into_iter().map(Some).collect::<StringArray>()),
     };
     let kind = if matches!(rows.ids, Ids::Devices(..)) { "device" } else { "id" };
     let own: [(&str, ArrayRef); 3] = [
@@ -220,8 +218,13 @@ impl Operator for Sorter {
 
     fn advance(&mut self, mark: Mark, account: &mut Account, out: &mut Vec<Rows>) {
         self.watermark = self.watermark.max(mark.watermark);
+        // As one piece: what comes next does some things once for each.
         match self.waiting.before(self.watermark) {
-            Ok(rows) => out.extend(rows),
+            Ok(pieces) if pieces.is_empty() => {}
+            Ok(pieces) => match together(&pieces) {
+                Ok(rows) => out.push(rows),
+                Err(_) => out.extend(pieces),
+            },
             Err(_) => account.counters.errors += 1,
         }
     }

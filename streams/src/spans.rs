@@ -185,7 +185,7 @@ impl Spans {
         let rows = self.rows(&closed, own, aggregates)?;
         // In an order that does not depend on how rows were cut into pushes.
         let mut order: Vec<usize> = (0..closed.len()).collect();
-        order.sort_by_key(|&at| (closed[at].end, closed[at].cause, rows.ids.name(at).clone()));
+        order.sort_by_key(|&at| (closed[at].end, closed[at].cause, rows.ids.name(at)));
         let rows = rows.take(&order)?;
         let marks = rows.ts.iter().map(|end| self.told.min(end - 1)).collect();
         out.push(Rows { marks: Arc::new(marks), ..rows });

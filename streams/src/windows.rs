@@ -16,11 +16,10 @@ pub(crate) use revisions::Telling;
 pub(crate) use saved::Part;
 
 use crate::account::{Account, Reason, failure};
-use crate::answer;
 use crate::df::{RecordBatch, Result, internal_err};
 use crate::operator::{Held, Operator};
 use crate::plan::{Frame, Place};
-use crate::rows::{Ids, Mark, NEVER, Rows, bisect};
+use crate::rows::{Ids, Mark, NEVER, Rows, bisect, take_rows};
 use carry::Carry;
 use groups::{Finished, take_groups};
 use revisions::{AGAIN, Kept, Revisions, Written, next_multiple};
@@ -57,6 +56,19 @@ pub(crate) struct Windows {
     merged: i64,
     /// When the next window closes.
     due_at: i64,
+    /// The pane of the row before: that of most rows.
+    recent: Option<Recent>,
+}
+
+/// A pane that is open, and what is true as long as it is.
+#[derive(Debug, Clone, Copy)]
+struct Recent {
+    pane: i64,
+    /// The times of its rows.
+    from: i64,
+    until: i64,
+    /// Before the watermark is here, its rows are not late for any window.
+    first_end: i64,
 }
 
 /// How much a query may hold.
@@ -81,11 +93,31 @@ impl Windows {
         let (open, runs, revisions) = (BTreeMap::new(), Runs::default(), Revisions::default());
         let carry = grouping.carries().then(|| Carry::new(hold));
         let (watermark, closed, merged, due_at) = (NEVER, NEVER, NEVER, i64::MAX);
-        Windows { frame, grouping, limits, telling, revisions, open, runs, carry, watermark, closed, merged, due_at }
+        Windows {
+            frame,
+            grouping,
+            limits,
+            telling,
+            revisions,
+            open,
+            runs,
+            carry,
+            watermark,
+            closed,
+            merged,
+            due_at,
+            recent: None,
+        }
     }
 
     /// The pane that a row goes into; `None` if it goes nowhere.
     fn place(&mut self, rows: &Rows, at: usize, account: &mut Account) -> Option<i64> {
+        let ts = rows.ts[at];
+        if let Some(recent) = self.recent.filter(|recent| recent.from <= ts && ts < recent.until)
+            && self.watermark < recent.first_end
+        {
+            return Some(recent.pane);
+        }
         let pane = match self.frame.place(rows.ts[at]) {
             Place::Pane(pane) => pane,
             Place::Between => return None,
@@ -104,6 +136,8 @@ impl Windows {
             return None;
         }
         self.note(pane);
+        let (from, until) = self.frame.times_of(pane);
+        self.recent = Some(Recent { pane, from, until, first_end: self.frame.next_end(pane) });
         Some(pane)
     }
 
@@ -113,11 +147,11 @@ impl Windows {
         let windows = self.frame.windows_of(pane).into_iter().map(|(_, end)| end);
         let over: Vec<i64> = windows.filter(|end| *end <= self.watermark).collect();
         let over = over.into_iter().filter(|end| end.saturating_add(lateness) > self.watermark);
-        let (Ok(row), mut revised) = (rows.take(&[at]), false) else { return false };
+        let mut revised = false;
         for end in over {
             revised = true;
             let kept = self.revisions.kept.entry(end).or_default();
-            if add(&mut kept.groups, &self.grouping, &row, self.limits.groups, account) > 0 {
+            if add(&mut kept.groups, &self.grouping, (rows, &[at]), self.limits.groups, account) > 0 {
                 kept.changed.extend(kept.groups.iter().flat_map(Groups::last));
                 let again = next_multiple(self.watermark, AGAIN);
                 self.revisions.again_at.get_or_insert(again);
@@ -168,29 +202,23 @@ impl Windows {
 
     /// Adds the placed rows of a range to their panes.
     fn absorb(&mut self, rows: &Rows, places: &[Option<i64>], range: Range<usize>, account: &mut Account) {
-        let mut by_pane: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
-        for at in range {
-            if let Some(start) = places[at] {
-                by_pane.entry(start).or_default().push(at);
-            }
-        }
-        for (start, at) in by_pane {
-            match rows.take(&at) {
-                Ok(rows) => self.update(start, &rows, account),
-                Err(error) => at.into_iter().for_each(|at| account.failed(rows, at, &error)),
-            }
-        }
-    }
-
-    fn update(&mut self, start: i64, rows: &Rows, account: &mut Account) {
-        if self.bytes() > self.limits.bytes {
-            (0..rows.len()).for_each(|at| account.leave_out(rows, at, Reason::Dead("the state is full")));
+        if range.is_empty() {
             return;
         }
-        let others = self.groups() - self.open[&start].groups();
-        let Some(pane) = self.open.get_mut(&start) else { return };
-        let room = self.limits.groups.saturating_sub(others);
-        add(&mut pane.groups, &self.grouping, rows, room, account);
+        let mut bytes = self.bytes();
+        let mut groups = self.groups();
+        for (start, at) in by_pane(places, range) {
+            if bytes > self.limits.bytes {
+                at.iter().for_each(|at| account.leave_out(rows, *at, Reason::Dead("the state is full")));
+                continue;
+            }
+            let Some(pane) = self.open.get_mut(&start) else { continue };
+            let before = (pane.bytes(), pane.groups());
+            let room = self.limits.groups.saturating_sub(groups - before.1);
+            add(&mut pane.groups, &self.grouping, (rows, &at), room, account);
+            bytes = bytes - before.0 + pane.bytes();
+            groups = groups - before.1 + pane.groups();
+        }
     }
 
     fn bytes(&self) -> usize {
@@ -203,6 +231,9 @@ impl Windows {
 
     /// Closes the windows that are complete and tells those whose time has come, in the order of time.
     fn close(&mut self, cause: u64, account: &mut Account, out: &mut Vec<Rows>) {
+        if self.is_due() {
+            self.recent = None;
+        }
         while self.is_due() {
             let told = if self.due_at <= self.revisions.due_at() {
                 let end = self.due_at;
@@ -308,13 +339,12 @@ impl Windows {
         if told > 0 {
             name.push_str(&format!("/r{told}"));
         }
-        let ids = answer::ids(&finished.keys, std::iter::repeat_n(name, len))?;
         Ok(Rows {
             batch: finished.batch,
             ts: Arc::new(vec![end; len]),
             marks: Arc::new(vec![self.closed.min(end - 1); len]),
             causes: Arc::new(vec![cause; len]),
-            ids: Ids::made(ids),
+            ids: Ids::of_window(finished.keys, name, len),
         })
     }
 
@@ -443,15 +473,42 @@ impl Pane {
     }
 }
 
-/// Adds rows to groups, which are made if there are none; how many were added. A row for which an expression fails is left
-/// out.
-fn add(groups: &mut Option<Groups>, grouping: &Grouping, rows: &Rows, room: usize, account: &mut Account) -> usize {
+/// The placed rows of a range by their panes.
+fn by_pane(places: &[Option<i64>], range: Range<usize>) -> BTreeMap<i64, Vec<usize>> {
+    let mut panes: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
+    // Rows that follow each other are mostly of the same pane.
+    let mut run: Option<(i64, Vec<usize>)> = None;
+    for at in range {
+        let Some(start) = places[at] else { continue };
+        match &mut run {
+            Some((pane, rows)) if *pane == start => rows.push(at),
+            _ => {
+                panes.extend(run.take());
+                let mut rows = panes.remove(&start).unwrap_or_default();
+                rows.push(at);
+                run = Some((start, rows));
+            }
+        }
+    }
+    panes.extend(run);
+    panes
+}
+
+/// Adds rows at some places to groups, which are made if there are none; how many were added. A row for which an expression
+/// fails is left out.
+fn add(
+    groups: &mut Option<Groups>,
+    grouping: &Grouping,
+    (rows, at): (&Rows, &[usize]),
+    room: usize,
+    account: &mut Account,
+) -> usize {
     let mut added = 0;
     let mut without_room = vec![];
     let mut failed = vec![];
     let mut work = |range: Range<usize>| {
         let from = range.start;
-        let prepared = grouping.prepare(&rows.batch.slice(from, range.len()))?;
+        let prepared = grouping.prepare(&take_rows(&rows.batch, &at[range])?)?;
         if prepared.is_empty() {
             return Ok(());
         }
@@ -460,10 +517,10 @@ fn add(groups: &mut Option<Groups>, grouping: &Grouping, rows: &Rows, room: usiz
         }
         let Some(groups) = groups.as_mut() else { return Ok(()) };
         added += prepared.rows;
-        without_room.extend(groups.add(&prepared, room)?.into_iter().map(|at| at + from));
+        without_room.extend(groups.add(&prepared, room)?.into_iter().map(|place| at[place + from]));
         Ok(())
     };
-    bisect(0..rows.len(), &mut work, &mut |at, error| failed.push((at, failure(error))));
+    bisect(0..at.len(), &mut work, &mut |place, error| failed.push((at[place], failure(error))));
     for at in without_room {
         account.leave_out(rows, at, Reason::Dead("there are too many groups"));
     }

@@ -8,6 +8,8 @@ mod errors;
 mod golden;
 #[path = "queries/history.rs"]
 mod history;
+#[path = "queries/kinds.rs"]
+mod kinds;
 #[path = "queries/restart.rs"]
 mod restart;
 #[path = "queries/selection.rs"]

@@ -170,6 +170,11 @@ impl Frame {
         }
     }
 
+    /// The times of a pane's rows, `[from, until)`.
+    pub(crate) fn times_of(&self, pane: i64) -> (i64, i64) {
+        (pane.saturating_add(self.shift), self.pane_end(pane).saturating_add(self.shift))
+    }
+
     /// The end of a pane, which is the start of the next.
     pub(crate) fn pane_end(&self, pane: i64) -> i64 {
         let end = match &self.kind {

@@ -9,6 +9,7 @@ use crate::dialect::{At, Emit, Options, Setting};
 use crate::functions;
 use crate::marker;
 use crate::rows::Timing;
+use crate::segment::row_type;
 use crate::sorted::Sorter;
 use crate::spans::{Rule, Spans};
 use crate::windows::{self, Grouping, Limits, Telling, Windows};
@@ -42,6 +43,12 @@ impl Lowering<'_> {
         let filter = self.filter.take();
         let place = window.as_ref().map(|(place, _)| *place);
         let grouping = input.grouping(filter.as_ref(), aggregate, place).map_err(|error| self.explain(&error))?;
+        for field in grouping.key_schema.fields() {
+            if row_type(field.data_type()).is_none() {
+                let problem = at.problem(format!("a key of type {} cannot be told", field.data_type()));
+                return Err(problem.help("CAST it"));
+            }
+        }
         let bounds = Bounds::new(aggregate, place);
         let scope = bounds.schema(aggregate).map_err(|error| self.explain(&error))?;
         self.fingerprint = self.fingerprint.with(&format!("aggregate {}", texts.join(", ")));

@@ -329,7 +329,7 @@ impl Loading<'_> {
 /// An option that would change nothing is a misunderstanding.
 fn useless_options(options: &Options, blocks: &[Planned]) -> Vec<Problem> {
     let mut feeds = blocks.iter().flat_map(|block| &block.feeds);
-    let reads_messages = feeds.any(|feed| matches!(feed, Feed::Reports(_) | Feed::Events(..)));
+    let reads_messages = feeds.any(|feed| !matches!(feed, Feed::Query(_) | Feed::Lookup));
     let waits = blocks.iter().any(|block| block.plan.waits);
     let used = |name| blocks.iter().any(|block| block.plan.used.contains(name));
     let reason = |name| match name {

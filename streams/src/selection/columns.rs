@@ -209,7 +209,7 @@ fn quality(message: &Message) -> Value {
 }
 
 /// When it was measured or happened; when the gateway made it, for what is of its own making.
-fn source_time(message: &Message) -> Timestamp {
+pub(crate) fn source_time(message: &Message) -> Timestamp {
     match &message.body {
         Body::Report(report) => report.values.iter().map(|value| value.source_time).max().unwrap_or(message.time),
         Body::Event(event) => event.source_time,

@@ -68,7 +68,7 @@ impl Carry {
         }
         let stands = |&group: &usize| end.saturating_sub(reported[group]) <= self.longest;
         let kept: Vec<usize> = (0..partial.len).filter(stands).collect();
-        let standing = Partial { keys: partial.keys, states, len: partial.len };
+        let standing = Partial::new(partial.keys, states, partial.len);
         self.standing = if kept.is_empty() { None } else { Some(take_groups(&standing, &kept)?) };
         Ok(())
     }

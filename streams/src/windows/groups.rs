@@ -117,11 +117,14 @@ pub(crate) struct Partial {
     pub(crate) keys: Vec<ArrayRef>,
     pub(crate) states: Vec<Vec<ArrayRef>>,
     pub(crate) len: usize,
+    pub(crate) bytes: usize,
 }
 
 impl Partial {
-    pub(crate) fn bytes(&self) -> usize {
-        self.keys.iter().chain(self.states.iter().flatten()).map(|column| column.get_array_memory_size()).sum()
+    pub(crate) fn new(keys: Vec<ArrayRef>, states: Vec<Vec<ArrayRef>>, len: usize) -> Partial {
+        let columns = keys.iter().chain(states.iter().flatten());
+        let bytes = columns.map(|column| column.get_array_memory_size()).sum();
+        Partial { keys, states, len, bytes }
     }
 }
 
@@ -216,7 +219,7 @@ impl Groups {
         let keys = self.table.as_mut().map_or(Ok(vec![]), |table| table.emit(EmitTo::All))?;
         let state = |accumulator: &mut Box<dyn GroupsAccumulator>| accumulator.state(EmitTo::All);
         let states = self.accumulators.iter_mut().map(state).collect::<Result<_>>()?;
-        Ok(Partial { keys, states, len: self.len })
+        Ok(Partial::new(keys, states, self.len))
     }
 
     /// The same, and these groups go on.
@@ -277,7 +280,7 @@ pub(super) fn take_groups(partial: &Partial, groups: &[usize]) -> Result<Partial
     let at: UInt32Array = groups.iter().map(|group| Some(*group as u32)).collect();
     let pick = |columns: &[ArrayRef]| columns.iter().map(|c| Ok(take(c, &at, None)?)).collect::<Result<Vec<_>>>();
     let states = partial.states.iter().map(|state| pick(state)).collect::<Result<_>>()?;
-    Ok(Partial { keys: pick(&partial.keys)?, states, len: groups.len() })
+    Ok(Partial::new(pick(&partial.keys)?, states, groups.len()))
 }
 
 fn bound(time: i64, rows: usize) -> ArrayRef {

@@ -128,7 +128,7 @@ impl Runs {
 
     fn weigh(&mut self) {
         let kept = self.panes.iter().chain(&self.endings).map(|(_, partial)| partial);
-        self.bytes = kept.chain(&self.beginning).map(Partial::bytes).sum();
+        self.bytes = kept.chain(&self.beginning).map(|partial| partial.bytes).sum();
     }
 }
 

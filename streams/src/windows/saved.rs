@@ -148,7 +148,7 @@ fn partial(grouping: &Grouping, groups: &RecordBatch) -> Result<Partial> {
     for aggregate in &grouping.aggregates {
         states.push(next(aggregate.function.state_fields()?.len()));
     }
-    Ok(Partial { keys, states, len: groups.num_rows() })
+    Ok(Partial::new(keys, states, groups.num_rows()))
 }
 
 fn batch(schema: &SchemaRef, part: Part, partial: Partial) -> Result<RecordBatch> {

@@ -5,7 +5,7 @@ use crate::cli::journal::{Journal, told};
 use crate::clock::Clocks;
 use edgeway_codec::MessageCodec;
 use edgeway_journal::Class;
-use edgeway_journal::inspect::{self, Depth, Entries};
+use edgeway_journal::inspect::{self, Depth};
 use edgeway_sdk::{Timestamp, options::duration};
 use edgeway_thing_models::{Message, Things};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -18,10 +18,13 @@ const FETCH: usize = 4096;
 /// How long it may take before there is a progress bar.
 const PATIENCE: Duration = Duration::from_millis(500);
 
+/// Messages with their offsets.
+pub(super) type Entries = Vec<(u64, Arc<Message>)>;
+
 /// Reads messages, oldest first.
 pub(super) struct Recorded {
     pub(super) things: Arc<Things>,
-    entries: Entries<MessageCodec>,
+    entries: inspect::Entries<MessageCodec>,
     clocks: Arc<Clocks>,
     span: Span,
     dir: PathBuf,
@@ -70,7 +73,7 @@ impl Recorded {
     }
 
     /// The next messages; `None` at the end.
-    pub(super) fn next(&mut self) -> Result<Option<Vec<(u64, Arc<Message>)>>, Failure> {
+    pub(super) fn next(&mut self) -> Result<Option<Entries>, Failure> {
         let Some(fetched) = self.entries.next(FETCH).map_err(told)? else {
             if let Some(bar) = &self.bar {
                 bar.finish_and_clear();

@@ -107,7 +107,7 @@ fn patience(options: &Options) -> Patience {
 }
 
 fn is_messages(feed: Feed) -> bool {
-    matches!(feed, Feed::Reports(_) | Feed::Events(..))
+    matches!(feed, Feed::Reports(_) | Feed::Events(..) | Feed::Kind(_))
 }
 
 fn query_of(feed: Feed) -> Option<usize> {
