@@ -27,8 +27,8 @@ const FETCH: usize = 1024;
 const GATHER: Duration = Duration::from_millis(20);
 /// How often idle inputs are looked at.
 const ADVANCE_PERIOD: Duration = Duration::from_secs(1);
-/// How often the state is kept, in advances.
-const KEEP_EVERY: u32 = 5;
+/// How often the state is held to be kept, in advances.
+const HOLD_EVERY: u32 = 5;
 /// How long the last rows may take to become durable.
 const FLUSH_WITHIN: Duration = Duration::from_millis(300);
 
@@ -49,6 +49,9 @@ impl QueryHost {
         let kept = Kept::new(data);
         queries.measure(nanos);
         restore(&mut queries, &kept, &journal);
+        if queries.next_offset().is_none() {
+            begin(&mut queries, &kept, journal.head());
+        }
         let from = queries.next_offset().unwrap_or_else(|| journal.head()).clamp(journal.first(), journal.head());
         let (queries, position, held) = (Mutex::new(queries), AtomicU64::new(from), Mutex::default());
         QueryHost { queries, journal, kept, position, held }
@@ -80,18 +83,34 @@ impl QueryHost {
         spine::publish(&self.journal, rows);
     }
 
-    /// Keeps the state held since the last time, now that the rows told until then are durable, and holds the present.
+    /// Holds the present state, to be kept once the rows told until now are durable.
+    fn hold(&self) {
+        match self.queries.lock().save() {
+            Ok(bytes) => *self.held.lock() = Some((self.journal.head(), bytes)),
+            Err(error) => error!(%error, "The state of the queries cannot be written down."),
+        }
+    }
+
+    /// Keeps the state that is held, if what it stands for is durable.
     fn keep(&self) {
-        let mut held = self.held.lock();
-        if let Some((_, bytes)) = held.take_if(|(head, _)| *head <= self.journal.durable_head())
+        let held = self.held.lock().take_if(|(head, _)| *head <= self.journal.durable_head());
+        if let Some((_, bytes)) = held
             && let Err(error) = self.kept.keep(&bytes)
         {
             warn!(%error, "The state of the queries cannot be kept; the last one stays.");
         }
-        match self.queries.lock().save() {
-            Ok(bytes) => *held = Some((self.journal.head(), bytes)),
-            Err(error) => error!(%error, "The state of the queries cannot be written down."),
-        }
+    }
+}
+
+/// Notes where the queries begin, so that a crash before their first state is kept loses nothing either.
+fn begin(queries: &mut Queries, kept: &Kept, head: u64) {
+    queries.begin_at(head);
+    if let Err(error) = queries
+        .save()
+        .map_err(|error| error.to_string())
+        .and_then(|bytes| kept.keep(&bytes).map_err(|error| error.to_string()))
+    {
+        warn!(error, "The state of the queries cannot be kept.");
     }
 }
 
@@ -125,7 +144,8 @@ pub(crate) async fn run(host: Arc<QueryHost>, stop: CancellationToken) {
     let mut reader = host.journal.reader(host.position(), Level::Appended);
     let mut advance = interval(ADVANCE_PERIOD);
     advance.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut until_kept = KEEP_EVERY;
+    // The first state is held soon: a gateway that is restarted again and again gets on all the same.
+    let mut until_held = 2;
     loop {
         tokio::select! {
             () = stop.cancelled() => break,
@@ -153,15 +173,17 @@ pub(crate) async fn run(host: Arc<QueryHost>, stop: CancellationToken) {
                 if reader.position() >= host.journal.head() {
                     host.advance();
                 }
-                until_kept -= 1;
-                if until_kept == 0 {
-                    until_kept = KEEP_EVERY;
-                    host.keep();
+                host.keep();
+                until_held -= 1;
+                if until_held == 0 {
+                    until_held = HOLD_EVERY;
+                    host.hold();
                 }
             }
         }
     }
     host.keep();
+    host.hold();
     // The last rows become durable within milliseconds, or, on a failing disk, not at all.
     if tokio::time::timeout(FLUSH_WITHIN, host.journal.flush()).await.is_ok_and(|flushed| flushed.is_ok()) {
         host.keep();

@@ -4,6 +4,7 @@ use crate::answer::Reader;
 use crate::df::{Array, DataFusionError, RecordBatch};
 use crate::dialect;
 use crate::plan;
+use crate::ranks::RANK;
 use crate::rows::Rows;
 use std::sync::Arc;
 
@@ -115,7 +116,7 @@ impl Reason {
 
 fn words(batch: &RecordBatch, at: usize) -> String {
     let column = |(field, column): (&crate::df::FieldRef, &crate::df::ArrayRef)| {
-        let known = at < column.len() && !column.is_null(at);
+        let known = field.name() != RANK && !column.is_null(at);
         let value = Reader::new(column).ok().filter(|_| known)?.value(at);
         Some(format!("{} = {value}", field.name()))
     };

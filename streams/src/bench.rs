@@ -177,7 +177,7 @@ fn from_messages(clock: Clock, rows: usize) -> Figure {
 const BATCH: &str = "DataFusion, all rows as one batch query";
 
 fn messages(batch: &Taken, property: PropertyIx) -> Vec<(u64, Arc<Message>)> {
-    let values = crate::df::AsArray::as_primitive::<crate::df::Float64Type>(batch.batch.column(2));
+    let values = crate::df::AsArray::as_primitive::<crate::df::Float64Type>(batch.batch.column(1));
     let crate::rows::Ids::Devices(devices, _) = &batch.ids else { return vec![] };
     let message = |at: usize| {
         let source_time = Timestamp::from_nanos(batch.ts[at]);
@@ -201,9 +201,9 @@ fn value(message: &Message) -> f64 {
 fn plain(clock: Clock, stream: &Stream) -> f64 {
     let begun = clock();
     let mut sums: HashMap<&str, (f64, f64, u64)> = HashMap::new();
-    for batch in &stream.batches {
-        let names = crate::df::AsArray::as_string::<i32>(batch.batch.column(0));
-        let values = crate::df::AsArray::as_primitive::<crate::df::Float64Type>(batch.batch.column(2));
+    for batch in &stream.named {
+        let names = crate::df::AsArray::as_string::<i32>(batch.column(0));
+        let values = crate::df::AsArray::as_primitive::<crate::df::Float64Type>(batch.column(2));
         for (name, value) in names.iter().zip(values).filter_map(|(name, value)| Some((name?, value?))) {
             let (sum, most, count) = sums.entry(name).or_default();
             (*sum, *most, *count) = (*sum + value, most.max(value), *count + 1);

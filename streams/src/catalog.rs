@@ -10,6 +10,8 @@ use crate::dialect::Options;
 use crate::functions;
 use crate::marker;
 use crate::over;
+use crate::plan::Units;
+use crate::ranks::RANK;
 use crate::rows::Timing;
 use crate::selection::Kind;
 use edgeway_thing_models::{DataType as ModelType, EventIx, EventModel, Model, ModelIx, Things};
@@ -52,7 +54,9 @@ pub(crate) struct Table {
     pub(crate) schema: SchemaRef,
     /// Properties that have no column yet, with their type.
     pub(crate) left_out: BTreeMap<String, &'static str>,
-    /// How many of the columns `*` means. The others are the qualities of single properties.
+    /// Of its columns, as far as they are known.
+    pub(crate) units: Units,
+    /// How many of the columns `*` means. The others are the qualities of single properties and the number of the device.
     pub(crate) shown: usize,
     /// What the author of a stream has set.
     pub(crate) options: Options,
@@ -137,6 +141,7 @@ impl Catalog {
             name: name.to_owned(),
             feed: Feed::Lookup,
             timing: Timing::Moment,
+            units: Units::new(),
             shown: rows.num_columns(),
             schema: rows.schema(),
             left_out: BTreeMap::new(),
@@ -213,6 +218,7 @@ fn kind_table(kind: Kind, things: &Things) -> Table {
         name: kind.name().to_owned(),
         feed: Feed::Kind(kind),
         timing: Timing::Moment,
+        units: Units::new(),
         shown: fields.len(),
         schema: Arc::new(Schema::new(fields)),
         left_out: BTreeMap::new(),
@@ -228,8 +234,9 @@ fn message_table<'a>(
     values: impl Iterator<Item = (&'a str, &'a ModelType)>,
 ) -> Table {
     let mut fields: Vec<_> = base.iter().map(|(name, data_type)| Field::new(*name, data_type.clone(), true)).collect();
-    let mut left_out = BTreeMap::new();
+    let (mut left_out, mut units) = (BTreeMap::new(), Units::new());
     for (name, model_type) in values {
+        units.extend(model_type.unit().map(|unit| (name.to_owned(), unit.clone())));
         match column_type(model_type) {
             _ if base.iter().any(|(taken, _)| *taken == name) => {}
             Some(data_type) => fields.push(Field::new(name, data_type, true)),
@@ -242,12 +249,14 @@ fn message_table<'a>(
             fields[base.len()..].iter().map(|field| Field::new(quality_of(field.name()), DataType::Utf8, true));
         fields.extend(properties.collect::<Vec<_>>());
     }
+    fields.push(Field::new(RANK, DataType::Int32, true));
     Table {
         name,
         feed,
         timing: Timing::Moment,
         schema: Arc::new(Schema::new(fields)),
         left_out,
+        units,
         shown,
         options: Options::default(),
         rows: None,

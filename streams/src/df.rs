@@ -3,15 +3,15 @@
 pub(crate) use arrow::array::new_empty_array;
 pub(crate) use arrow::array::{
     Array, ArrayBuilder, ArrayRef, AsArray, BinaryArray, BooleanArray, BooleanBuilder, Float64Array, Float64Builder,
-    Int64Array, Int64Builder, IntervalMonthDayNanoArray, RecordBatch, RecordBatchOptions, StringArray, StringBuilder,
-    TimestampNanosecondArray, TimestampNanosecondBuilder, UInt32Array, UInt64Array,
+    Int32Array, Int32Builder, Int64Array, Int64Builder, IntervalMonthDayNanoArray, RecordBatch, RecordBatchOptions,
+    StringArray, StringBuilder, TimestampNanosecondArray, TimestampNanosecondBuilder, UInt32Array, UInt64Array,
 };
 pub(crate) use arrow::compute::{
     SortColumn, and, cast, concat_batches, filter_record_batch, interleave_record_batch, lexsort_to_indices,
     prep_null_mask_filter, take, take_record_batch,
 };
 pub(crate) use arrow::compute::{SortOptions, concat, filter, partition};
-pub(crate) use arrow::datatypes::BinaryType;
+pub(crate) use arrow::datatypes::{BinaryType, Int32Type};
 pub(crate) use arrow::datatypes::{
     DataType, Field, FieldRef, Float64Type, Int64Type, Schema, SchemaRef, TimeUnit, TimestampNanosecondType, UInt64Type,
 };

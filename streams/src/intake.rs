@@ -4,9 +4,10 @@ use crate::answer;
 use crate::catalog::DEVICE;
 use crate::catalog::{Feed, QUALITY, TS, Table, quality_of};
 use crate::df::{
-    ArrayRef, BooleanBuilder, DataType, Float64Builder, Int64Builder, RecordBatch, Schema, SchemaRef, StringBuilder,
-    TimestampNanosecondArray, TimestampNanosecondBuilder,
+    ArrayRef, BooleanBuilder, DataType, Float64Builder, Int32Builder, Int64Builder, RecordBatch, Schema, SchemaRef,
+    StringBuilder, TimestampNanosecondArray, TimestampNanosecondBuilder,
 };
+use crate::ranks::{RANK, Ranks};
 use crate::rows::Ids;
 use crate::selection::{KindRows, device_of, source_time};
 use crate::source::Taken;
@@ -32,6 +33,7 @@ pub(crate) struct Intake {
     offsets: Vec<u64>,
     devices: Vec<DeviceIx>,
     things: Arc<Things>,
+    ranks: Arc<Ranks>,
     /// For messages of another kind.
     kind: Option<KindIntake>,
 }
@@ -45,6 +47,8 @@ struct KindIntake {
 /// Collects the values of one column.
 pub(crate) enum Builder {
     Device(StringBuilder),
+    /// The device's number.
+    Rank(Int32Builder),
     /// Made from the rows' times.
     Time,
     Quality(StringBuilder),
@@ -57,7 +61,7 @@ pub(crate) enum Builder {
 
 impl Intake {
     /// For these columns of a table.
-    pub(crate) fn new(table: &Table, read: &BTreeSet<usize>, things: &Arc<Things>) -> Self {
+    pub(crate) fn new(table: &Table, read: &BTreeSet<usize>, things: &Arc<Things>, ranks: &Arc<Ranks>) -> Self {
         let fields: Vec<_> = read.iter().map(|&at| table.schema.fields()[at].clone()).collect();
         let slot = |name: &str| fields.iter().position(|field| field.name() == name && !is_base(name));
         let (slots, qualities, names) = match table.feed {
@@ -90,6 +94,7 @@ impl Intake {
             offsets: vec![],
             devices: vec![],
             things: things.clone(),
+            ranks: ranks.clone(),
             kind: match table.feed {
                 Feed::Kind(kind) => {
                     Some(KindIntake { rows: KindRows::new(kind, &table.schema, read, things), ids: vec![] })
@@ -176,6 +181,7 @@ impl Intake {
         for column in &mut self.columns {
             match column {
                 Builder::Device(builder) => builder.append_value(id),
+                Builder::Rank(builder) => builder.append_value(self.ranks.of(device)),
                 Builder::Quality(builder) => builder.append_value(quality.class()),
                 _ => {}
             }
@@ -207,7 +213,7 @@ impl Intake {
 }
 
 fn is_base(name: &str) -> bool {
-    [DEVICE, TS, QUALITY].contains(&name)
+    [DEVICE, TS, QUALITY, RANK].contains(&name)
 }
 
 impl Builder {
@@ -219,6 +225,7 @@ impl Builder {
     fn new(name: &str, data_type: &DataType) -> Self {
         match (name, data_type) {
             (DEVICE, _) => Builder::Device(StringBuilder::new()),
+            (RANK, _) => Builder::Rank(Int32Builder::new()),
             (TS, _) => Builder::Time,
             (QUALITY, _) => Builder::Quality(StringBuilder::new()),
             (_, DataType::Boolean) => Builder::Bool(BooleanBuilder::new()),
@@ -235,6 +242,7 @@ impl Builder {
         match self {
             Builder::Time => rows,
             Builder::Device(b) | Builder::Quality(b) | Builder::Text(b) => b.len(),
+            Builder::Rank(b) => b.len(),
             Builder::Bool(b) => b.len(),
             Builder::Int(b) => b.len(),
             Builder::Float(b) => b.len(),
@@ -251,6 +259,7 @@ impl Builder {
             (Builder::Float(b), Value::Int(value)) => b.append_value(*value as f64),
             (Builder::Text(b), Value::Text(value)) => b.append_value(value),
             (Builder::Date(b), Value::Int(millis)) => b.append_option(millis.checked_mul(NANOS_PER_MILLI)),
+            (Builder::Rank(b), _) => b.append_null(),
             (Builder::Bool(b), _) => b.append_null(),
             (Builder::Int(b), _) => b.append_null(),
             (Builder::Float(b), _) => b.append_null(),
@@ -272,6 +281,7 @@ impl Builder {
         match self {
             Builder::Time => Arc::new(TimestampNanosecondArray::from(ts.to_vec())),
             Builder::Device(b) | Builder::Quality(b) | Builder::Text(b) => Arc::new(b.finish()),
+            Builder::Rank(b) => Arc::new(b.finish()),
             Builder::Bool(b) => Arc::new(b.finish()),
             Builder::Int(b) => Arc::new(b.finish()),
             Builder::Float(b) => Arc::new(b.finish()),

@@ -67,6 +67,7 @@ mod over;
 mod plan;
 mod queries;
 mod query;
+mod ranks;
 mod rows;
 mod segment;
 mod selection;

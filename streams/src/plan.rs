@@ -10,9 +10,12 @@ mod overs;
 mod period;
 mod scope;
 mod shapes;
+mod units;
 mod window;
 mod windows;
 
+use lower::unalias as unaliased;
+pub(crate) use units::Units;
 pub(crate) use window::{Frame, Place};
 
 use crate::catalog::{Catalog, Table};
@@ -24,6 +27,7 @@ use crate::dialect::{self, At, Block, Options};
 use crate::fingerprint::Fingerprint;
 use crate::queries::Site;
 use crate::query::Step;
+use crate::ranks::Ranks;
 use crate::rows::Timing;
 use edgeway_sdk::Problem;
 use sqlparser::ast::{Query, Select, SetExpr, Statement as SqlStatement};
@@ -47,6 +51,8 @@ pub(crate) struct Plan {
     pub(crate) tells_again: bool,
     /// The options that have an effect.
     pub(crate) used: BTreeSet<&'static str>,
+    /// Of its columns, as far as they are known.
+    pub(crate) units: Units,
 }
 
 /// A table, and a fingerprint of how its rows come about.
@@ -71,6 +77,8 @@ pub(crate) struct Around<'a> {
     pub(crate) is_last: bool,
     /// Whether its rows have an end.
     pub(crate) is_bounded: bool,
+    /// The numbers of the devices.
+    pub(crate) ranks: &'a Arc<Ranks>,
 }
 
 /// Plans a block over its tables.
@@ -82,8 +90,10 @@ pub(crate) fn plan(mut block: Block, around: Around<'_>) -> Result<Plan, Vec<Pro
     let window = dialect::resolve(&mut block, &own, around.catalog, around.is_bounded)?;
     let at = block.at;
     let plan = logical(block.select, around.catalog).map_err(|error| vec![explain(&error, at)])?;
+    let units = units::check(&plan, around, &block.tables, at).map_err(|problem| vec![problem])?;
     let place = lower::Place { at, names: &block.tables, window: window.map(|call| call.0.or(at)) };
-    lower::lower(&plan, around, place).map_err(|problem| vec![problem])
+    let plan = lower::lower(&plan, around, place).map_err(|problem| vec![problem])?;
+    Ok(Plan { units, ..plan })
 }
 
 /// What DataFusion says before its sentences.

@@ -271,6 +271,11 @@ impl Queries {
         Ok(restored)
     }
 
+    /// Says which message is the first, before any is pushed and if no state has been [restored](Queries::restore).
+    pub fn begin_at(&mut self, offset: u64) {
+        self.next = self.next.or(Some(offset));
+    }
+
     /// The offset of the next message; `None` if they have seen nothing.
     pub fn next_offset(&self) -> Option<u64> {
         self.next

@@ -179,6 +179,7 @@ impl Spans {
         let keys = self.table.as_mut().map_or(Ok(vec![]), |table| table.emit(EmitTo::All))?;
         let numbers = UInt64Array::from(closed.iter().map(|window| window.key as u64).collect::<Vec<_>>());
         let own: Vec<ArrayRef> = keys.iter().map(|key| take(key, &numbers, None)).collect::<Result<_, _>>()?;
+        let own = self.grouping.named(own);
         let aggregates =
             self.slots.take_out(&self.grouping, &closed.iter().map(|window| window.slot).collect::<Vec<_>>())?;
         self.tidy(keys)?;

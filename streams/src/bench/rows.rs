@@ -1,9 +1,10 @@
 //! Rows as wind turbines send them: in the order of time but for some 400 ms.
 
 use crate::df::{
-    ArrayRef, DataType, Field, Float64Array, RecordBatch, Schema, StringArray, TIME, TimestampNanosecondArray,
+    ArrayRef, Field, Float64Array, Int32Array, RecordBatch, Schema, StringArray, TimestampNanosecondArray,
 };
 use crate::queries::Site;
+use crate::ranks::{RANK, Ranks};
 use crate::rows::Ids;
 use crate::source::Taken;
 use edgeway_sdk::DeviceIx;
@@ -17,7 +18,10 @@ const JITTER: i64 = 400_000_000;
 /// Rows in batches.
 pub(super) struct Stream {
     pub(super) site: Site,
+    /// As queries that group by device get them.
     pub(super) batches: Vec<Taken>,
+    /// The same with names, as a batch query gets them.
+    pub(super) named: Vec<RecordBatch>,
 }
 
 impl Stream {
@@ -29,7 +33,8 @@ impl Stream {
             random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             (random >> 33) % most
         };
-        let mut batches = vec![];
+        let ranks = Ranks::new(&things);
+        let (mut batches, mut named) = (vec![], vec![]);
         let mut from = 0;
         while from < rows {
             let len = batch.min(rows - from);
@@ -39,10 +44,11 @@ impl Stream {
                 (next(devices.into()) as u32, ts, on_time + JITTER, next(2_000) as f64 / 100.0)
             };
             let made: Vec<_> = (from..from + len).map(row).collect();
-            batches.push(taken(&things, from, &made));
+            batches.push(taken(&things, &ranks, from, &made));
+            named.push(with_names(&things, &made));
             from += len;
         }
-        Stream { site: things.into(), batches }
+        Stream { site: things.into(), batches, named }
     }
 
     /// The property that the rows hold.
@@ -63,21 +69,38 @@ fn things(devices: u32) -> Things {
     things
 }
 
-fn taken(things: &Arc<Things>, from: usize, rows: &[(u32, i64, i64, f64)]) -> Taken {
-    let names = rows.iter().map(|(device, ..)| Some(&*things.device(DeviceIx(*device)).id));
+/// A row: its device, its time, when the gateway got it, and a wind speed.
+type Made = (u32, i64, i64, f64);
+
+fn taken(things: &Arc<Things>, ranks: &Ranks, from: usize, rows: &[Made]) -> Taken {
     let ts: Vec<i64> = rows.iter().map(|(_, ts, ..)| *ts).collect();
-    let columns: Vec<ArrayRef> = vec![
-        Arc::new(names.collect::<StringArray>()),
-        Arc::new(TimestampNanosecondArray::from(ts.clone())),
-        Arc::new(rows.iter().map(|(.., value)| Some(*value)).collect::<Float64Array>()),
-    ];
-    let fields = [("device", DataType::Utf8), ("ts", TIME), ("wind_speed", DataType::Float64)];
-    let fields = fields.map(|(name, data_type)| Field::new(name, data_type, true));
+    let rank = |(device, ..): &Made| ranks.of(DeviceIx(*device));
+    let numbers: ArrayRef = Arc::new(Int32Array::from_iter_values(rows.iter().map(rank)));
     Taken {
-        batch: RecordBatch::try_new(Arc::new(Schema::new(fields.to_vec())), columns).expect("as long as each other"),
+        batch: batch([("ts", times(rows)), ("wind_speed", speeds(rows)), (RANK, numbers)]),
         ts: Arc::new(ts),
         heard: rows.iter().map(|(_, _, heard, _)| *heard).collect(),
         offsets: Arc::new((from as u64..).take(rows.len()).collect()),
         ids: Ids::Devices(Arc::new(rows.iter().map(|(device, ..)| DeviceIx(*device)).collect()), things.clone()),
     }
+}
+
+fn with_names(things: &Things, rows: &[Made]) -> RecordBatch {
+    let names = rows.iter().map(|(device, ..)| Some(&*things.device(DeviceIx(*device)).id));
+    let names: ArrayRef = Arc::new(names.collect::<StringArray>());
+    batch([("device", names), ("ts", times(rows)), ("wind_speed", speeds(rows))])
+}
+
+fn times(rows: &[Made]) -> ArrayRef {
+    Arc::new(TimestampNanosecondArray::from_iter_values(rows.iter().map(|(_, ts, ..)| *ts)))
+}
+
+fn speeds(rows: &[Made]) -> ArrayRef {
+    Arc::new(rows.iter().map(|(.., value)| Some(*value)).collect::<Float64Array>())
+}
+
+fn batch(columns: [(&str, ArrayRef); 3]) -> RecordBatch {
+    let fields = columns.iter().map(|(name, column)| Field::new(*name, column.data_type().clone(), true));
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    RecordBatch::try_new(schema, columns.map(|(_, column)| column).to_vec()).expect("as long as each other")
 }

@@ -14,14 +14,18 @@ const SECOND: i64 = 1_000_000_000;
 
 /// Groups by device and ten seconds, with a division for the window; in seconds.
 pub(super) fn tumbling(clock: Clock, stream: &Stream) -> f64 {
-    let batches = stream.batches.iter().map(|batch| with_bin(&batch.batch, &batch.ts, 1, 10 * SECOND)).collect();
+    let batches = both(stream).map(|(batch, ts)| with_bin(batch, ts, 1, 10 * SECOND)).collect();
     timed(clock, batches, 10 * SECOND)
 }
 
 /// The same with each row in ten windows; in seconds, without the time that it takes to repeat the rows.
 pub(super) fn hopping(clock: Clock, stream: &Stream) -> f64 {
-    let repeated = |at: i64| stream.batches.iter().map(move |batch| with_bin(&batch.batch, &batch.ts, at, SECOND));
+    let repeated = |at: i64| both(stream).map(move |(batch, ts)| with_bin(batch, ts, at, SECOND));
     timed(clock, (0..10).flat_map(repeated).collect(), SECOND)
+}
+
+fn both(stream: &Stream) -> impl Iterator<Item = (&RecordBatch, &[i64])> {
+    stream.named.iter().zip(stream.batches.iter().map(|batch| &**batch.ts))
 }
 
 /// The rows with their time as a number, moved by some steps.

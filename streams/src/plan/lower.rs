@@ -1,8 +1,8 @@
 //! From a logical plan to steps, from the tables upwards.
 
 use super::scope::Scope;
-use super::{Around, Plan, explain};
-use crate::catalog::TS;
+use super::{Around, Plan, Units, explain};
+use crate::catalog::{DEVICE, TS};
 use crate::df::{
     AggregatePlan, Column, DFSchema, DataFusionError, Expr, Field, LogicalPlan, Projection, Result, SchemaRef, TIME,
     TableReference, Transformed, TreeNode, TreeNodeRecursion,
@@ -12,6 +12,7 @@ use crate::fingerprint::Fingerprint;
 use crate::marker;
 use crate::operator::Operator;
 use crate::query::{Step, Work};
+use crate::ranks::RANK;
 use crate::rows::Timing;
 use crate::segment::{Segment, output_schema};
 use edgeway_sdk::Problem;
@@ -56,7 +57,17 @@ pub(super) fn lower(plan: &LogicalPlan, around: Around<'_>, place: Place<'_>) ->
         lowering.shape(&schema)?;
     }
     let Lowering { columns, steps, timing, fingerprint, waits, tells_again, used, .. } = lowering;
-    Ok(Plan { columns, steps, schema, timing, fingerprint, waits, tells_again, used: used.into_inner() })
+    Ok(Plan {
+        columns,
+        steps,
+        schema,
+        timing,
+        fingerprint,
+        waits,
+        tells_again,
+        used: used.into_inner(),
+        units: Units::new(),
+    })
 }
 
 pub(super) struct Lowering<'a> {
@@ -229,10 +240,27 @@ fn columns(plan: &LogicalPlan, around: Around<'_>, place: Place<'_>) -> Result<V
         .collect::<Result<_>>()?;
     let mut read: Vec<BTreeSet<usize>> =
         around.tables.iter().map(|upstream| upstream.table.schema.index_of(TS).into_iter().collect()).collect();
+    // Above an aggregate only its own columns are left.
+    let mut root = plan;
     plan.apply(|node| {
-        for column in node.expressions().iter().flat_map(Expr::column_refs) {
-            for (table, read) in tables.iter().zip(&mut read) {
-                read.extend(table.maybe_index_of_column(column));
+        if matches!(node, LogicalPlan::Aggregate(_)) {
+            root = node;
+            return Ok(TreeNodeRecursion::Stop);
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    root.apply(|node| {
+        let keys: &[Expr] = if let LogicalPlan::Aggregate(aggregate) = node { &aggregate.group_expr } else { &[] };
+        for expr in node.expressions() {
+            // Grouped by name, devices are grouped by their numbers.
+            let is_device = |column: &Column| column.name == DEVICE && keys.contains(&expr);
+            for column in expr.column_refs() {
+                for (table, read) in tables.iter().zip(&mut read) {
+                    let rank = Column::new(column.relation.clone(), RANK);
+                    let rank = Some(rank).filter(|_| is_device(column) && matches!(expr, Expr::Column(_)));
+                    let rank = rank.and_then(|rank| table.maybe_index_of_column(&rank));
+                    read.extend(rank.or_else(|| table.maybe_index_of_column(column)));
+                }
             }
         }
         Ok(TreeNodeRecursion::Continue)

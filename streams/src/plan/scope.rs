@@ -1,11 +1,13 @@
 //! The columns that expressions are made over.
 
+use crate::catalog::DEVICE;
 use crate::df::{
-    AggregateOrderSensitivity, AggregatePlan, DFSchema, DFSchemaRef, ExecutionProps, Expr, Field,
+    AggregateOrderSensitivity, AggregatePlan, Column, DFSchema, DFSchemaRef, ExecutionProps, Expr, Field,
     LoweredAggregateBuilder, PhysicalExpr, PhysicalPlanningContext, Result, Schema, TableReference,
     create_physical_expr, plan_err,
 };
 use crate::functions;
+use crate::ranks::{RANK, Ranks};
 use crate::windows::{Aggregate, Grouping};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -59,13 +61,29 @@ impl Scope {
         filter: Option<&Expr>,
         plan: &AggregatePlan,
         window_at: Option<usize>,
+        ranks: &Arc<Ranks>,
     ) -> Result<Grouping> {
         let keys = plan.group_expr.iter().enumerate().filter(|(at, _)| Some(*at) != window_at);
-        let keys = keys.map(|(_, expr)| self.expr(expr)).collect::<Result<Vec<_>>>()?;
+        let keys: Vec<(Expr, bool)> = keys.map(|(_, expr)| self.key(expr)).collect();
+        let ranked = keys.iter().map(|(_, is_ranked)| is_ranked.then(|| ranks.clone())).collect();
+        let keys = keys.iter().map(|(expr, _)| self.expr(expr)).collect::<Result<Vec<_>>>()?;
         let key_schema = Arc::new(self.fields(&keys, "key")?);
         let aggregates = plan.aggr_expr.iter().map(|expr| self.aggregate(expr)).collect::<Result<_>>()?;
         let filter = filter.map(|expr| self.expr(expr)).transpose()?;
-        Ok(Grouping { filter, keys, key_schema, window_at, aggregates })
+        Ok(Grouping { filter, keys, key_schema, ranked, window_at, aggregates })
+    }
+
+    /// A key, or the number of the device where the key is its name.
+    fn key(&self, expr: &Expr) -> (Expr, bool) {
+        if let Expr::Column(column) = expr
+            && column.name == DEVICE
+        {
+            let rank = Column::new(column.relation.clone(), RANK);
+            if self.0.maybe_index_of_column(&rank).is_some() {
+                return (Expr::Column(rank), true);
+            }
+        }
+        (expr.clone(), false)
     }
 
     pub(super) fn aggregate(&self, expr: &Expr) -> Result<Aggregate> {

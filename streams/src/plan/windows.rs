@@ -42,7 +42,9 @@ impl Lowering<'_> {
         }
         let filter = self.filter.take();
         let place = window.as_ref().map(|(place, _)| *place);
-        let grouping = input.grouping(filter.as_ref(), aggregate, place).map_err(|error| self.explain(&error))?;
+        let grouping = input
+            .grouping(filter.as_ref(), aggregate, place, self.around.ranks)
+            .map_err(|error| self.explain(&error))?;
         for field in grouping.key_schema.fields() {
             if row_type(field.data_type()).is_none() {
                 let problem = at.problem(format!("a key of type {} cannot be told", field.data_type()));

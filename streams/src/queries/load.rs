@@ -10,6 +10,7 @@ use crate::fingerprint::Fingerprint;
 use crate::graph;
 use crate::lookups;
 use crate::plan::{self, Plan, Upstream};
+use crate::ranks::Ranks;
 use edgeway_sdk::{Place, Problem, did_you_mean};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -36,6 +37,7 @@ fn plan_together(site: &Site, sources: &[Source], last: Option<Statement>) -> Re
         sources,
         site,
         catalog: Catalog::new(&site.things),
+        ranks: Arc::new(Ranks::new(&site.things)),
         functions: BTreeMap::new(),
         planned: vec![],
         problems: vec![],
@@ -50,7 +52,7 @@ fn plan_together(site: &Site, sources: &[Source], last: Option<Statement>) -> Re
         loading.problems.sort_by_key(|problem| (problem.file.clone(), position(&problem.problem)));
         return Err(loading.problems);
     }
-    Ok(wiring::build(site.things.clone(), loading.planned, sources, &loading.catalog))
+    Ok(wiring::build(site.things.clone(), &loading.ranks, loading.planned, sources, &loading.catalog))
 }
 
 struct Loading<'a> {
@@ -59,6 +61,7 @@ struct Loading<'a> {
     sources: &'a [Source],
     site: &'a Site,
     catalog: Catalog,
+    ranks: Arc<Ranks>,
     functions: BTreeMap<String, Function>,
     planned: Vec<Planned>,
     problems: Vec<FileProblem>,
@@ -278,8 +281,16 @@ impl Loading<'_> {
         let options: Vec<Options> = tables.iter().map(|table| query.options.over(&table.options)).collect();
         let (is_last, is_bounded) = (name == query.name, self.bounded == Some(query.source));
         let (site, catalog, tables) = (self.site, &self.catalog, &*upstream);
-        let around =
-            plan::Around { site, catalog, tables, options: &options, own: &query.options, is_last, is_bounded };
+        let around = plan::Around {
+            site,
+            catalog,
+            tables,
+            options: &options,
+            own: &query.options,
+            is_last,
+            is_bounded,
+            ranks: &self.ranks,
+        };
         let plan = plan::plan(block, around)?;
         let feeds = upstream.iter().map(|upstream| upstream.table.feed).collect();
         let is_hidden = query.is_view || name != query.name;
@@ -309,6 +320,7 @@ impl Loading<'_> {
             name: planned.name.clone(),
             feed: Feed::Query(self.planned.len()),
             timing: planned.plan.timing,
+            units: planned.plan.units.clone(),
             shown: planned.schema.fields().len(),
             schema: planned.schema.clone(),
             left_out: BTreeMap::new(),

@@ -33,6 +33,7 @@ pub(super) fn save(spans: &mut Spans) -> Result<Vec<RecordBatch>> {
     let column = |of: fn(&(i64, Open)) -> i64| integers(open.iter().map(of).collect());
     let times = [column(|o| o.0), column(|o| o.1.start), column(|o| o.1.last), column(|o| o.1.rows as i64)];
     let windows = times.into_iter().chain(states.into_iter().flatten()).collect();
+    let keys = spans.grouping.named(keys);
     Ok(vec![numbers(&[spans.told])?, table(keys.into_iter().chain([integers(seen)]).collect())?, table(windows)?])
 }
 
@@ -49,7 +50,7 @@ pub(super) fn load(spans: &mut Spans, state: &[RecordBatch]) -> Result<()> {
     let mut of_keys = vec![];
     let seen = keys.column(grouping.keys.len()).as_primitive::<Int64Type>();
     of_keys.extend(seen.values().iter().map(|seen| KeyState { seen: *seen as u64, ..KeyState::default() }));
-    let table = key_table(grouping, &keys.columns()[..grouping.keys.len()])?;
+    let table = key_table(grouping, &grouping.numbered(keys.columns()[..grouping.keys.len()].to_vec())?)?;
     let column = |at: usize| windows.column(at).as_primitive::<Int64Type>().values().clone();
     let [key, start, last, rows] = [0, 1, 2, 3].map(column);
     let mut order: Vec<usize> = (0..windows.num_rows()).collect();

@@ -6,6 +6,7 @@ use crate::df::{
     TimestampNanosecondArray, UInt32Array, and, lexsort_to_indices, new_group_values, take, take_record_batch,
 };
 use crate::functions::Timed;
+use crate::ranks::Ranks;
 use crate::segment::{evaluate, keep, mask};
 use std::sync::Arc;
 
@@ -16,6 +17,8 @@ pub(crate) struct Grouping {
     /// Without the window.
     pub(crate) keys: Vec<Arc<dyn PhysicalExpr>>,
     pub(crate) key_schema: SchemaRef,
+    /// Which keys are numbers in the place of names.
+    pub(crate) ranked: Vec<Option<Arc<Ranks>>>,
     /// The window's place among the keys; `None` if the keys themselves say which window it is.
     pub(crate) window_at: Option<usize>,
     pub(crate) aggregates: Vec<Aggregate>,
@@ -47,6 +50,27 @@ impl Grouping {
     /// Whether windows begin with what those before them have left.
     pub(crate) fn carries(&self) -> bool {
         self.aggregates.iter().any(|aggregate| aggregate.timed.is_some())
+    }
+
+    /// Keys as they are told: names in the place of numbers.
+    pub(crate) fn named(&self, keys: Vec<ArrayRef>) -> Vec<ArrayRef> {
+        let name = |(key, ranks): (ArrayRef, &Option<Arc<Ranks>>)| match ranks {
+            Some(ranks) => ranks.names(&key),
+            None => key,
+        };
+        keys.into_iter().zip(&self.ranked).map(name).collect()
+    }
+
+    /// Keys as they are kept: numbers in the place of names.
+    ///
+    /// # Errors
+    /// If a device is no more.
+    pub(crate) fn numbered(&self, keys: Vec<ArrayRef>) -> Result<Vec<ArrayRef>> {
+        let number = |(key, ranks): (ArrayRef, &Option<Arc<Ranks>>)| match ranks {
+            Some(ranks) => ranks.ranks(&key),
+            None => Ok(key),
+        };
+        keys.into_iter().zip(&self.ranked).map(number).collect()
     }
 
     /// Filters rows and computes keys and arguments. Changes nothing.
@@ -249,7 +273,15 @@ impl Groups {
     /// # Errors
     /// If an aggregate cannot be computed.
     pub(crate) fn finish(mut self, grouping: &Grouping, start: i64, end: i64) -> Result<Finished> {
-        let keys = self.table.as_mut().map_or(Ok(vec![]), |table| table.emit(EmitTo::All))?;
+        let numbers = self.table.as_mut().map_or(Ok(vec![]), |table| table.emit(EmitTo::All))?;
+        let order = match numbers.is_empty() {
+            true => None,
+            false => {
+                let by_key = numbers.iter().map(|key| SortColumn { values: key.clone(), options: None });
+                Some(lexsort_to_indices(&by_key.collect::<Vec<_>>(), None)?)
+            }
+        };
+        let keys = grouping.named(numbers);
         let mut columns = keys.clone();
         if let Some(at) = grouping.window_at {
             columns.insert(at, bound(start, self.len));
@@ -262,11 +294,7 @@ impl Groups {
         }
         columns.push(bound(end, self.len));
         let batch = unnamed(columns)?;
-        if keys.is_empty() {
-            return Ok(Finished { batch, keys });
-        }
-        let by_key: Vec<_> = keys.iter().map(|key| SortColumn { values: key.clone(), options: None }).collect();
-        let order = lexsort_to_indices(&by_key, None)?;
+        let Some(order) = order else { return Ok(Finished { batch, keys }) };
         let keys = keys.iter().map(|key| take(key, &order, None)).collect::<Result<_, _>>()?;
         Ok(Finished { batch: take_record_batch(&batch, &order)?, keys })
     }

@@ -9,7 +9,7 @@
 use super::groups::{Grouping, Partial};
 use super::revisions::Written;
 use crate::df::{
-    ArrayRef, AsArray, Field, Int64Array, Int64Type, RecordBatch, Result, Schema, SchemaRef, concat_batches,
+    ArrayRef, AsArray, DataType, Field, Int64Array, Int64Type, RecordBatch, Result, Schema, SchemaRef, concat_batches,
     internal_err,
 };
 use crate::rows::NEVER;
@@ -56,7 +56,7 @@ impl Part {
 pub(crate) fn save(grouping: &Grouping, times: &[i64], parts: Vec<(Part, Partial)>) -> Result<Vec<RecordBatch>> {
     let schema = schema(grouping)?;
     let batches: Vec<RecordBatch> =
-        parts.into_iter().map(|(part, partial)| batch(&schema, part, partial)).collect::<Result<_>>()?;
+        parts.into_iter().map(|(part, partial)| batch(grouping, &schema, part, partial)).collect::<Result<_>>()?;
     Ok(vec![numbers(times)?, concat_batches(&schema, &batches)?])
 }
 
@@ -93,7 +93,7 @@ pub(crate) fn save_revisions(
     let told = kept.iter().map(|written| written.told).collect::<Vec<_>>();
     words.extend(told);
     let schema = schema(grouping)?;
-    let groups = kept.into_iter().map(|written| batch(&schema, Part::Open(written.end), written.groups));
+    let groups = kept.into_iter().map(|written| batch(grouping, &schema, Part::Open(written.end), written.groups));
     Ok(vec![numbers(&words)?, concat_batches(&schema, &groups.collect::<Result<Vec<_>>>()?)?])
 }
 
@@ -143,7 +143,7 @@ fn parts(grouping: &Grouping, groups: &RecordBatch) -> Result<Vec<(Part, Partial
 fn partial(grouping: &Grouping, groups: &RecordBatch) -> Result<Partial> {
     let mut columns = groups.columns()[2..].iter().cloned();
     let mut next = |count: usize| columns.by_ref().take(count).collect::<Vec<ArrayRef>>();
-    let keys = next(grouping.keys.len());
+    let keys = grouping.numbered(next(grouping.keys.len()))?;
     let mut states = vec![];
     for aggregate in &grouping.aggregates {
         states.push(next(aggregate.function.state_fields()?.len()));
@@ -151,18 +151,22 @@ fn partial(grouping: &Grouping, groups: &RecordBatch) -> Result<Partial> {
     Ok(Partial::new(keys, states, groups.num_rows()))
 }
 
-fn batch(schema: &SchemaRef, part: Part, partial: Partial) -> Result<RecordBatch> {
+fn batch(grouping: &Grouping, schema: &SchemaRef, part: Part, partial: Partial) -> Result<RecordBatch> {
     let (code, at) = part.code();
     let repeated = |number: i64| Arc::new(Int64Array::from_value(number, partial.len)) as ArrayRef;
     let columns = [repeated(code), repeated(at)].into_iter();
-    let columns: Vec<ArrayRef> = columns.chain(partial.keys).chain(partial.states.into_iter().flatten()).collect();
+    let columns: Vec<ArrayRef> =
+        columns.chain(grouping.named(partial.keys)).chain(partial.states.into_iter().flatten()).collect();
     Ok(RecordBatch::try_new(schema.clone(), columns)?)
 }
 
 fn schema(grouping: &Grouping) -> Result<SchemaRef> {
-    let number = |name: &str| Arc::new(Field::new(name, crate::df::DataType::Int64, false));
+    let number = |name: &str| Arc::new(Field::new(name, DataType::Int64, false));
     let mut fields = vec![number("part"), number("at")];
-    fields.extend(grouping.key_schema.fields().iter().cloned());
+    for (field, ranks) in grouping.key_schema.fields().iter().zip(&grouping.ranked) {
+        let data_type = if ranks.is_some() { DataType::Utf8 } else { field.data_type().clone() };
+        fields.push(Arc::new(Field::new(field.name(), data_type, true)));
+    }
     for (at, aggregate) in grouping.aggregates.iter().enumerate() {
         for (place, field) in aggregate.function.state_fields()?.iter().enumerate() {
             let name = format!("aggregate{at}_{place}");

@@ -58,8 +58,9 @@ class Told(Line):
         return replace(super()._site(), queries=QUERIES)
 
     def take(self, message: dict[str, Any], at: float) -> None:
-        super().take(message, at)
         subject = str(message.get("subject", ""))
+        if not subject.startswith("stream/"):
+            super().take(message, at)
         if subject.startswith("property/counter/") and "count" in message.get("values", {}):
             value = message["values"]["count"]
             self.values[message["id"]] = (message["device"], millis(value["time"]), float(value["value"]))

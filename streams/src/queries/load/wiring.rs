@@ -9,6 +9,7 @@ use crate::df::TIME;
 use crate::dialect::Options;
 use crate::intake::Intake;
 use crate::query::{From, Identity, Input, Query};
+use crate::ranks::Ranks;
 use crate::rows::NEVER;
 use crate::source;
 use edgeway_thing_models::Things;
@@ -17,12 +18,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Connects the planned blocks.
-pub(super) fn build(things: Arc<Things>, planned: Vec<Planned>, files: &[Source], catalog: &Catalog) -> Queries {
+pub(super) fn build(
+    things: Arc<Things>,
+    ranks: &Arc<Ranks>,
+    planned: Vec<Planned>,
+    files: &[Source],
+    catalog: &Catalog,
+) -> Queries {
     let mut wiring = Wiring::new(&planned);
     let table_of = |feed: Feed| catalog.tables().find(|table| table.feed == feed);
     let read = wiring.read.values();
     let feeds: Vec<Feed> = wiring.order.clone();
-    let intake = |(feed, read): (&Feed, &BTreeSet<usize>)| Some(Intake::new(table_of(*feed)?, read, &things));
+    let intake = |(feed, read): (&Feed, &BTreeSet<usize>)| Some(Intake::new(table_of(*feed)?, read, &things, ranks));
     let intakes = feeds.iter().zip(read).filter_map(intake).collect();
     let is_read: BTreeSet<usize> =
         planned.iter().flat_map(|block| &block.feeds).filter_map(|feed| query_of(*feed)).collect();
