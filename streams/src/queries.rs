@@ -335,11 +335,8 @@ impl Queries {
                 From::Query(at) => &made[at],
             };
             let flows: Vec<&Flow> = query.inputs.iter().map(flow).collect();
-            for input in &query.inputs {
-                if let From::Source(at) = input.from {
-                    query.aside.tell(&query.identity.shown_name(), now, future[at].clone(), out);
-                }
-            }
+            let left_out: Vec<_> = query.inputs.iter().flat_map(|input| input.left_out(&future)).collect();
+            query.tell_aside(now, left_out, out);
             if query.is_off {
                 let mark = Mark { watermark: NEVER, cause: 0 };
                 made.push(Flow::empty(mark));

@@ -1,6 +1,6 @@
 //! A query that runs: what it reads, and the steps that its rows go through.
 
-use crate::account::Account;
+use crate::account::{Account, LeftOut};
 use crate::answer;
 use crate::aside::Aside;
 use crate::df::{RecordBatch, Result, SchemaRef};
@@ -86,9 +86,16 @@ impl Query {
             };
         }
         let flow = self.hand_on(now, flow, out);
-        let name = self.identity.shown_name();
-        self.aside.tell(&name, now, self.account.take(), out);
+        let left_out = self.account.take();
+        self.tell_aside(now, left_out, out);
         flow
+    }
+
+    /// Tells rows that were left out, of its own or of what it reads.
+    pub(crate) fn tell_aside(&mut self, now: Timestamp, left_out: Vec<LeftOut>, out: &mut Vec<Message>) {
+        if !left_out.is_empty() {
+            self.aside.tell(&self.identity.shown_name(), now, left_out, out);
+        }
     }
 
     /// What its steps hold.
@@ -167,9 +174,20 @@ impl Step {
 }
 
 impl Input {
+    /// Of what its source has left out.
+    pub(crate) fn left_out(&self, of_sources: &[Vec<LeftOut>]) -> Vec<LeftOut> {
+        match self.from {
+            From::Source(at) => of_sources[at].clone(),
+            From::Query(_) => vec![],
+        }
+    }
+
     /// The columns of a flow that are read.
     fn read(&self, flow: &Flow) -> Flow {
         let project = |rows: &Rows| {
+            if self.places.len() == rows.batch.num_columns() && self.places.iter().copied().eq(0..self.places.len()) {
+                return rows.clone();
+            }
             let batch = rows.batch.project(&self.places).expect("the plan was made for the columns of this table");
             rows.clone().with(batch)
         };

@@ -164,7 +164,8 @@ pub(crate) fn take_rows(batch: &RecordBatch, at: &[usize]) -> Result<RecordBatch
     if let Some(&first) = at.first()
         && at.iter().zip(first..).all(|(&at, expected)| at == expected)
     {
-        return Ok(batch.slice(first, at.len()));
+        let is_whole = at.len() == batch.num_rows();
+        return Ok(if is_whole { batch.clone() } else { batch.slice(first, at.len()) });
     }
     let at: UInt32Array = at.iter().map(|&i| i as u32).collect();
     Ok(take_record_batch(batch, &at)?)

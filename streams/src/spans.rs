@@ -99,7 +99,7 @@ impl Spans {
         let [begins, ends] = masks;
         let (mut members, mut slots) = (vec![], vec![]);
         for (place, key) in numbers.into_iter().enumerate() {
-            let at = prepared.places[place] + from;
+            let at = prepared.place(place) + from;
             let row = Row {
                 ts: rows.ts[at],
                 cause: rows.causes[at],

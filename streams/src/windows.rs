@@ -474,7 +474,12 @@ impl Pane {
 }
 
 /// The placed rows of a range by their panes.
-fn by_pane(places: &[Option<i64>], range: Range<usize>) -> BTreeMap<i64, Vec<usize>> {
+fn by_pane(places: &[Option<i64>], range: Range<usize>) -> Vec<(i64, Vec<usize>)> {
+    if let Some(start) = places[range.start]
+        && places[range.clone()].iter().all(|place| *place == Some(start))
+    {
+        return vec![(start, range.collect())];
+    }
     let mut panes: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
     // Rows that follow each other are mostly of the same pane.
     let mut run: Option<(i64, Vec<usize>)> = None;
@@ -491,7 +496,7 @@ fn by_pane(places: &[Option<i64>], range: Range<usize>) -> BTreeMap<i64, Vec<usi
         }
     }
     panes.extend(run);
-    panes
+    panes.into_iter().collect()
 }
 
 /// Adds rows at some places to groups, which are made if there are none; how many were added. A row for which an expression

@@ -40,8 +40,8 @@ pub(crate) struct Prepared {
     /// The rows that the filter keeps.
     pub(crate) batch: RecordBatch,
     pub(crate) rows: usize,
-    /// Where each was before.
-    pub(crate) places: Vec<usize>,
+    /// Where each was before, if a filter has left some out.
+    places: Option<Vec<usize>>,
     pub(crate) keys: Vec<ArrayRef>,
     pub(crate) inputs: Vec<(Vec<ArrayRef>, Option<BooleanArray>)>,
 }
@@ -79,8 +79,11 @@ impl Grouping {
     /// If an expression fails for any row.
     pub(crate) fn prepare(&self, batch: &RecordBatch) -> Result<Prepared> {
         let (batch, places) = match &self.filter {
-            Some(filter) => keep(batch, &mask(filter, batch)?)?,
-            None => (batch.clone(), (0..batch.num_rows()).collect()),
+            Some(filter) => {
+                let (batch, places) = keep(batch, &mask(filter, batch)?)?;
+                (batch, Some(places))
+            }
+            None => (batch.clone(), None),
         };
         let keys = self.keys.iter().map(|key| evaluate(key, &batch)).collect::<Result<_>>()?;
         let inputs = self.aggregates.iter().map(|aggregate| aggregate.inputs(&batch)).collect::<Result<_>>()?;
@@ -119,6 +122,11 @@ impl Aggregate {
 }
 
 impl Prepared {
+    /// Where a row was before others were left out.
+    pub(crate) fn place(&self, at: usize) -> usize {
+        self.places.as_ref().map_or(at, |places| places[at])
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.rows == 0
     }
@@ -198,7 +206,7 @@ impl Groups {
             };
             accumulator.update_batch(args, &self.indices, filter.as_ref(), self.len)?;
         }
-        Ok(unknown.map_or(vec![], |(_, unknown)| unknown.into_iter().map(|at| rows.places[at]).collect()))
+        Ok(unknown.map_or(vec![], |(_, unknown)| unknown.into_iter().map(|at| rows.place(at)).collect()))
     }
 
     /// Finds the group of each row; those that are one too many get a number that is not below `len`.

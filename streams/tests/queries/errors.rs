@@ -281,7 +281,7 @@ fn what_does_not_fit_together_is_told_in_one_line_with_a_place() {
 fn word() -> impl proptest::strategy::Strategy<Value = String> {
     let words = "SELECT FROM WHERE GROUP BY HAVING ORDER LIMIT JOIN ON AS AND OR NOT IN IS NULL CASE WHEN THEN ELSE END CREATE QUERY WITH \
                  probe wind_turbine q device ts level count open label window_start window_end avg( sum( count(*) TUMBLE( ts, INTERVAL \
-                 '10 seconds' '1 month' ( ) , . * + - / % = < > 1 0 2.5 1e400 'x' \"y\" ; :: CAST( EXTRACT( DISTINCT OVER FILTER ROLLUP( [ ] -- @a $1 ?";
+                 '10 seconds' '1 month' ( ) , . * + - / % = < > 1 0 2.5 1e400 'x' \"y\" ; :: CAST( EXTRACT( DISTINCT OVER( PARTITION lag( latest( rank() QUALIFY ASOF MATCH_CONDITION LEFT SESSION( STATEWINDOW( COUNTWINDOW( CUMULATE( VIEW STREAM TABLE FUNCTION THING devices tw_avg( time_in( window_start FILTER ROLLUP( [ ] -- @a $1 ?";
     proptest::sample::select(words.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
 }
 
