@@ -27,7 +27,7 @@ pub(crate) use devices::{DeviceList, DeviceSummary, DeviceView, PropertyView};
 pub(crate) use links::LinkView;
 pub(crate) use live::Lost;
 pub(crate) use problem::Problem;
-pub(crate) use queries::{QueryList, QueryView};
+pub(crate) use queries::{QueryList, QueryView, ReloadView};
 pub(crate) use routes::{AccountView, RouteLedger, RouteList, RouteTest, RouteView, SeekBody};
 pub(crate) use scenes::{SceneList, SceneView, WhyView};
 pub(crate) use status::{ClassView, StatusView};
@@ -121,6 +121,7 @@ fn guarded() -> OpenApiRouter<Surface> {
         .routes(routes!(scenes::why))
         .routes(routes!(scenes::run))
         .routes(routes!(queries::list))
+        .routes(routes!(queries::reload))
         .routes(routes!(routes::list))
         .routes(routes!(routes::show))
         .routes(routes!(routes::ledger))

@@ -29,6 +29,7 @@ use edgeway_site::{EventSite, Finding, LinkSite, PointSite, Site, TargetKind, Ta
 use edgeway_thing_models::{Binding, PointBinding, Things};
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use supervisor::{Restarts, Supervisor};
@@ -72,6 +73,8 @@ pub(crate) enum StartError {
 /// What the parts of a running gateway share.
 pub(crate) struct State {
     pub(crate) name: Arc<str>,
+    /// The site's folder.
+    pub(crate) root: PathBuf,
     /// Unique to this gateway and its data folder; part of every message's id.
     pub(crate) gateway: Arc<str>,
     pub(crate) started: Timestamp,
@@ -186,6 +189,7 @@ impl Gateway {
         let control = Control::start().map_err(StartError::Threads)?;
         let state = Arc::new(State {
             name: site.name.clone(),
+            root: site.root.clone(),
             gateway: identity.gateway,
             started: Timestamp::now(),
             restarts: restarts.clone(),

@@ -5,14 +5,16 @@
 //! After a crash the rows of the last seconds are made once more, with the same ids.
 
 mod kept;
+mod reload;
 
 use crate::spine::{self, MessageJournal};
 use edgeway_journal::Level;
 use edgeway_sdk::Timestamp;
 use edgeway_streams::Queries;
 use edgeway_thing_models::Message;
-use kept::Kept;
+pub(crate) use kept::Kept;
 use parking_lot::Mutex;
+pub(crate) use reload::{ReloadError, Reloaded, plan};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, LazyLock};

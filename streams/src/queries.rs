@@ -271,6 +271,28 @@ impl Queries {
         Ok(restored)
     }
 
+    /// Takes the place of queries that ran until now: with their state where it still fits, as after a
+    /// [restart](Queries::restore), and with the counters of those whose name is the same. They are unchanged by it.
+    ///
+    /// # Errors
+    /// Why the state cannot be passed on; then the old ones can go on.
+    pub fn take_over(&mut self, now: Timestamp, old: &mut Queries) -> Result<Restored, StateError> {
+        let restored = self.restore(now, old.next.unwrap_or_default(), &old.save()?)?;
+        self.stopwatch = old.stopwatch;
+        for query in &mut self.queries {
+            if let Some(before) = old.queries.iter().find(|before| before.identity.name == query.identity.name) {
+                query.account.counters = before.account.counters;
+                query.busy_nanos = before.busy_nanos;
+            }
+        }
+        for source in &mut self.sources {
+            if let Some(before) = old.sources.iter().find(|before| before.name == source.name) {
+                source.account.counters = before.account.counters;
+            }
+        }
+        Ok(restored)
+    }
+
     /// Says which message is the first, before any is pushed and if no state has been [restored](Queries::restore).
     pub fn begin_at(&mut self, offset: u64) {
         self.next = self.next.or(Some(offset));

@@ -54,12 +54,12 @@ class Site:
     journal: Mapping[str, Any] = field(default_factory=dict)
     more: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """More tables of `edgeway.toml`."""
-    queries: Mapping[str, str] = field(default_factory=dict)
-    """SQL by the query's name."""
     data: Path | None = None
     """Elsewhere than in the site: on the disk that is to fail."""
     api_host: str = "127.0.0.1"
     api_port: int = field(default_factory=free_port)
+    queries: Mapping[str, str] = field(default_factory=dict)
+    """SQL by the query's name."""
 
     @property
     def per_second(self) -> float:

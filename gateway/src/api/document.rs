@@ -132,6 +132,7 @@ mod tests {
                 "get /readyz",
                 "post /api/v1/deadletters/redrive",
                 "post /api/v1/devices/{id}/services/{service}",
+                "post /api/v1/queries/reload",
                 "post /api/v1/routes/{name}/pause",
                 "post /api/v1/routes/{name}/resume",
                 "post /api/v1/routes/{name}/seek",

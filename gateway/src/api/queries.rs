@@ -1,8 +1,11 @@
 //! Queries: continuous SQL.
 
+use super::problem::{PROBLEM_JSON, Problem};
 use crate::app::State;
+use crate::queries::{self, ReloadError, Reloaded};
 use axum::Json;
 use axum::extract::State as Shared;
+use axum::http::StatusCode;
 use edgeway_streams::QueryInfo;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -56,6 +59,19 @@ pub(crate) struct QueryView {
     pub(crate) watermark: Option<String>,
 }
 
+/// What came of a reload, by the names of queries.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct ReloadView {
+    /// They were not there before, and begin with the next message.
+    pub(crate) added: Vec<String>,
+    /// They are gone, and what they remembered is.
+    pub(crate) removed: Vec<String>,
+    /// They go on: nothing of them has changed that their state depends on.
+    pub(crate) kept: Vec<String>,
+    /// They have changed, or what they read has, and begin with the next message.
+    pub(crate) anew: Vec<String>,
+}
+
 /// Lists the queries.
 #[utoipa::path(
     get,
@@ -70,9 +86,63 @@ pub(super) async fn list(Shared(gateway): Shared<Arc<State>>) -> Json<QueryList>
     Json(QueryList { queries: views(&gateway) })
 }
 
+/// Takes in the queries and tables of the site's folder as they are now. If there is a mistake, all stays as it is.
+/// Queries whose words have not changed go on with what they remember. Models, devices, scenes and routes stay as they
+/// were when the gateway was started.
+#[utoipa::path(
+    post,
+    path = "/queries/reload",
+    operation_id = "reload_queries",
+    tag = "queries",
+    responses(
+        (status = 200, description = "They run.", body = ReloadView),
+        (status = 409, description = "There are mistakes; nothing has changed.", body = Problem, content_type = PROBLEM_JSON),
+    ),
+)]
+pub(super) async fn reload(Shared(gateway): Shared<Arc<State>>) -> Result<Json<ReloadView>, Problem> {
+    // Planning computes for milliseconds, or, for hundreds of queries, for longer.
+    let done = tokio::task::spawn_blocking(move || {
+        let planned = queries::plan(&gateway.root, &gateway.things).map_err(ReloadError::Mistakes)?;
+        gateway.queries.replace(planned).map_err(ReloadError::State)
+    });
+    match done.await {
+        Ok(Ok(reloaded)) => Ok(Json(reloaded.into())),
+        Ok(Err(error)) => Err(error.into()),
+        Err(error) => Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "not reloaded", error.to_string())),
+    }
+}
+
 /// All queries as they are now.
 pub(super) fn views(gateway: &State) -> Vec<QueryView> {
     gateway.queries.with(|queries| queries.list()).into_iter().map(QueryView::from).collect()
+}
+
+impl From<Reloaded> for ReloadView {
+    fn from(reloaded: Reloaded) -> Self {
+        let texts = |names: Vec<Arc<str>>| names.iter().map(ToString::to_string).collect();
+        ReloadView {
+            added: texts(reloaded.added),
+            removed: texts(reloaded.removed),
+            kept: texts(reloaded.kept),
+            anew: texts(reloaded.anew),
+        }
+    }
+}
+
+impl From<ReloadError> for Problem {
+    fn from(error: ReloadError) -> Self {
+        let (detail, help) = match error {
+            ReloadError::Mistakes(findings) => (
+                findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
+                "mend the files and reload again; new models and devices are taken in at the next start",
+            ),
+            ReloadError::State(error) => (
+                format!("what the queries remember cannot be passed on: {error}"),
+                "restart the gateway, which begins them anew",
+            ),
+        };
+        Problem::new(StatusCode::CONFLICT, "not reloaded", detail).help(help)
+    }
 }
 
 impl From<QueryInfo> for QueryView {

@@ -9,6 +9,8 @@ mod testing;
 use super::arguments::{QueryCommand, SqlOptions, TestOptions};
 use super::exit;
 use crate::program;
+use crate::queries::Kept;
+use edgeway_sdk::Timestamp;
 use edgeway_site::{Finding, Site};
 use edgeway_streams::{Queries, Source};
 use edgeway_thing_models::Things;
@@ -34,7 +36,7 @@ pub(super) fn run(command: &QueryCommand) -> u8 {
         QueryCommand::Explain { query, site } => explain(query, site),
         QueryCommand::Replay(options) => replay::run(options),
         QueryCommand::Check { file, site } => check(file, site),
-        QueryCommand::List { .. } | QueryCommand::Stat { .. } => Ok(exit::OK),
+        QueryCommand::List { .. } | QueryCommand::Stat { .. } | QueryCommand::Reload { .. } => Ok(exit::OK),
     })
 }
 
@@ -62,8 +64,9 @@ fn check(file: &Path, folder: &Path) -> Result<u8, Failure> {
     let site = load(folder)?;
     let new = source_of(file)?;
     match with(&site, &Arc::new(site.things.clone()), new) {
-        Ok(_) => {
+        Ok(mut queries) => {
             println!("ok: {}", file.display());
+            print!("{}", begun_anew(&mut queries, &site.data)?);
             Ok(exit::OK)
         }
         Err(findings) => {
@@ -71,6 +74,15 @@ fn check(file: &Path, folder: &Path) -> Result<u8, Failure> {
             Ok(exit::FINDINGS)
         }
     }
+}
+
+/// Which queries would forget what they remember: all of which a part has changed, and those that read them.
+fn begun_anew(queries: &mut Queries, data: &Path) -> Result<String, Failure> {
+    let kept = Kept::new(data).load().map_err(|error| format!("{}: {error}", data.display()))?;
+    // Without a state there is nothing to lose, and one that cannot be used is told of at the next start.
+    let restored = kept.and_then(|bytes| queries.restore(Timestamp::now(), u64::MAX, &bytes).ok()).unwrap_or_default();
+    let line = |name| format!("{name} begins anew: it is new, or its words have changed, or those of what it reads\n");
+    Ok(restored.anew.iter().map(line).collect())
 }
 
 /// The site's queries with one file more, or in the place of the one of its name.

@@ -8,7 +8,7 @@ use super::screen::Screen;
 use super::table::{Cell, Tone, harmless, paint};
 use super::wording::{age_of, bytes, span};
 use crate::api::{
-    ClassView, LinkView, QueryList, QueryView, SceneList, SceneView, StatusView, WITHIN_DEFAULT, WhyView,
+    ClassView, LinkView, QueryList, QueryView, ReloadView, SceneList, SceneView, StatusView, WITHIN_DEFAULT, WhyView,
 };
 use edgeway_sdk::Timestamp;
 use reqwest::Method;
@@ -44,6 +44,29 @@ pub(super) async fn queries(session: &Session) -> Result<(), ClientError> {
 pub(super) async fn query_stat(session: &Session) -> Result<(), ClientError> {
     let answer = session.client.get(&["queries"], &[]).await?;
     session.screen.show(&answer, |list: QueryList| stat_table(&list.queries, Timestamp::now(), session.screen))
+}
+
+pub(super) async fn reload_queries(session: &Session) -> Result<(), ClientError> {
+    let path = ["queries", "reload"];
+    let answer = session.client.command(Method::POST, &path, &serde_json::json!({}), WITHIN_DEFAULT).await?;
+    session.screen.show(&answer, |view: ReloadView| reload_text(&view))
+}
+
+/// A line for each sort of change; a query that goes on is only counted.
+fn reload_text(view: &ReloadView) -> String {
+    let sorts = [
+        ("added", &view.added, "begins with the next message"),
+        ("changed", &view.anew, "begins with the next message"),
+        ("removed", &view.removed, "told its last row"),
+    ];
+    let lines = sorts
+        .iter()
+        .flat_map(|(what, names, note)| names.iter().map(move |name| format!("{what} {}: {note}\n", harmless(name))));
+    let kept = match view.kept.len() {
+        1 => "1 query goes on as it was\n".to_owned(),
+        n => format!("{n} queries go on as they were\n"),
+    };
+    lines.chain([kept]).collect()
 }
 
 fn stat_table(queries: &[QueryView], now: Timestamp, screen: Screen) -> String {

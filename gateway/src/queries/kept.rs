@@ -5,13 +5,13 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 /// The file, and the one it is written to before it takes that name.
-pub(super) struct Kept {
+pub(crate) struct Kept {
     path: PathBuf,
 }
 
 impl Kept {
     /// In a data folder.
-    pub(super) fn new(data: &Path) -> Kept {
+    pub(crate) fn new(data: &Path) -> Kept {
         Kept { path: data.join("queries.state") }
     }
 
@@ -19,7 +19,7 @@ impl Kept {
     ///
     /// # Errors
     /// If the file is there and cannot be read.
-    pub(super) fn load(&self) -> io::Result<Option<Vec<u8>>> {
+    pub(crate) fn load(&self) -> io::Result<Option<Vec<u8>>> {
         match fs::read(&self.path) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -31,7 +31,7 @@ impl Kept {
     ///
     /// # Errors
     /// If the disk does not take them; then what was kept before is still there.
-    pub(super) fn keep(&self, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) fn keep(&self, bytes: &[u8]) -> io::Result<()> {
         let new = self.path.with_extension("new");
         let mut file = File::create(&new)?;
         file.write_all(bytes)?;
@@ -44,7 +44,7 @@ impl Kept {
     ///
     /// # Errors
     /// If it cannot be renamed.
-    pub(super) fn put_away(&self) -> io::Result<PathBuf> {
+    pub(crate) fn put_away(&self) -> io::Result<PathBuf> {
         let away = self.path.with_extension("damaged");
         fs::rename(&self.path, &away)?;
         Ok(away)

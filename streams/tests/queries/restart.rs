@@ -148,6 +148,40 @@ fn saving_changes_nothing() {
     assert_eq!(rows(one), rows(other));
 }
 
+#[test]
+fn queries_that_have_not_changed_do_not_notice_that_others_come_and_go() {
+    let journal = journal();
+    let mut undisturbed = vec![];
+    live(&mut load(&ALL), &journal, &mut undisturbed);
+    let mut expected = by_query(rows(undisturbed));
+    let strong = expected.remove("strong").expect("it tells rows");
+    expected.remove("halves");
+
+    let others: Vec<_> = ALL.into_iter().filter(|(name, _)| !["strong", "halves"].contains(name)).collect();
+    let after = [&others[..], &[("added", STRONG)]].concat();
+    for stop in (1..journal.len()).step_by(53) {
+        let (mut told, mut told_after) = (vec![], vec![]);
+        let mut old = load(&ALL);
+        live(&mut old, &journal[..stop], &mut told);
+        let mut new = load(&after);
+        new.take_over(heard(&journal[stop - 1]), &mut old).expect("every function can say its state");
+        assert_eq!(rows_in(&new, "ten"), rows_in(&old, "ten"), "its counters go on");
+        live(&mut new, &journal[stop..], &mut told_after);
+
+        let mut told_after = by_query(rows(told_after));
+        let added = told_after.remove("added").unwrap_or_default();
+        assert_eq!(values(&added), values(&strong[strong.len() - added.len()..]), "it begins with the next message");
+        let mut told = by_query(rows(told));
+        told.retain(|query, _| expected.contains_key(query));
+        told_after.into_iter().for_each(|(query, rows)| told.entry(query).or_default().extend(rows));
+        assert_eq!(told, expected, "replaced after {stop}");
+    }
+}
+
+fn rows_in(queries: &Queries, name: &str) -> u64 {
+    queries.list().iter().find(|query| &*query.name == name).expect("it is there").rows_in
+}
+
 /// Which queries begin anew when `before` is replaced by `after` in the middle of windows.
 fn anew(before: &[(&str, &str)], after: &[(&str, &str)]) -> Vec<String> {
     let journal = journal();

@@ -155,6 +155,14 @@ pub(crate) enum QueryCommand {
         #[command(flatten)]
         reach: ReachOptions,
     },
+    /// Take in the site's queries and tables as they are now; those that have not changed go on with what they remember
+    ///
+    /// If there is a mistake in the folder, all stays as it is. Models, devices, scenes and routes are taken in at a start.
+    #[command(after_help = "Example:\n  edgeway query reload --site my-site")]
+    Reload {
+        #[command(flatten)]
+        reach: ReachOptions,
+    },
     /// Show what a query of a site does, step by step
     #[command(after_help = "Example:\n  edgeway query explain power_1m --site my-site")]
     Explain {
@@ -183,7 +191,7 @@ pub(crate) enum QueryCommand {
 impl QueryCommand {
     /// Whether it needs no running gateway.
     pub(crate) fn is_local(&self) -> bool {
-        !matches!(self, QueryCommand::List { .. } | QueryCommand::Stat { .. })
+        !matches!(self, QueryCommand::List { .. } | QueryCommand::Stat { .. } | QueryCommand::Reload { .. })
     }
 }
 
