@@ -76,3 +76,45 @@ fn no_gateway_and_wrong_usage_have_exit_codes_of_their_own() {
     assert_eq!(alone.status.code(), Some(3), "{}", String::from_utf8_lossy(&alone.stderr));
     assert_eq!(edgeway(&["device", "lits"]).status.code(), Some(2));
 }
+
+#[test]
+fn queries_are_added_changed_and_removed_while_the_gateway_runs() {
+    let site = new_site();
+    let file = |name: &str| site.path().join("queries").join(name);
+    let write = |name: &str, text: &str| std::fs::write(file(name), text).expect("our own folder");
+    let gateway = Gateway::run(site.path());
+    let rows = |name: &str| {
+        let list = gateway.json(&["query", "list"]);
+        let queries = list["queries"].as_array().expect("a list").clone();
+        queries.iter().find(|query| query["name"] == name).map(|query| query["rows_out"].as_u64().expect("a number"))
+    };
+
+    write("windy.sql", "SELECT device, ts, wind_speed FROM wind_turbine WHERE wind_speed > 0");
+    let reloaded = gateway.json(&["query", "reload"]);
+    let expected = serde_json::json!({ "added": ["windy"], "removed": [], "kept": ["turbine_power"], "anew": [] });
+    assert_eq!(reloaded, expected);
+    harness::wait_for("its rows", Duration::from_secs(20), || rows("windy").filter(|rows| *rows > 0));
+
+    write("windy.sql", "SELECT device, wind_sped FROM wind_turbine");
+    let refused = gateway.cli(&["query", "reload"]);
+    let text = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(!refused.status.success(), "{text}");
+    assert!(text.contains("windy.sql:1:16") && text.contains("wind_speed"), "it says where and what is meant: {text}");
+    assert!(rows("windy").is_some(), "what ran goes on");
+
+    std::fs::remove_file(file("windy.sql")).expect("our own file");
+    write(
+        "turbine_power.sql",
+        "SELECT device, count(*) AS n FROM wind_turbine GROUP BY device, TUMBLE(ts, INTERVAL '1 s')",
+    );
+    let reloaded = gateway.cli(&["query", "reload"]);
+    let text = String::from_utf8_lossy(&reloaded.stdout).into_owned();
+    let expected = "changed turbine_power: begins with the next message\nremoved windy: told its last row\n0 queries go on as they were\n";
+    assert_eq!(text, expected);
+    let before = rows("turbine_power").expect("it is there");
+    harness::wait_for("rows of the new version", Duration::from_secs(20), || {
+        rows("turbine_power").filter(|rows| *rows > before)
+    });
+    assert_eq!(rows("windy"), None);
+    assert_eq!(gateway.stop(), 0);
+}

@@ -10,6 +10,7 @@ use edgeway_thing_models::Things;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
+use tracing::info;
 
 /// What came of it, by the names of queries.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -58,6 +59,7 @@ impl QueryHost {
         let reloaded = compare(&queries.list(), &new.list(), &anew);
         *queries = new;
         drop(queries);
+        info!(added = ?reloaded.added, removed = ?reloaded.removed, anew = ?reloaded.anew, "The queries are reloaded.");
         // A crash before this is on disk would let new queries begin at an earlier message.
         self.hold();
         Ok(reloaded)
