@@ -27,7 +27,7 @@ pub(crate) use devices::{DeviceList, DeviceSummary, DeviceView, PropertyView};
 pub(crate) use links::LinkView;
 pub(crate) use live::Lost;
 pub(crate) use problem::Problem;
-pub(crate) use queries::{QueryList, QueryView, ReloadView};
+pub(crate) use queries::{QueryList, QueryView, ReloadBody, ReloadView};
 pub(crate) use routes::{AccountView, RouteLedger, RouteList, RouteTest, RouteView, SeekBody};
 pub(crate) use scenes::{SceneList, SceneView, WhyView};
 pub(crate) use status::{ClassView, StatusView};

@@ -74,7 +74,9 @@ async fn attempt(ask: Ask) -> Result<(), ClientError> {
         Ask::Scene(SceneCommand::Run { scene, reach }) => overview::run_scene(&Session::open(&reach)?, &scene).await,
         Ask::Query(QueryCommand::List { reach }) => overview::queries(&Session::open(&reach)?).await,
         Ask::Query(QueryCommand::Stat { reach }) => overview::query_stat(&Session::open(&reach)?).await,
-        Ask::Query(QueryCommand::Reload { reach }) => overview::reload_queries(&Session::open(&reach)?).await,
+        Ask::Query(QueryCommand::Reload { warm, reach }) => {
+            overview::reload_queries(&Session::open(&reach)?, warm).await
+        }
         // The others need no gateway.
         Ask::Query(_) => Ok(()),
         Ask::Route(command) => route(command).await,

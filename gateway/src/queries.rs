@@ -6,6 +6,7 @@
 
 mod kept;
 mod reload;
+mod warm;
 
 use crate::spine::{self, MessageJournal};
 use edgeway_journal::Level;
@@ -14,7 +15,7 @@ use edgeway_streams::Queries;
 use edgeway_thing_models::Message;
 pub(crate) use kept::Kept;
 use parking_lot::Mutex;
-pub(crate) use reload::{ReloadError, Reloaded, plan};
+pub(crate) use reload::{ReloadError, Reloaded, reload};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, LazyLock};
@@ -90,6 +91,14 @@ impl QueryHost {
         match self.queries.lock().save() {
             Ok(bytes) => *self.held.lock() = Some((self.journal.head(), bytes)),
             Err(error) => error!(%error, "The state of the queries cannot be written down."),
+        }
+    }
+
+    /// Keeps the state that is held as soon as what it stands for is durable, which takes milliseconds, or, on a failing disk,
+    /// does not come.
+    pub(crate) async fn settle(&self) {
+        if tokio::time::timeout(FLUSH_WITHIN, self.journal.flush()).await.is_ok_and(|flushed| flushed.is_ok()) {
+            self.keep();
         }
     }
 
@@ -186,8 +195,5 @@ pub(crate) async fn run(host: Arc<QueryHost>, stop: CancellationToken) {
     }
     host.keep();
     host.hold();
-    // The last rows become durable within milliseconds, or, on a failing disk, not at all.
-    if tokio::time::timeout(FLUSH_WITHIN, host.journal.flush()).await.is_ok_and(|flushed| flushed.is_ok()) {
-        host.keep();
-    }
+    host.settle().await;
 }

@@ -144,7 +144,7 @@ impl Queries {
                 heard = heard.max(Some(message.time.as_nanos()));
                 self.next = Some(offset + 1);
             }
-            let cause = self.next.map_or(0, |next| next - 1);
+            let cause = self.last_seen();
             let taken: Vec<Option<Taken>> = self.intakes.iter_mut().map(Intake::take).collect();
             let judge = |source: &mut Judge| source.push(now.as_nanos(), taken[source.intake].as_ref(), heard, cause);
             let flows = self.sources.iter_mut().map(judge).collect();
@@ -165,7 +165,7 @@ impl Queries {
     /// Lets time pass: windows of queries that nothing came for close as well. Call it about once a second, but not while
     /// old messages are pushed again.
     pub fn advance(&mut self, now: Timestamp, out: &mut Vec<Message>) {
-        let cause = self.next.map_or(0, |next| next - 1);
+        let cause = self.last_seen();
         let flows = self.sources.iter_mut().map(|source| source.tick(now.as_nanos(), cause)).collect();
         self.run(now, flows, out);
     }
@@ -187,7 +187,7 @@ impl Queries {
                 return;
             }
             reached = horizon;
-            let cause = self.next.map_or(0, |next| next - 1);
+            let cause = self.last_seen();
             let flows = self.sources.iter_mut().map(|source| source.reach(horizon, cause)).collect();
             self.run(Timestamp::from_nanos(horizon), flows, out);
         }
@@ -247,19 +247,29 @@ impl Queries {
             return Err(StateError("it is of another journal".to_owned()));
         }
         self.next = reader.index.next;
+        Ok(self.take_up(now, &[reader]))
+    }
+
+    /// Each step takes up the first of the states that has one for it. Without one in the very first it counts as begun anew.
+    fn take_up(&mut self, now: Timestamp, states: &[Reader<'_>]) -> Restored {
         for source in &mut self.sources {
-            if let Some((_, hands)) = reader.index.clocks.iter().find(|(name, _)| *name == source.name) {
+            let mut clocks = states.iter().flat_map(|state| &state.index.clocks);
+            if let Some((_, hands)) = clocks.find(|(name, _)| *name == source.name) {
                 source.set(*hands, now.as_nanos());
             }
         }
-        let operators = reader.operators().filter_map(|(entry, tables)| Some((entry.key(), tables.ok()?)));
-        let mut kept: HashMap<_, _> = operators.collect();
+        let operators = |state: &Reader<'_>| -> HashMap<_, _> {
+            state.operators().filter_map(|(entry, tables)| Some((entry.key(), tables.ok()?))).collect()
+        };
+        let mut kept: Vec<HashMap<_, _>> = states.iter().map(operators).collect();
         let mut restored = Restored::default();
         for query in &mut self.queries {
             let name = query.identity.name.clone();
             let mut take_up = |step: &mut Step| {
-                let tables = kept.remove(&(name.clone(), step.fingerprint));
-                tables.is_some_and(|tables| step.load(&tables).is_ok()) || !step.remembers()
+                let key = (name.clone(), step.fingerprint);
+                let fits =
+                    |kept: &mut HashMap<_, Vec<_>>| kept.remove(&key).is_some_and(|tables| step.load(&tables).is_ok());
+                kept.iter_mut().position(fits) == Some(0) || !step.remembers()
             };
             // Each step is asked, whatever came of those before it.
             let anew = query.steps.iter_mut().filter_map(|step| (!take_up(step)).then_some(())).count() > 0;
@@ -268,16 +278,28 @@ impl Queries {
             }
         }
         restored.anew.dedup();
-        Ok(restored)
+        restored
     }
 
     /// Takes the place of queries that ran until now: with their state where it still fits, as after a
     /// [restart](Queries::restore), and with the counters of those whose name is the same. They are unchanged by it.
     ///
+    /// Steps of which there is nothing to take up begin with what `warm` remembers: the new queries once more, which have
+    /// seen earlier messages and those that the old ones have seen.
+    ///
     /// # Errors
     /// Why the state cannot be passed on; then the old ones can go on.
-    pub fn take_over(&mut self, now: Timestamp, old: &mut Queries) -> Result<Restored, StateError> {
-        let restored = self.restore(now, old.next.unwrap_or_default(), &old.save()?)?;
+    pub fn take_over(
+        &mut self,
+        now: Timestamp,
+        old: &mut Queries,
+        warm: Option<&mut Queries>,
+    ) -> Result<Restored, StateError> {
+        let states = [Some(old.save()?), warm.map(Queries::save).transpose()?];
+        let readers: Result<Vec<_>, _> = states.iter().flatten().map(|bytes| Reader::new(bytes)).collect();
+        let readers = readers.map_err(|why| StateError(why.to_owned()))?;
+        self.next = old.next;
+        let restored = self.take_up(now, &readers);
         self.stopwatch = old.stopwatch;
         for query in &mut self.queries {
             if let Some(before) = old.queries.iter().find(|before| before.identity.name == query.identity.name) {
@@ -322,6 +344,11 @@ impl Queries {
     pub fn list(&self) -> Vec<QueryInfo> {
         let shown = self.queries.iter().filter(|query| !query.identity.is_hidden);
         shown.map(|query| info(query, &self.sources)).collect()
+    }
+
+    /// The offset of the message that rows made now are due to; 0 before the first.
+    fn last_seen(&self) -> u64 {
+        self.next.map_or(0, |next| next.saturating_sub(1))
     }
 
     fn collect(&mut self, offset: u64, message: &Message) {

@@ -107,9 +107,9 @@ fn queries_are_added_changed_and_removed_while_the_gateway_runs() {
         "turbine_power.sql",
         "SELECT device, count(*) AS n FROM wind_turbine GROUP BY device, TUMBLE(ts, INTERVAL '1 s')",
     );
-    let reloaded = gateway.cli(&["query", "reload"]);
+    let reloaded = gateway.cli(&["query", "reload", "--warm", "1h"]);
     let text = String::from_utf8_lossy(&reloaded.stdout).into_owned();
-    let expected = "changed turbine_power: begins with the next message\nremoved windy: told its last row\n0 queries go on as they were\n";
+    let expected = "changed turbine_power: begins with the messages of the last 1h\nremoved windy: has told its last row\n0 queries go on as they were\n";
     assert_eq!(text, expected);
     let before = rows("turbine_power").expect("it is there");
     harness::wait_for("rows of the new version", Duration::from_secs(20), || {

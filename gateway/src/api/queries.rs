@@ -1,11 +1,14 @@
 //! Queries: continuous SQL.
 
+use super::input::Body;
 use super::problem::{PROBLEM_JSON, Problem};
 use crate::app::State;
 use crate::queries::{self, ReloadError, Reloaded};
 use axum::Json;
 use axum::extract::State as Shared;
 use axum::http::StatusCode;
+use edgeway_sdk::Timestamp;
+use edgeway_sdk::options::duration;
 use edgeway_streams::QueryInfo;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -59,16 +62,27 @@ pub(crate) struct QueryView {
     pub(crate) watermark: Option<String>,
 }
 
+/// How queries are reloaded.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ReloadBody {
+    /// New and changed queries begin as if they had run for so long already, as far as the journal goes back; without it
+    /// they begin with the next message. It should be longer than their longest window.
+    #[schema(example = "1h")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) warm: Option<String>,
+}
+
 /// What came of a reload, by the names of queries.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct ReloadView {
-    /// They were not there before, and begin with the next message.
+    /// They were not there before.
     pub(crate) added: Vec<String>,
     /// They are gone, and what they remembered is.
     pub(crate) removed: Vec<String>,
     /// They go on: nothing of them has changed that their state depends on.
     pub(crate) kept: Vec<String>,
-    /// They have changed, or what they read has, and begin with the next message.
+    /// They have changed, or what they read has, and what they remembered does not fit.
     pub(crate) anew: Vec<String>,
 }
 
@@ -94,22 +108,40 @@ pub(super) async fn list(Shared(gateway): Shared<Arc<State>>) -> Json<QueryList>
     path = "/queries/reload",
     operation_id = "reload_queries",
     tag = "queries",
+    request_body = ReloadBody,
     responses(
         (status = 200, description = "They run.", body = ReloadView),
+        (status = 400, description = "`warm` is no duration.", body = Problem, content_type = PROBLEM_JSON),
         (status = 409, description = "There are mistakes; nothing has changed.", body = Problem, content_type = PROBLEM_JSON),
     ),
 )]
-pub(super) async fn reload(Shared(gateway): Shared<Arc<State>>) -> Result<Json<ReloadView>, Problem> {
-    // Planning computes for milliseconds, or, for hundreds of queries, for longer.
+pub(super) async fn reload(
+    Shared(gateway): Shared<Arc<State>>,
+    Body(body): Body<ReloadBody>,
+) -> Result<Json<ReloadView>, Problem> {
+    let since = body.warm.as_deref().map(since).transpose()?;
+    let reloading = gateway.clone();
+    // It computes for milliseconds, or, for hundreds of queries or long ones that are warmed, for longer.
     let done = tokio::task::spawn_blocking(move || {
-        let planned = queries::plan(&gateway.root, &gateway.things).map_err(ReloadError::Mistakes)?;
-        gateway.queries.replace(planned).map_err(ReloadError::State)
+        queries::reload(&reloading.queries, &reloading.root, &reloading.things, since)
     });
-    match done.await {
+    let done = done.await;
+    // A crash from here on finds the new queries where they are.
+    gateway.queries.settle().await;
+    match done {
         Ok(Ok(reloaded)) => Ok(Json(reloaded.into())),
         Ok(Err(error)) => Err(error.into()),
         Err(error) => Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "not reloaded", error.to_string())),
     }
+}
+
+/// A time so long ago.
+fn since(ago: &str) -> Result<Timestamp, Problem> {
+    let Some(parsed) = duration::parse(ago) else {
+        return Err(Problem::bad_request(format!("`warm`: `{ago}` is no duration")).help("write 90m, 1h or 2d"));
+    };
+    let nanos = i64::try_from(parsed.as_nanos()).unwrap_or(i64::MAX);
+    Ok(Timestamp::from_nanos(Timestamp::now().as_nanos().saturating_sub(nanos)))
 }
 
 /// All queries as they are now.

@@ -8,11 +8,15 @@ use super::screen::Screen;
 use super::table::{Cell, Tone, harmless, paint};
 use super::wording::{age_of, bytes, span};
 use crate::api::{
-    ClassView, LinkView, QueryList, QueryView, ReloadView, SceneList, SceneView, StatusView, WITHIN_DEFAULT, WhyView,
+    ClassView, LinkView, QueryList, QueryView, ReloadBody, ReloadView, SceneList, SceneView, StatusView,
+    WITHIN_DEFAULT, WhyView,
 };
 use edgeway_sdk::Timestamp;
 use reqwest::Method;
 use std::time::Duration;
+
+/// How long the journal of the past may take to be read.
+const WARM_WITHIN: Duration = Duration::from_secs(600);
 
 pub(super) async fn status(session: &Session) -> Result<(), ClientError> {
     let answer = session.client.get(&["status"], &[]).await?;
@@ -46,18 +50,21 @@ pub(super) async fn query_stat(session: &Session) -> Result<(), ClientError> {
     session.screen.show(&answer, |list: QueryList| stat_table(&list.queries, Timestamp::now(), session.screen))
 }
 
-pub(super) async fn reload_queries(session: &Session) -> Result<(), ClientError> {
-    let path = ["queries", "reload"];
-    let answer = session.client.command(Method::POST, &path, &serde_json::json!({}), WITHIN_DEFAULT).await?;
-    session.screen.show(&answer, |view: ReloadView| reload_text(&view))
+pub(super) async fn reload_queries(session: &Session, warm: Option<String>) -> Result<(), ClientError> {
+    let within = if warm.is_some() { WARM_WITHIN } else { WITHIN_DEFAULT };
+    let begin =
+        warm.as_ref().map_or_else(|| "the next message".to_owned(), |ago| format!("the messages of the last {ago}"));
+    let answer = session.client.command(Method::POST, &["queries", "reload"], &ReloadBody { warm }, within).await?;
+    session.screen.show(&answer, |view: ReloadView| reload_text(&view, &begin))
 }
 
 /// A line for each sort of change; a query that goes on is only counted.
-fn reload_text(view: &ReloadView) -> String {
+fn reload_text(view: &ReloadView, begin: &str) -> String {
+    let begins = format!("begins with {begin}");
     let sorts = [
-        ("added", &view.added, "begins with the next message"),
-        ("changed", &view.anew, "begins with the next message"),
-        ("removed", &view.removed, "told its last row"),
+        ("added", &view.added, &*begins),
+        ("changed", &view.anew, &begins),
+        ("removed", &view.removed, "has told its last row"),
     ];
     let lines = sorts
         .iter()

@@ -1,6 +1,7 @@
 //! The queries of a site's folder as it is now, taken in while the gateway runs.
 
 use super::QueryHost;
+use super::warm::Warm;
 use crate::program;
 use crate::router::Select;
 use edgeway_sdk::Timestamp;
@@ -12,6 +13,9 @@ use std::path::Path;
 use std::sync::Arc;
 use tracing::info;
 
+/// How often the journal's end is gone after before the last messages are read.
+const ROUNDS: usize = 3;
+
 /// What came of it, by the names of queries.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Reloaded {
@@ -21,7 +25,7 @@ pub(crate) struct Reloaded {
     pub(crate) removed: Vec<Arc<str>>,
     /// They are there as before, or what they remember still fits.
     pub(crate) kept: Vec<Arc<str>>,
-    /// They have changed, or what they read has, and begin with nothing.
+    /// They have changed, or what they read has, and what they remembered does not fit.
     pub(crate) anew: Vec<Arc<str>>,
 }
 
@@ -34,14 +38,28 @@ pub(crate) enum ReloadError {
     State(StateError),
 }
 
-/// Reads a site's folder and plans its queries over the things that the gateway knows, which takes half a millisecond each.
-/// Those that run go on meanwhile.
+/// Puts the queries of a site's folder in the place of those that run. They are planned beside them, which takes half a
+/// millisecond each, and brought to what they would remember had they run since `warm_since`. Those that run go on meanwhile.
 ///
 /// # Errors
-/// All mistakes in the folder, and in the SQL of its routes for the queries as they would be.
-pub(crate) fn plan(root: &Path, things: &Arc<Things>) -> Result<Queries, Vec<Finding>> {
+/// All mistakes in the folder; then all stays as it is.
+pub(crate) fn reload(
+    host: &QueryHost,
+    root: &Path,
+    things: &Arc<Things>,
+    warm_since: Option<Timestamp>,
+) -> Result<Reloaded, ReloadError> {
+    let plan = || plan(root, things).map_err(ReloadError::Mistakes);
+    let new = plan()?;
+    let warm = warm_since.map(|since| Ok(Warm::new(plan()?, &host.journal, since))).transpose()?;
+    host.replace(new, warm).map_err(ReloadError::State)
+}
+
+/// The queries of a folder, over the things that the gateway knows.
+fn plan(root: &Path, things: &Arc<Things>) -> Result<Queries, Vec<Finding>> {
     let site = edgeway_site::load(root, &program::drivers()).map_err(|failed| failed.findings)?.site;
     let queries = program::compile_queries(things, &site)?;
+    // The SQL of routes has to fit the queries as they would be.
     let infos = queries.list();
     let mistakes = site.routes.iter().filter_map(|route| Select::new(route, things, &infos).err());
     let mistakes: Vec<Finding> = mistakes.flatten().collect();
@@ -50,17 +68,22 @@ pub(crate) fn plan(root: &Path, things: &Arc<Things>) -> Result<Queries, Vec<Fin
 
 impl QueryHost {
     /// Puts other queries in the place of those that run, between two messages.
-    ///
-    /// # Errors
-    /// If the state cannot be passed on; then the old ones go on.
-    pub(crate) fn replace(&self, mut new: Queries) -> Result<Reloaded, StateError> {
+    fn replace(&self, mut new: Queries, mut warm: Option<Warm>) -> Result<Reloaded, StateError> {
+        let next = || self.with(Queries::next_offset).unwrap_or_default();
+        if let Some(warm) = &mut warm {
+            // What comes while it reads is read as well, so that little is left for the moment when all others wait.
+            (0..ROUNDS).for_each(|_| warm.reach(next()));
+        }
         let mut queries = self.queries.lock();
-        let anew = new.take_over(Timestamp::now(), &mut queries)?.anew;
+        if let Some(warm) = &mut warm {
+            warm.reach(queries.next_offset().unwrap_or_default());
+        }
+        let warm = warm.as_mut().map(Warm::queries);
+        let anew = new.take_over(Timestamp::now(), &mut queries, warm)?.anew;
         let reloaded = compare(&queries.list(), &new.list(), &anew);
         *queries = new;
         drop(queries);
         info!(added = ?reloaded.added, removed = ?reloaded.removed, anew = ?reloaded.anew, "The queries are reloaded.");
-        // A crash before this is on disk would let new queries begin at an earlier message.
         self.hold();
         Ok(reloaded)
     }

@@ -164,7 +164,7 @@ fn queries_that_have_not_changed_do_not_notice_that_others_come_and_go() {
         let mut old = load(&ALL);
         live(&mut old, &journal[..stop], &mut told);
         let mut new = load(&after);
-        new.take_over(heard(&journal[stop - 1]), &mut old).expect("every function can say its state");
+        new.take_over(heard(&journal[stop - 1]), &mut old, None).expect("every function can say its state");
         assert_eq!(rows_in(&new, "ten"), rows_in(&old, "ten"), "its counters go on");
         live(&mut new, &journal[stop..], &mut told_after);
 
@@ -175,6 +175,26 @@ fn queries_that_have_not_changed_do_not_notice_that_others_come_and_go() {
         told.retain(|query, _| expected.contains_key(query));
         told_after.into_iter().for_each(|(query, rows)| told.entry(query).or_default().extend(rows));
         assert_eq!(told, expected, "replaced after {stop}");
+    }
+}
+
+#[test]
+fn a_query_that_is_warmed_tells_whole_windows_from_the_first_on() {
+    let journal = journal();
+    let mut after = ALL.to_vec();
+    after.push(("added", TEN));
+    for stop in (1..journal.len()).step_by(53) {
+        let (mut old, mut warm, mut new) = (load(&ALL), load(&after), load(&after));
+        live(&mut old, &journal[..stop], &mut vec![]);
+        live(&mut warm, &journal[..stop], &mut vec![]);
+        let now = heard(&journal[stop - 1]);
+        let taken_over = new.take_over(now, &mut old, Some(&mut warm)).expect("every function can say its state");
+        assert_eq!(taken_over.anew.iter().map(|name| &**name).collect::<Vec<_>>(), ["added"]);
+        let mut told = vec![];
+        live(&mut new, &journal[stop..], &mut told);
+        let told = by_query(rows(told));
+        let of = |query| told.get(query).map_or(&[][..], Vec::as_slice);
+        assert_eq!(values(of("added")), values(of("ten")), "replaced after {stop}");
     }
 }
 

@@ -172,3 +172,12 @@ fn state_beyond_the_limit_of_bytes_is_left_out_until_the_window_closes() {
     push(&mut queries, 13.0, &entries(20_001, [labelled(13.0)]));
     assert_eq!((info(&queries, "q").dead, info(&queries, "q").open_windows), (4096, 1));
 }
+
+#[test]
+fn time_can_pass_before_the_journals_first_message() {
+    let mut queries =
+        load(&[("ten", "SELECT count(*) AS n FROM wind_turbine GROUP BY TUMBLE(ts, INTERVAL '10 seconds')")]);
+    queries.begin_at(0);
+    queries.advance(at(1.0), &mut vec![]);
+    assert_eq!(queries.next_offset(), Some(0));
+}
