@@ -25,7 +25,7 @@ use crate::{api, telemetry};
 use control::Control;
 use edgeway_journal::{StateOptions, StateStore};
 use edgeway_sdk::{DeviceIx, Driver, Link, Timestamp};
-use edgeway_site::{EventSite, Finding, LinkSite, PointSite, Site, TargetKind, TargetSite};
+use edgeway_site::{EventSite, Finding, LinkSite, PointSite, RouteSite, Site, TargetKind, TargetSite};
 use edgeway_thing_models::{Binding, PointBinding, Things};
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
@@ -75,6 +75,8 @@ pub(crate) struct State {
     pub(crate) name: Arc<str>,
     /// The site's folder.
     pub(crate) root: PathBuf,
+    /// The routes as they were written at the start.
+    pub(crate) route_sites: Vec<RouteSite>,
     /// Unique to this gateway and its data folder; part of every message's id.
     pub(crate) gateway: Arc<str>,
     pub(crate) started: Timestamp,
@@ -190,6 +192,7 @@ impl Gateway {
         let state = Arc::new(State {
             name: site.name.clone(),
             root: site.root.clone(),
+            route_sites: site.routes.clone(),
             gateway: identity.gateway,
             started: Timestamp::now(),
             restarts: restarts.clone(),

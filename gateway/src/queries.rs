@@ -15,7 +15,7 @@ use edgeway_streams::Queries;
 use edgeway_thing_models::Message;
 pub(crate) use kept::Kept;
 use parking_lot::Mutex;
-pub(crate) use reload::{ReloadError, Reloaded, reload};
+pub(crate) use reload::{ReloadError, Reloaded, Running};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, LazyLock};
@@ -39,7 +39,9 @@ const FLUSH_WITHIN: Duration = Duration::from_millis(300);
 pub(crate) struct QueryHost {
     queries: Mutex<Queries>,
     journal: MessageJournal,
-    kept: Kept,
+    kept: Mutex<Kept>,
+    /// Taken while queries are reloaded.
+    reloading: Mutex<()>,
     /// The offset of the next message.
     position: AtomicU64,
     /// State that may be kept once the journal is durable up to this head.
@@ -57,7 +59,7 @@ impl QueryHost {
         }
         let from = queries.next_offset().unwrap_or_else(|| journal.head()).clamp(journal.first(), journal.head());
         let (queries, position, held) = (Mutex::new(queries), AtomicU64::new(from), Mutex::default());
-        QueryHost { queries, journal, kept, position, held }
+        QueryHost { queries, journal, kept: Mutex::new(kept), reloading: Mutex::default(), position, held }
     }
 
     /// How far the queries have come in the journal.
@@ -71,14 +73,15 @@ impl QueryHost {
     }
 
     fn push(&self, entries: &[(u64, Arc<Message>)]) {
-        let mut rows = vec![];
-        self.queries.lock().push(Timestamp::now(), entries, &mut rows);
+        // Locked until the rows are in the journal: a state that is held in between would be of rows that nobody has.
+        let (mut queries, mut rows) = (self.queries.lock(), vec![]);
+        queries.push(Timestamp::now(), entries, &mut rows);
         self.publish(rows);
     }
 
     fn advance(&self) {
-        let mut rows = vec![];
-        self.queries.lock().advance(Timestamp::now(), &mut rows);
+        let (mut queries, mut rows) = (self.queries.lock(), vec![]);
+        queries.advance(Timestamp::now(), &mut rows);
         self.publish(rows);
     }
 
@@ -104,9 +107,11 @@ impl QueryHost {
 
     /// Keeps the state that is held, if what it stands for is durable.
     fn keep(&self) {
+        // One after the other: they write to the same file.
+        let kept = self.kept.lock();
         let held = self.held.lock().take_if(|(head, _)| *head <= self.journal.durable_head());
         if let Some((_, bytes)) = held
-            && let Err(error) = self.kept.keep(&bytes)
+            && let Err(error) = kept.keep(&bytes)
         {
             warn!(%error, "The state of the queries cannot be kept; the last one stays.");
         }

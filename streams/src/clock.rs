@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// In nanoseconds. Everything that judges a row depends on the row and those before it, not on when it is
 /// processed: messages that are pushed again after a restart are judged as they were the first time.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Clock {
     patience: Patience,
     hands: Hands,

@@ -293,8 +293,13 @@ impl Queries {
         &mut self,
         now: Timestamp,
         old: &mut Queries,
-        warm: Option<&mut Queries>,
+        mut warm: Option<&mut Queries>,
     ) -> Result<Restored, StateError> {
+        if let Some(warm) = &mut warm {
+            // Time that has passed in silence closes windows there as well.
+            warm.follow(old);
+            warm.advance(now, &mut vec![]);
+        }
         let states = [Some(old.save()?), warm.map(Queries::save).transpose()?];
         let readers: Result<Vec<_>, _> = states.iter().flatten().map(|bytes| Reader::new(bytes)).collect();
         let readers = readers.map_err(|why| StateError(why.to_owned()))?;
@@ -307,12 +312,17 @@ impl Queries {
                 query.busy_nanos = before.busy_nanos;
             }
         }
+        self.follow(old);
+        Ok(restored)
+    }
+
+    /// Takes time from the clocks of others.
+    fn follow(&mut self, others: &Queries) {
         for source in &mut self.sources {
-            if let Some(before) = old.sources.iter().find(|before| before.name == source.name) {
-                source.account.counters = before.account.counters;
+            if let Some(other) = others.sources.iter().find(|other| other.name == source.name) {
+                source.follow(other);
             }
         }
-        Ok(restored)
     }
 
     /// Says which message is the first, before any is pushed and if no state has been [restored](Queries::restore).

@@ -77,6 +77,12 @@ impl Source {
         self.clock.hands()
     }
 
+    /// Goes on as another has come to be.
+    pub(crate) fn follow(&mut self, other: &Source) {
+        self.clock = other.clock.clone();
+        self.account.counters = other.account.counters;
+    }
+
     /// Goes on from there.
     pub(crate) fn set(&mut self, hands: Hands, now: i64) {
         self.clock.set(hands, now);

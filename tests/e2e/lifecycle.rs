@@ -91,7 +91,9 @@ fn queries_are_added_changed_and_removed_while_the_gateway_runs() {
 
     write("windy.sql", "SELECT device, ts, wind_speed FROM wind_turbine WHERE wind_speed > 0");
     let reloaded = gateway.json(&["query", "reload"]);
-    let expected = serde_json::json!({ "added": ["windy"], "removed": [], "kept": ["turbine_power"], "anew": [] });
+    let expected = serde_json::json!({
+        "added": ["windy"], "removed": [], "kept": ["turbine_power"], "anew": [], "warm_lost": 0,
+    });
     assert_eq!(reloaded, expected);
     harness::wait_for("its rows", Duration::from_secs(20), || rows("windy").filter(|rows| *rows > 0));
 
@@ -109,8 +111,9 @@ fn queries_are_added_changed_and_removed_while_the_gateway_runs() {
     );
     let reloaded = gateway.cli(&["query", "reload", "--warm", "1h"]);
     let text = String::from_utf8_lossy(&reloaded.stdout).into_owned();
-    let expected = "changed turbine_power: begins with the messages of the last 1h\nremoved windy: has told its last row\n0 queries go on as they were\n";
-    assert_eq!(text, expected);
+    assert!(text.starts_with("changed turbine_power: begins with the messages since 20"), "{text}");
+    let rest = "\nremoved windy: has told its last row\n0 queries go on with what they remember\n";
+    assert!(text.ends_with(rest), "{text}");
     let before = rows("turbine_power").expect("it is there");
     harness::wait_for("rows of the new version", Duration::from_secs(20), || {
         rows("turbine_power").filter(|rows| *rows > before)

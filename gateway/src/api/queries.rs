@@ -3,7 +3,7 @@
 use super::input::Body;
 use super::problem::{PROBLEM_JSON, Problem};
 use crate::app::State;
-use crate::queries::{self, ReloadError, Reloaded};
+use crate::queries::{ReloadError, Reloaded, Running};
 use axum::Json;
 use axum::extract::State as Shared;
 use axum::http::StatusCode;
@@ -80,10 +80,17 @@ pub(crate) struct ReloadView {
     pub(crate) added: Vec<String>,
     /// They are gone, and what they remembered is.
     pub(crate) removed: Vec<String>,
-    /// They go on: nothing of them has changed that their state depends on.
+    /// They go on with what they remember.
     pub(crate) kept: Vec<String>,
     /// They have changed, or what they read has, and what they remembered does not fit.
     pub(crate) anew: Vec<String>,
+    /// When the gateway got the first message that those which are new or begin anew have seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    pub(crate) warm_since: Option<String>,
+    /// How many messages behind it are lost.
+    #[serde(default)]
+    pub(crate) warm_lost: u64,
 }
 
 /// Lists the queries.
@@ -123,10 +130,11 @@ pub(super) async fn reload(
     let reloading = gateway.clone();
     // It computes for milliseconds, or, for hundreds of queries or long ones that are warmed, for longer.
     let done = tokio::task::spawn_blocking(move || {
-        queries::reload(&reloading.queries, &reloading.root, &reloading.things, since)
+        let running = Running { things: &reloading.things, routes: &reloading.route_sites };
+        reloading.queries.reload(&reloading.root, &running, since)
     });
     let done = done.await;
-    // A crash from here on finds the new queries where they are.
+    // If the disk is quick, a crash from here on finds the new queries where they are.
     gateway.queries.settle().await;
     match done {
         Ok(Ok(reloaded)) => Ok(Json(reloaded.into())),
@@ -157,23 +165,23 @@ impl From<Reloaded> for ReloadView {
             removed: texts(reloaded.removed),
             kept: texts(reloaded.kept),
             anew: texts(reloaded.anew),
+            warm_since: reloaded.warm_since.map(|time| time.to_string()),
+            warm_lost: reloaded.warm_lost,
         }
     }
 }
 
 impl From<ReloadError> for Problem {
     fn from(error: ReloadError) -> Self {
-        let (detail, help) = match error {
-            ReloadError::Mistakes(findings) => (
-                findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
-                "mend the files and reload again; new models and devices are taken in at the next start",
-            ),
-            ReloadError::State(error) => (
-                format!("what the queries remember cannot be passed on: {error}"),
-                "restart the gateway, which begins them anew",
-            ),
+        let help = match error {
+            ReloadError::Mistakes(_) => {
+                "mend the files and reload again; models, devices, scenes and routes are taken in at the next start"
+            }
+            ReloadError::UnderWay | ReloadError::Behind => "try again a little later",
+            ReloadError::State(_) => "restart the gateway, which begins them anew",
+            ReloadError::Journal(_) => "reload without `warm`",
         };
-        Problem::new(StatusCode::CONFLICT, "not reloaded", detail).help(help)
+        Problem::new(StatusCode::CONFLICT, "not reloaded", error.to_string()).help(help)
     }
 }
 

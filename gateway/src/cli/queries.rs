@@ -66,7 +66,7 @@ fn check(file: &Path, folder: &Path) -> Result<u8, Failure> {
     match with(&site, &Arc::new(site.things.clone()), new) {
         Ok(mut queries) => {
             println!("ok: {}", file.display());
-            print!("{}", begun_anew(&mut queries, &site.data)?);
+            print!("{}", begun_anew(&mut queries, &site.data));
             Ok(exit::OK)
         }
         Err(findings) => {
@@ -77,12 +77,15 @@ fn check(file: &Path, folder: &Path) -> Result<u8, Failure> {
 }
 
 /// Which queries would forget what they remember: all of which a part has changed, and those that read them.
-fn begun_anew(queries: &mut Queries, data: &Path) -> Result<String, Failure> {
-    let kept = Kept::new(data).load().map_err(|error| format!("{}: {error}", data.display()))?;
+fn begun_anew(queries: &mut Queries, data: &Path) -> String {
+    let kept = match Kept::new(data).load() {
+        Ok(kept) => kept,
+        Err(error) => return format!("note: {}: {error}, so what begins anew is not known\n", data.display()),
+    };
     // Without a state there is nothing to lose, and one that cannot be used is told of at the next start.
     let restored = kept.and_then(|bytes| queries.restore(Timestamp::now(), u64::MAX, &bytes).ok()).unwrap_or_default();
     let line = |name| format!("{name} begins anew: it is new, or its words have changed, or those of what it reads\n");
-    Ok(restored.anew.iter().map(line).collect())
+    restored.anew.iter().map(line).collect()
 }
 
 /// The site's queries with one file more, or in the place of the one of its name.

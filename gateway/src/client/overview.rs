@@ -52,15 +52,16 @@ pub(super) async fn query_stat(session: &Session) -> Result<(), ClientError> {
 
 pub(super) async fn reload_queries(session: &Session, warm: Option<String>) -> Result<(), ClientError> {
     let within = if warm.is_some() { WARM_WITHIN } else { WITHIN_DEFAULT };
-    let begin =
-        warm.as_ref().map_or_else(|| "the next message".to_owned(), |ago| format!("the messages of the last {ago}"));
     let answer = session.client.command(Method::POST, &["queries", "reload"], &ReloadBody { warm }, within).await?;
-    session.screen.show(&answer, |view: ReloadView| reload_text(&view, &begin))
+    session.screen.show(&answer, |view: ReloadView| reload_text(&view))
 }
 
 /// A line for each sort of change; a query that goes on is only counted.
-fn reload_text(view: &ReloadView, begin: &str) -> String {
-    let begins = format!("begins with {begin}");
+fn reload_text(view: &ReloadView) -> String {
+    let begins = match view.warm_since.as_deref() {
+        None => "begins with the next message".to_owned(),
+        Some(since) => format!("begins with the messages since {}", harmless(since)),
+    };
     let sorts = [
         ("added", &view.added, &*begins),
         ("changed", &view.anew, &begins),
@@ -70,10 +71,14 @@ fn reload_text(view: &ReloadView, begin: &str) -> String {
         .iter()
         .flat_map(|(what, names, note)| names.iter().map(move |name| format!("{what} {}: {note}\n", harmless(name))));
     let kept = match view.kept.len() {
-        1 => "1 query goes on as it was\n".to_owned(),
-        n => format!("{n} queries go on as they were\n"),
+        1 => "1 query goes on with what it remembers\n".to_owned(),
+        n => format!("{n} queries go on with what they remember\n"),
     };
-    lines.chain([kept]).collect()
+    let lost = match view.warm_lost {
+        0 => String::new(),
+        lost => format!("{lost} messages of the past could not be read\n"),
+    };
+    lines.chain([kept, lost]).collect()
 }
 
 fn stat_table(queries: &[QueryView], now: Timestamp, screen: Screen) -> String {

@@ -3,42 +3,51 @@
 use super::FETCH;
 use crate::spine::MessageJournal;
 use edgeway_codec::MessageCodec;
-use edgeway_journal::{Level, Reader};
+use edgeway_journal::{Error, Level, Reader};
 use edgeway_sdk::Timestamp;
 use edgeway_streams::Queries;
-use tracing::warn;
 
-/// Queries that read the journal of the past. What they tell is thrown away: it has been told, or nobody asked for it.
-pub(crate) struct Warm {
-    queries: Queries,
+/// Queries that read the journal of the past. What they tell is thrown away: but for an edit of how long a query waits,
+/// it has been told.
+pub(super) struct Warm {
+    pub(super) queries: Queries,
     reader: Reader<MessageCodec>,
+    /// When the gateway got the first message that they saw.
+    pub(super) since: Option<Timestamp>,
+    /// How many messages could not be read.
+    pub(super) lost: u64,
 }
 
 impl Warm {
     /// Queries that begin with the messages that the gateway has got since a time.
-    pub(crate) fn new(queries: Queries, journal: &MessageJournal, since: Timestamp) -> Warm {
-        Warm { queries, reader: journal.reader(first_since(journal, since), Level::Appended) }
+    pub(super) fn new(queries: Queries, journal: &MessageJournal, since: Timestamp) -> Warm {
+        let reader = journal.reader(first_since(journal, since), Level::Appended);
+        Warm { queries, reader, since: None, lost: 0 }
     }
 
     /// Takes in all before an offset.
-    pub(super) fn reach(&mut self, end: u64) {
+    ///
+    /// # Errors
+    /// If the journal cannot be read.
+    pub(super) fn reach(&mut self, end: u64) -> Result<(), Error> {
         let mut told = vec![];
-        while self.reader.position() < end {
-            let entries = match self.reader.try_next(FETCH) {
-                Ok(Some(fetched)) => fetched.entries.into_iter().map(|entry| (entry.offset, entry.item)),
-                Ok(None) => return,
-                Err(error) => return warn!(%error, "New queries cannot read all of the journal: they begin colder."),
-            };
+        while self.reader.position() < end
+            && let Some(fetched) = self.reader.try_next(FETCH)?
+        {
+            self.lost += fetched.lost.map_or(0, |lost| lost.count);
+            let entries = fetched.entries.into_iter().map(|entry| (entry.offset, entry.item));
             let entries: Vec<_> = entries.filter(|(offset, _)| *offset < end).collect();
+            self.since = self.since.or(entries.first().map(|(_, message)| message.time));
             self.queries.push(Timestamp::now(), &entries, &mut told);
             told.clear();
         }
         self.reader.seek(end);
+        Ok(())
     }
 
-    /// The queries as they are.
-    pub(super) fn queries(&mut self) -> &mut Queries {
-        &mut self.queries
+    /// Whether only little is left up to an offset.
+    pub(super) fn is_close_to(&self, end: u64) -> bool {
+        end.saturating_sub(self.reader.position()) <= FETCH as u64
     }
 }
 

@@ -98,6 +98,15 @@ impl Frame {
         Ok(Frame { kind, shift: i64::from(timing == Timing::WindowEnd) })
     }
 
+    /// Whose days and months they are, if they are of days or months.
+    pub(super) fn zone(&self) -> Option<&TimeZone> {
+        match &self.kind {
+            Kind::Tumble(Period::Calendar { zone, .. }) => Some(zone),
+            Kind::Cumulate { stretch: Period::Calendar { zone, .. }, .. } => Some(zone),
+            _ => None,
+        }
+    }
+
     /// Every moment is a window: what comes of the same window belongs together.
     pub(super) fn instant() -> Frame {
         Frame { kind: Kind::Tumble(Period::Fixed { length: 1, offset: 0 }), shift: 1 }

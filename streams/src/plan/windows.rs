@@ -167,6 +167,9 @@ impl Lowering<'_> {
         self.check_time_of(call, at)?;
         let frame = Frame::new(call.name(), &call.args[1..], self.timing, &self.around.site.zone);
         let frame = frame.map_err(|(message, right)| at.problem(message).help(format!("write for example {right}")))?;
+        if let Some(zone) = frame.zone() {
+            self.fingerprint = self.fingerprint.with(&format!("days of {zone:?}"));
+        }
         self.check_open_windows(&frame, at)?;
         if grouping.carries() && frame.has_gaps() {
             let problem = at.problem("values stand from window to window, and these leave gaps");
