@@ -14,7 +14,10 @@
 //! only what one with its own fingerprint has left.
 
 use crate::clock::Hands;
-use crate::df::{AsArray, DataType, Field, Int64Array, Int64Type, RecordBatch, Result, Schema, internal_err};
+use crate::df::{
+    ArrayRef, AsArray, DataType, Field, Int64Array, Int64Type, RecordBatch, RecordBatchOptions, Result, Schema,
+    internal_err,
+};
 use arrow_ipc::reader::StreamReader;
 use arrow_ipc::writer::StreamWriter;
 use serde::{Deserialize, Serialize};
@@ -140,6 +143,18 @@ fn read(bytes: &[u8]) -> Result<RecordBatch> {
         Some(batch) => Ok(batch?),
         None => Ok(RecordBatch::new_empty(reader.schema())),
     }
+}
+
+/// A table of columns as long as each other.
+///
+/// # Errors
+/// If they are not.
+pub(crate) fn table(columns: Vec<ArrayRef>) -> Result<RecordBatch> {
+    let rows = columns.first().map_or(0, |column| column.len());
+    let field = |(at, column): (usize, &ArrayRef)| Field::new(format!("c{at}"), column.data_type().clone(), true);
+    let schema = Schema::new(columns.iter().enumerate().map(field).collect::<Vec<_>>());
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    Ok(RecordBatch::try_new_with_options(Arc::new(schema), columns, &options)?)
 }
 
 /// A table of a few numbers.

@@ -112,11 +112,9 @@ pub(crate) struct QueryBenchOptions {
     pub(crate) json: bool,
 }
 
-/// What is asked.
+/// Which messages of a journal are meant.
 #[derive(clap::Args, Clone)]
-pub(crate) struct SqlOptions {
-    /// A SELECT
-    pub(crate) statement: String,
+pub(crate) struct RecordedOptions {
     /// The site's folder
     #[arg(long, default_value = ".")]
     pub(crate) site: PathBuf,
@@ -126,6 +124,15 @@ pub(crate) struct SqlOptions {
     /// Only what the gateway got before
     #[arg(long, value_name = "TIME")]
     pub(crate) to: Option<String>,
+}
+
+/// What is asked.
+#[derive(clap::Args, Clone)]
+pub(crate) struct SqlOptions {
+    /// A SELECT
+    pub(crate) statement: String,
+    #[command(flatten)]
+    pub(crate) recorded: RecordedOptions,
     /// Follow what comes, until Ctrl-C
     #[arg(long)]
     pub(crate) live: bool,

@@ -9,24 +9,35 @@ use super::summary::Summary;
 /// A resultant length below this is rounding, not a direction.
 const R_LEAST: f64 = 1e-9;
 
-/// The sum of some directions as unit vectors.
+/// The sum of some directions as unit vectors, asked for their spread or for their mean.
 #[derive(Debug, Clone, Default)]
-struct Directions {
+pub(super) struct Directions<const SPREAD: bool> {
     sin: f64,
     cos: f64,
     count: u64,
 }
 
 /// Their mean.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Mean(Directions);
+pub(super) type Mean = Directions<false>;
 
 /// Their spread.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Deviation(Directions);
+pub(super) type Deviation = Directions<true>;
 
-impl Directions {
-    fn add(&mut self, degrees: f64) {
+impl<const SPREAD: bool> Directions<SPREAD> {
+    /// The direction of the sum in degrees and its length for each direction; `None` if they cancel out.
+    fn resultant(&self) -> Option<(f64, f64)> {
+        let length = self.sin.hypot(self.cos) / self.count as f64;
+        let degrees = self.sin.atan2(self.cos).to_degrees().rem_euclid(360.0);
+        // Just below zero rounds up to the full circle.
+        let degrees = if degrees < 360.0 { degrees } else { 0.0 };
+        (length >= R_LEAST).then_some((degrees, length.min(1.0)))
+    }
+}
+
+impl<const SPREAD: bool> Summary for Directions<SPREAD> {
+    const WORDS: usize = 3;
+
+    fn add(&mut self, degrees: f64, _: i64) {
         let (sin, cos) = degrees.to_radians().sin_cos();
         self.sin += sin;
         self.cos += cos;
@@ -47,62 +58,9 @@ impl Directions {
         Directions { sin: f64::from_bits(sin as u64), cos: f64::from_bits(cos as u64), count: count as u64 }
     }
 
-    /// The direction of the sum in degrees and its length for each direction; `None` if they cancel out.
-    fn resultant(&self) -> Option<(f64, f64)> {
-        let length = self.sin.hypot(self.cos) / self.count as f64;
-        let degrees = self.sin.atan2(self.cos).to_degrees().rem_euclid(360.0);
-        // Just below zero rounds up to the full circle.
-        let degrees = if degrees < 360.0 { degrees } else { 0.0 };
-        (length >= R_LEAST).then_some((degrees, length.min(1.0)))
-    }
-}
-
-impl Summary for Mean {
-    const WORDS: usize = 3;
-
-    fn add(&mut self, value: f64, _: i64) {
-        self.0.add(value);
-    }
-
-    fn merge(&mut self, other: &Self) {
-        self.0.merge(&other.0);
-    }
-
-    fn words(&self) -> [i64; 8] {
-        self.0.words()
-    }
-
-    fn of_words(words: [i64; 8]) -> Self {
-        Mean(Directions::of_words(words))
-    }
-
     fn answer(&self) -> Option<f64> {
-        Some(self.0.resultant()?.0)
-    }
-}
-
-impl Summary for Deviation {
-    const WORDS: usize = 3;
-
-    fn add(&mut self, value: f64, _: i64) {
-        self.0.add(value);
-    }
-
-    fn merge(&mut self, other: &Self) {
-        self.0.merge(&other.0);
-    }
-
-    fn words(&self) -> [i64; 8] {
-        self.0.words()
-    }
-
-    fn of_words(words: [i64; 8]) -> Self {
-        Deviation(Directions::of_words(words))
-    }
-
-    fn answer(&self) -> Option<f64> {
-        let (_, length) = self.0.resultant()?;
-        Some((-2.0 * length.ln()).abs().sqrt().to_degrees())
+        let (degrees, length) = self.resultant()?;
+        Some(if SPREAD { (-2.0 * length.ln()).abs().sqrt().to_degrees() } else { degrees })
     }
 }
 

@@ -251,27 +251,21 @@ impl Summary for Increase {
     }
 }
 
-/// The oldest value; of two of the same time the one that came first.
+/// The value at one end of the group's time.
 #[derive(Debug, Clone, Default)]
-pub(super) struct First(Option<(i64, f64)>);
+pub(super) struct End<const NEWEST: bool>(Option<(i64, f64)>);
+
+/// The oldest value; of two of the same time the one that came first.
+pub(super) type First = End<false>;
 
 /// The newest value; of two of the same time the one that came last.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Last(Option<(i64, f64)>);
+pub(super) type Last = End<true>;
 
-fn point_words(point: Option<(i64, f64)>) -> [i64; 8] {
-    point.map_or([0; 8], |(ts, value)| [1, ts, value.to_bits() as i64, 0, 0, 0, 0, 0])
-}
-
-fn point_of([is_there, ts, value, ..]: [i64; 8]) -> Option<(i64, f64)> {
-    (is_there == 1).then(|| (ts, f64::from_bits(value as u64)))
-}
-
-impl Summary for First {
+impl<const NEWEST: bool> Summary for End<NEWEST> {
     const WORDS: usize = 3;
 
     fn add(&mut self, value: f64, ts: i64) {
-        if self.0.is_none_or(|(first, _)| ts < first) {
+        if self.0.is_none_or(|(end, _)| if NEWEST { ts >= end } else { ts < end }) {
             self.0 = Some((ts, value));
         }
     }
@@ -281,37 +275,11 @@ impl Summary for First {
     }
 
     fn words(&self) -> [i64; 8] {
-        point_words(self.0)
+        self.0.map_or([0; 8], |(ts, value)| [1, ts, value.to_bits() as i64, 0, 0, 0, 0, 0])
     }
 
-    fn of_words(words: [i64; 8]) -> Self {
-        First(point_of(words))
-    }
-
-    fn answer(&self) -> Option<f64> {
-        self.0.map(|(_, value)| value)
-    }
-}
-
-impl Summary for Last {
-    const WORDS: usize = 3;
-
-    fn add(&mut self, value: f64, ts: i64) {
-        if self.0.is_none_or(|(last, _)| ts >= last) {
-            self.0 = Some((ts, value));
-        }
-    }
-
-    fn merge(&mut self, other: &Self) {
-        other.0.inspect(|(ts, value)| self.add(*value, *ts));
-    }
-
-    fn words(&self) -> [i64; 8] {
-        point_words(self.0)
-    }
-
-    fn of_words(words: [i64; 8]) -> Self {
-        Last(point_of(words))
+    fn of_words([is_there, ts, value, ..]: [i64; 8]) -> Self {
+        End((is_there == 1).then(|| (ts, f64::from_bits(value as u64))))
     }
 
     fn answer(&self) -> Option<f64> {

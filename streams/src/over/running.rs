@@ -4,13 +4,13 @@ use super::calls::{Call, Frame, Over};
 use super::memory::Memory;
 use crate::account::{Account, Reason, failure};
 use crate::df::{
-    Array, ArrayRef, AsArray, BinaryArray, BinaryType, Field, Int64Array, Int64Type, RecordBatch, RecordBatchOptions,
-    Result, ScalarValue, Schema, SchemaRef, UInt32Array, internal_err, take,
+    Array, ArrayRef, AsArray, BinaryArray, BinaryType, Int64Array, Int64Type, RecordBatch, Result, ScalarValue,
+    SchemaRef, UInt32Array, internal_err, take,
 };
 use crate::join::{Key, Keys};
 use crate::operator::{Held, Operator};
 use crate::rows::{Mark, NEVER, Rows, bisect};
-use crate::state::{numbers, read_numbers};
+use crate::state::{numbers, read_numbers, table};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
@@ -276,12 +276,4 @@ fn put_back(of_keys: &mut [OfKey], rows: &RecordBatch) -> Result<()> {
         from += len;
     }
     Ok(())
-}
-
-fn table(columns: Vec<ArrayRef>) -> Result<RecordBatch> {
-    let rows = columns.first().map_or(0, |column| column.len());
-    let field = |(at, column): (usize, &ArrayRef)| Field::new(format!("c{at}"), column.data_type().clone(), true);
-    let schema = Schema::new(columns.iter().enumerate().map(field).collect::<Vec<_>>());
-    let options = RecordBatchOptions::new().with_row_count(Some(rows));
-    Ok(RecordBatch::try_new_with_options(Arc::new(schema), columns, &options)?)
 }

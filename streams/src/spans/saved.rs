@@ -5,12 +5,9 @@
 
 use super::slots::Slots;
 use super::{KeyState, Open, Spans, key_table};
-use crate::df::{
-    ArrayRef, AsArray, EmitTo, Field, Int64Array, Int64Type, RecordBatch, RecordBatchOptions, Result, Schema,
-    internal_err,
-};
+use crate::df::{ArrayRef, AsArray, EmitTo, Int64Array, Int64Type, RecordBatch, Result, internal_err};
 use crate::rows::NEVER;
-use crate::state::{numbers, read_numbers};
+use crate::state::{numbers, read_numbers, table};
 use std::sync::Arc;
 
 pub(super) fn save(spans: &mut Spans) -> Result<Vec<RecordBatch>> {
@@ -70,12 +67,4 @@ pub(super) fn load(spans: &mut Spans, state: &[RecordBatch]) -> Result<()> {
 
 fn integers(numbers: Vec<i64>) -> ArrayRef {
     Arc::new(Int64Array::from(numbers))
-}
-
-fn table(columns: Vec<ArrayRef>) -> Result<RecordBatch> {
-    let rows = columns.first().map_or(0, |column| column.len());
-    let field = |(at, column): (usize, &ArrayRef)| Field::new(format!("c{at}"), column.data_type().clone(), true);
-    let schema = Schema::new(columns.iter().enumerate().map(field).collect::<Vec<_>>());
-    let options = RecordBatchOptions::new().with_row_count(Some(rows));
-    Ok(RecordBatch::try_new_with_options(Arc::new(schema), columns, &options)?)
 }

@@ -1,6 +1,6 @@
 //! The commands that talk to a running gateway.
 
-use super::{Output, duration};
+use super::{Output, RecordedOptions, duration};
 use clap::Subcommand;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -203,15 +203,8 @@ impl QueryCommand {
 pub(crate) struct ReplayOptions {
     /// The new version
     pub(crate) file: PathBuf,
-    /// The site's folder
-    #[arg(long, default_value = ".")]
-    pub(crate) site: PathBuf,
-    /// Only what the gateway has got since: 24h, or 2026-11-26T10:00:00Z
-    #[arg(long, value_name = "TIME")]
-    pub(crate) from: Option<String>,
-    /// Only what the gateway got before
-    #[arg(long, value_name = "TIME")]
-    pub(crate) to: Option<String>,
+    #[command(flatten)]
+    pub(crate) recorded: RecordedOptions,
     /// How many lines to show at most
     #[arg(long, default_value_t = 50)]
     pub(crate) count: usize,

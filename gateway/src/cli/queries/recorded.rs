@@ -1,6 +1,7 @@
 //! The messages of a site's journal, from some time on.
 
 use super::Failure;
+use crate::cli::arguments::RecordedOptions;
 use crate::cli::journal::{Journal, told};
 use crate::clock::Clocks;
 use edgeway_codec::MessageCodec;
@@ -37,14 +38,14 @@ pub(super) struct Recorded {
 
 /// From when to when, by when the gateway got a message.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Span {
-    pub(super) from: Timestamp,
-    pub(super) to: Timestamp,
+struct Span {
+    from: Timestamp,
+    to: Timestamp,
 }
 
 impl Span {
     /// `24h` is so long ago; else a time as in RFC 3339. Without a beginning all that there is.
-    pub(super) fn of(from: Option<&str>, to: Option<&str>, now: Timestamp) -> Result<Span, Failure> {
+    fn of(from: Option<&str>, to: Option<&str>, now: Timestamp) -> Result<Span, Failure> {
         let time = |text: &str| {
             let ago = duration::parse(text).map(|ago| before(now, ago));
             ago.or_else(|| Timestamp::parse(text)).ok_or_else(|| {
@@ -62,7 +63,9 @@ fn before(now: Timestamp, ago: Duration) -> Timestamp {
 
 impl Recorded {
     /// Of the journal of a site's folder.
-    pub(super) fn open(folder: &Path, span: Span) -> Result<Recorded, Failure> {
+    pub(super) fn open(options: &RecordedOptions) -> Result<Recorded, Failure> {
+        let (folder, now) = (&*options.site, Timestamp::now());
+        let span = Span::of(options.from.as_deref(), options.to.as_deref(), now)?;
         let journal = Journal::find(folder)?;
         let dir = journal.dir.clone();
         let (first, end) = offsets(&dir, span)?;

@@ -1,23 +1,21 @@
 //! `edgeway query replay`: a new version of a query over recorded messages, beside the one in force.
 
 use super::answer::Answer;
-use super::recorded::{Recorded, Span};
+use super::recorded::Recorded;
 use super::sql::rows_of;
 use super::{Failure, load, source_of, told, with};
 use crate::cli::arguments::{ReplayOptions, Rows};
 use crate::cli::exit;
 use crate::client::table::{self, Cell, Colours, Tone};
 use crate::program;
-use edgeway_sdk::Timestamp;
 use edgeway_streams::{Queries, QueryInfo};
 use edgeway_thing_models::{Message, Row};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub(super) fn run(options: &ReplayOptions) -> Result<u8, Failure> {
-    let site = load(&options.site)?;
-    let span = Span::of(options.from.as_deref(), options.to.as_deref(), Timestamp::now())?;
-    let mut recorded = Recorded::open(&options.site, span)?;
+    let site = load(&options.recorded.site)?;
+    let mut recorded = Recorded::open(&options.recorded)?;
     let new = source_of(&options.file)?;
     let name = new.name.clone();
     let after = with(&site, &recorded.things, new).map_err(|findings| told(&findings))?;

@@ -1,7 +1,7 @@
 //! `edgeway sql`: asks the journal, or follows it.
 
 use super::answer::Answer;
-use super::recorded::{Recorded, Span};
+use super::recorded::Recorded;
 use super::{Failure, load};
 use crate::cli::arguments::SqlOptions;
 use crate::cli::exit;
@@ -17,9 +17,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// Runs a statement over what the journal holds.
 pub(super) fn ask(options: &SqlOptions) -> Result<u8, Failure> {
-    let site = load(&options.site)?;
-    let span = Span::of(options.from.as_deref(), options.to.as_deref(), Timestamp::now())?;
-    let mut recorded = Recorded::open(&options.site, span)?;
+    let site = load(&options.recorded.site)?;
+    let mut recorded = Recorded::open(&options.recorded)?;
     let around = program::around_queries(&recorded.things, &site);
     let mut history = History::new(&around, &program::query_sources(&site), &options.statement).map_err(listed)?;
     let (columns, times) = (history.columns().to_vec(), history.times().to_vec());
@@ -33,10 +32,10 @@ pub(super) fn ask(options: &SqlOptions) -> Result<u8, Failure> {
 /// Runs a statement over what comes from now on, until Ctrl-C.
 pub(super) fn follow(options: &SqlOptions) -> Result<u8, Failure> {
     const NAME: &str = "sql";
-    let site = load(&options.site)?;
-    let now = Timestamp::now();
-    let from = options.from.clone().unwrap_or_else(|| now.to_string());
-    let mut recorded = Recorded::open(&options.site, Span::of(Some(&from), options.to.as_deref(), now)?)?;
+    let mut wanted = options.recorded.clone();
+    wanted.from.get_or_insert_with(|| Timestamp::now().to_string());
+    let site = load(&wanted.site)?;
+    let mut recorded = Recorded::open(&wanted)?;
     let statement = Source { file: NAME.into(), name: NAME.into(), text: options.statement.clone() };
     let mut sources = program::query_sources(&site);
     sources.push(statement);
@@ -60,7 +59,7 @@ pub(super) fn follow(options: &SqlOptions) -> Result<u8, Failure> {
             is_first = false;
         }
         std::thread::sleep(LOOK_EVERY);
-        recorded.look_again(&options.site)?;
+        recorded.look_again(&wanted.site)?;
     }
 }
 
