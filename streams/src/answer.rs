@@ -1,7 +1,8 @@
 //! From batches to messages: ids and values.
 
 use crate::df::{
-    Array, ArrayRef, AsArray, DataType, Float64Type, Int64Type, Result, TIME, TimestampNanosecondType, cast,
+    Array, ArrayRef, AsArray, DataType, FieldRef, Float64Type, Int64Type, Result, StructArray, TIME,
+    TimestampNanosecondType, cast,
 };
 use crate::rows::{Ids, Rows};
 use edgeway_sdk::{Timestamp, Value};
@@ -37,6 +38,7 @@ fn push_key(id: &mut String, key: &Value) {
     match key {
         Value::Null => id.push_str("%null"),
         Value::Text(text) => escape(id, text),
+        Value::Array(_) | Value::Struct(_) => escape(id, &key.to_string()),
         other => {
             let _ = write!(id, "{other}");
         }
@@ -149,15 +151,35 @@ impl Reader {
             number if number.is_floating() || number.is_decimal() => {
                 (DataType::Float64, |c, at| number_value(c.as_primitive::<Float64Type>().value(at)))
             }
+            DataType::List(_) => return Reader::nested(column, |c, at| list(c.as_list::<i32>().value(at))),
+            DataType::Struct(_) => return Reader::nested(column, |c, at| fields(c.as_struct(), at)),
             _ => (DataType::Utf8, |c, at| Value::from(c.as_string::<i32>().value(at))),
         };
         let column = if *column.data_type() == data_type { column.clone() } else { cast(column, &data_type)? };
         Ok(Reader { column, read })
     }
 
+    fn nested(column: &ArrayRef, read: fn(&ArrayRef, usize) -> Value) -> Result<Reader> {
+        Ok(Reader { column: column.clone(), read })
+    }
+
     pub(crate) fn value(&self, at: usize) -> Value {
         if self.column.is_null(at) { Value::Null } else { (self.read)(&self.column, at) }
     }
+}
+
+/// The elements of a list. Those of a type that rows do not have are unknown.
+fn list(items: ArrayRef) -> Value {
+    let reader = Reader::new(&items).ok();
+    Value::Array((0..items.len()).map(|at| reader.as_ref().map_or(Value::Null, |reader| reader.value(at))).collect())
+}
+
+fn fields(values: &StructArray, at: usize) -> Value {
+    let field = |(field, column): (&FieldRef, &ArrayRef)| {
+        let value = Reader::new(column).map_or(Value::Null, |reader| reader.value(at));
+        (Arc::from(field.name().as_str()), value)
+    };
+    Value::Struct(values.fields().iter().zip(values.columns()).map(field).collect())
 }
 
 /// NaN and infinities are no values.

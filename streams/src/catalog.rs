@@ -2,9 +2,9 @@
 
 use crate::df::{
     AggregateFunctionPlanner, AggregateUDF, ConfigOptions, ContextProvider, CoreFunctionPlanner, DataType,
-    DatetimeFunctionPlanner, ExprPlanner, Field, HigherOrderUDF, RecordBatch, Result, ScalarUDF, Schema, SchemaRef,
-    TIME, TableReference, TableSource, Volatility, WindowUDF, all_default_aggregate_functions, all_default_functions,
-    plan_err,
+    DatetimeFunctionPlanner, ExprPlanner, Field, FieldAccessPlanner, HigherOrderUDF, NestedFunctionPlanner,
+    RecordBatch, Result, ScalarUDF, Schema, SchemaRef, TIME, TableReference, TableSource, Volatility, WindowUDF,
+    all_default_aggregate_functions, all_default_functions, plan_err,
 };
 use crate::dialect::Options;
 use crate::functions;
@@ -14,7 +14,7 @@ use crate::plan::Units;
 use crate::ranks::RANK;
 use crate::rows::Timing;
 use crate::selection::Kind;
-use edgeway_thing_models::{DataType as ModelType, EventIx, EventModel, Model, ModelIx, Things};
+use edgeway_thing_models::{DataType as ModelType, EventIx, EventModel, Field as ModelField, Model, ModelIx, Things};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -30,6 +30,16 @@ pub(crate) fn quality_of(property: &str) -> String {
     format!("{property}.{QUALITY}")
 }
 
+/// The column for a field of a struct: `grid.frequency`.
+pub(crate) fn part_of(name: &str, field: &str) -> String {
+    format!("{name}.{field}")
+}
+
+/// Whether a column is a field of a struct.
+pub(crate) fn is_part(column: &str, of: &str) -> bool {
+    column.strip_prefix(of).is_some_and(|rest| rest.starts_with('.'))
+}
+
 /// Where the rows of a table come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Feed {
@@ -43,6 +53,8 @@ pub(crate) enum Feed {
     Query(usize),
     /// No messages: rows that are there from the start.
     Lookup,
+    /// The elements of an array, which come with the row that it is in.
+    Elements,
 }
 
 /// A table.
@@ -52,8 +64,6 @@ pub(crate) struct Table {
     pub(crate) feed: Feed,
     pub(crate) timing: Timing,
     pub(crate) schema: SchemaRef,
-    /// Properties that have no column yet, with their type.
-    pub(crate) left_out: BTreeMap<String, &'static str>,
     /// Of its columns, as far as they are known.
     pub(crate) units: Units,
     /// How many of the columns `*` means. The others are the qualities of single properties and the number of the device.
@@ -65,6 +75,11 @@ pub(crate) struct Table {
 }
 
 impl Table {
+    /// Whether it has rows that come as time goes on.
+    pub(crate) fn is_stream(&self) -> bool {
+        !matches!(self.feed, Feed::Lookup | Feed::Elements)
+    }
+
     /// The columns that `*` means.
     pub(crate) fn shown(&self) -> impl Iterator<Item = &str> {
         self.schema.fields()[..self.shown].iter().map(|field| field.name().as_str())
@@ -107,13 +122,16 @@ impl Catalog {
         }
         Catalog {
             tables: BTreeMap::new(),
-            scalars: named(scalars, |f| (f.name(), f.aliases())),
+            scalars: named(scalars.chain(functions::scalars()), |f| (f.name(), f.aliases())),
             aggregates,
             overs: named(over::markers(), |f| (f.name(), f.aliases())),
             planners: vec![
                 Arc::new(AggregateFunctionPlanner),
                 Arc::new(CoreFunctionPlanner::default()),
                 Arc::new(DatetimeFunctionPlanner),
+                Arc::new(NestedFunctionPlanner),
+                Arc::new(FieldAccessPlanner),
+                Arc::new(functions::Arrows),
             ],
             options: ConfigOptions::default(),
         }
@@ -144,7 +162,6 @@ impl Catalog {
             units: Units::new(),
             shown: rows.num_columns(),
             schema: rows.schema(),
-            left_out: BTreeMap::new(),
             options: Options::default(),
             rows: Some(rows),
         });
@@ -221,7 +238,6 @@ fn kind_table(kind: Kind, things: &Things) -> Table {
         units: Units::new(),
         shown: fields.len(),
         schema: Arc::new(Schema::new(fields)),
-        left_out: BTreeMap::new(),
         options: Options::default(),
         rows: None,
     }
@@ -234,20 +250,19 @@ fn message_table<'a>(
     values: impl Iterator<Item = (&'a str, &'a ModelType)>,
 ) -> Table {
     let mut fields: Vec<_> = base.iter().map(|(name, data_type)| Field::new(*name, data_type.clone(), true)).collect();
-    let (mut left_out, mut units) = (BTreeMap::new(), Units::new());
-    for (name, model_type) in values {
-        units.extend(model_type.unit().map(|unit| (name.to_owned(), unit.clone())));
-        match column_type(model_type) {
-            _ if base.iter().any(|(taken, _)| *taken == name) => {}
-            Some(data_type) => fields.push(Field::new(name, data_type, true)),
-            None => drop(left_out.insert(name.to_owned(), model_type.name())),
+    let (mut qualities, mut units) = (vec![], Units::new());
+    for (name, model_type) in values.filter(|(name, _)| !base.iter().any(|(taken, _)| taken == name)) {
+        qualities.push(quality_of(name));
+        for (name, model_type) in columns_of(name, model_type) {
+            units.extend(units_of(&name, model_type));
+            fields.extend(column_type(model_type).map(|data_type| Field::new(name, data_type, true)));
         }
     }
     let shown = fields.len();
     if matches!(feed, Feed::Reports(_)) {
-        let properties =
-            fields[base.len()..].iter().map(|field| Field::new(quality_of(field.name()), DataType::Utf8, true));
-        fields.extend(properties.collect::<Vec<_>>());
+        // A field of a struct that is called so hides it.
+        qualities.retain(|quality| !fields.iter().any(|field| field.name() == quality));
+        fields.extend(qualities.into_iter().map(|quality| Field::new(quality, DataType::Utf8, true)));
     }
     fields.push(Field::new(RANK, DataType::Int32, true));
     Table {
@@ -255,7 +270,6 @@ fn message_table<'a>(
         feed,
         timing: Timing::Moment,
         schema: Arc::new(Schema::new(fields)),
-        left_out,
         units,
         shown,
         options: Options::default(),
@@ -263,7 +277,27 @@ fn message_table<'a>(
     }
 }
 
-/// The type of a property in SQL; `None` if it has no column.
+/// The unit of a value, or of the elements of an array and their fields.
+fn units_of(name: &str, model_type: &ModelType) -> Units {
+    match model_type {
+        ModelType::Array { item, .. } => {
+            columns_of(name, item).into_iter().flat_map(|(name, part)| units_of(&name, part)).collect()
+        }
+        one => one.unit().map(|unit| (name.to_owned(), unit.clone())).into_iter().collect(),
+    }
+}
+
+/// A value's columns: one, or one for each field of a struct.
+pub(crate) fn columns_of<'a>(name: &str, model_type: &'a ModelType) -> Vec<(String, &'a ModelType)> {
+    match model_type {
+        ModelType::Struct(fields) => {
+            fields.iter().map(|field| (part_of(name, &field.identifier), &field.data_type)).collect()
+        }
+        one => vec![(name.to_owned(), one)],
+    }
+}
+
+/// The type of a value in SQL; `None` for what models do not have, as a struct in a struct.
 pub(crate) fn column_type(model_type: &ModelType) -> Option<DataType> {
     match model_type {
         ModelType::Int(_) | ModelType::Enum(_) => Some(DataType::Int64),
@@ -271,8 +305,16 @@ pub(crate) fn column_type(model_type: &ModelType) -> Option<DataType> {
         ModelType::Bool { .. } => Some(DataType::Boolean),
         ModelType::Text { .. } => Some(DataType::Utf8),
         ModelType::Date => Some(TIME),
-        ModelType::Struct(_) | ModelType::Array { .. } => None,
+        ModelType::Array { item, .. } => Some(DataType::new_list(item_type(item)?, true)),
+        ModelType::Struct(_) => None,
     }
+}
+
+/// The type of an array's elements.
+fn item_type(item: &ModelType) -> Option<DataType> {
+    let ModelType::Struct(fields) = item else { return column_type(item) };
+    let field = |field: &ModelField| Some(Field::new(&*field.identifier, column_type(&field.data_type)?, true));
+    Some(DataType::Struct(fields.iter().map(field).collect::<Option<Vec<_>>>()?.into()))
 }
 
 /// A table as the planner sees it. It takes no filters: what `WHERE` says stays in the plan.

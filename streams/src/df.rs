@@ -1,11 +1,13 @@
 //! The only place that knows where DataFusion and Arrow keep things. An upgrade starts here.
 
-pub(crate) use arrow::array::new_empty_array;
+pub(crate) use arrow::array::builder::{NullBufferBuilder, OffsetBufferBuilder};
 pub(crate) use arrow::array::{
     Array, ArrayBuilder, ArrayRef, AsArray, BinaryArray, BooleanArray, BooleanBuilder, Float64Array, Float64Builder,
-    Int32Array, Int32Builder, Int64Array, Int64Builder, IntervalMonthDayNanoArray, RecordBatch, RecordBatchOptions,
-    StringArray, StringBuilder, TimestampNanosecondArray, TimestampNanosecondBuilder, UInt32Array, UInt64Array,
+    Int32Array, Int32Builder, Int64Array, Int64Builder, IntervalMonthDayNanoArray, ListArray, ListBuilder, RecordBatch,
+    RecordBatchOptions, StringArray, StringBuilder, StructArray, TimestampNanosecondArray, TimestampNanosecondBuilder,
+    UInt32Array, UInt64Array,
 };
+pub(crate) use arrow::array::{new_empty_array, new_null_array};
 pub(crate) use arrow::compute::{
     SortColumn, and, cast, concat_batches, filter_record_batch, interleave_record_batch, lexsort_to_indices,
     prep_null_mask_filter, take, take_record_batch,
@@ -13,7 +15,8 @@ pub(crate) use arrow::compute::{
 pub(crate) use arrow::compute::{SortOptions, concat, filter, partition};
 pub(crate) use arrow::datatypes::{BinaryType, Int32Type};
 pub(crate) use arrow::datatypes::{
-    DataType, Field, FieldRef, Float64Type, Int64Type, Schema, SchemaRef, TimeUnit, TimestampNanosecondType, UInt64Type,
+    DataType, Field, FieldRef, Fields, Float64Type, Int64Type, Schema, SchemaRef, TimeUnit, TimestampNanosecondType,
+    UInt64Type,
 };
 pub(crate) use arrow::row::{RowConverter, SortField};
 pub(crate) use datafusion_common::config::ConfigOptions;
@@ -28,7 +31,7 @@ pub(crate) use datafusion_expr::function::{
     AccumulatorArgs, PartitionEvaluatorArgs, StateFieldsArgs, WindowUDFFieldArgs,
 };
 pub(crate) use datafusion_expr::physical_planning_context::PhysicalPlanningContext;
-pub(crate) use datafusion_expr::planner::{ContextProvider, ExprPlanner};
+pub(crate) use datafusion_expr::planner::{ContextProvider, ExprPlanner, PlannerResult, RawBinaryExpr};
 pub(crate) use datafusion_expr::utils::split_conjunction;
 pub(crate) use datafusion_expr::{
     Accumulator, Aggregate as AggregatePlan, AggregateUDF, AggregateUDFImpl, BinaryExpr, ColumnarValue, EmitTo, Expr,
@@ -44,6 +47,7 @@ pub(crate) use datafusion_functions::datetime::planner::DatetimeFunctionPlanner;
 pub(crate) use datafusion_functions_aggregate::all_default_aggregate_functions;
 pub(crate) use datafusion_functions_aggregate::planner::AggregateFunctionPlanner;
 pub(crate) use datafusion_functions_aggregate_common::order::AggregateOrderSensitivity;
+pub(crate) use datafusion_functions_nested::planner::{FieldAccessPlanner, NestedFunctionPlanner};
 pub(crate) use datafusion_optimizer::simplify_expressions::{ExprSimplifier, SimplifyContext, SimplifyExpressions};
 pub(crate) use datafusion_optimizer::{Analyzer, Optimizer, OptimizerContext};
 pub(crate) use datafusion_physical_expr::aggregate::{AggregateFunctionExpr, LoweredAggregateBuilder};
@@ -79,6 +83,23 @@ pub(crate) mod interval {
     pub(crate) fn of_nanos(nanos: i64) -> IntervalMonthDayNano {
         IntervalMonthDayNano::new(0, (nanos / NANOS_PER_DAY) as i32, nanos % NANOS_PER_DAY)
     }
+}
+
+/// Functions over arrays.
+pub(crate) mod arrays {
+    pub(crate) use datafusion_functions_nested::array_avg::array_avg_udf as avg;
+    pub(crate) use datafusion_functions_nested::array_has::array_has_udf as has;
+    pub(crate) use datafusion_functions_nested::array_sum::array_sum_udf as sum;
+    pub(crate) use datafusion_functions_nested::cardinality::cardinality_udf as cardinality;
+    pub(crate) use datafusion_functions_nested::extract::{array_element_udf as element, array_slice_udf as slice};
+    pub(crate) use datafusion_functions_nested::length::array_length_udf as length;
+    pub(crate) use datafusion_functions_nested::make_array::make_array_udf as make;
+    pub(crate) use datafusion_functions_nested::min_max::{array_max_udf as max, array_min_udf as min};
+    pub(crate) use datafusion_functions_nested::position::array_position_udf as position;
+    pub(crate) use datafusion_functions_nested::set_ops::array_distinct_udf as distinct;
+    pub(crate) use datafusion_functions_nested::sort::array_sort_udf as sort;
+    pub(crate) use datafusion_functions_nested::string::array_to_string_udf as to_text;
+    pub(crate) use datafusion_functions_nested::string::string_to_array_udf as of_text;
 }
 
 /// What a batch query is made of, to compare with.

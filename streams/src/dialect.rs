@@ -8,6 +8,7 @@ mod options;
 mod place;
 mod shape;
 mod statement;
+mod unnest;
 
 pub(crate) use blocks::{Block, How, TableName};
 pub(crate) use depth::{check_size, flatten};
@@ -16,3 +17,4 @@ pub(crate) use names::{function_name, resolve, unknown_function};
 pub(crate) use options::{Emit, Late, Options, Setting};
 pub(crate) use place::{At, Tokens, lowercase_first, normal, of_parser};
 pub(crate) use statement::{Definition, Function, Lookup, Statement, What, parse};
+pub(crate) use unnest::Unnest;

@@ -1,18 +1,26 @@
-//! Aggregate functions that devices need and DataFusion does not have, or not in the form that a stream needs.
+//! Functions that devices need and DataFusion does not have, or not in the form that a stream needs.
 
+mod arrays;
 mod circular;
+mod json;
 mod spread;
 mod summary;
 mod timed;
 
+pub(crate) use json::Arrows;
 pub(crate) use summary::Timed;
 
-use crate::df::{AggregateUDF, DataType, Signature, TIME, Volatility};
+use crate::df::{AggregateUDF, DataType, ScalarUDF, Signature, TIME, Volatility};
 use spread::{Spread, StddevPopulation, StddevSample, VarPopulation, VarSample};
 use std::sync::Arc;
 use summary::{Answer, Summary, Summing};
 
-/// All of them.
+/// Those of a row.
+pub(crate) fn scalars() -> impl Iterator<Item = Arc<ScalarUDF>> {
+    json::all().into_iter().chain(arrays::all())
+}
+
+/// Those of groups.
 pub(crate) fn aggregates() -> Vec<Arc<AggregateUDF>> {
     vec![
         of::<circular::Mean>("circ_mean", &[], number(), Answer::Float),

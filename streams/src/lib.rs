@@ -76,6 +76,7 @@ mod sorted;
 mod source;
 mod spans;
 mod state;
+mod unnest;
 mod windows;
 
 pub use history::History;

@@ -111,7 +111,7 @@ pub struct Queries {
     things: Arc<Things>,
     intakes: Vec<Intake>,
     /// Which intake the messages of a feed go to.
-    feeds: HashMap<Feed, usize>,
+    feeds: HashMap<Feed, Vec<usize>>,
     /// What queries with the same patience share.
     sources: Vec<Judge>,
     /// Each after those that it reads.
@@ -362,25 +362,14 @@ impl Queries {
     }
 
     fn collect(&mut self, offset: u64, message: &Message) {
-        match &message.body {
-            Body::Report(report) => {
-                let feed = Feed::Reports(self.things.device(report.device).model);
-                if let Some(&at) = self.feeds.get(&feed) {
-                    self.intakes[at].report(&self.things, offset, message, report);
-                }
-            }
-            Body::Event(event) => {
-                let feed = Feed::Events(self.things.device(event.device).model, event.event);
-                if let Some(&at) = self.feeds.get(&feed) {
-                    self.intakes[at].event(&self.things, offset, message, event);
-                }
-            }
-            _ => {
-                let feed = Kind::of(message).map(Feed::Kind);
-                if let Some(&at) = feed.and_then(|feed| self.feeds.get(&feed)) {
-                    self.intakes[at].other(&self.things, offset, message);
-                }
-            }
+        let feed = match &message.body {
+            Body::Report(report) => Some(Feed::Reports(self.things.device(report.device).model)),
+            Body::Event(event) => Some(Feed::Events(self.things.device(event.device).model, event.event)),
+            _ => Kind::of(message).map(Feed::Kind),
+        };
+        let intakes = feed.and_then(|feed| self.feeds.get(&feed));
+        for &at in intakes.into_iter().flatten() {
+            self.intakes[at].take_in(&self.things, offset, message);
         }
     }
 

@@ -2,8 +2,8 @@
 
 use crate::account::Account;
 use crate::df::{
-    Array, ArrayRef, AsArray, BooleanArray, DataType, Expr, Field, PhysicalExpr, RecordBatch, RecordBatchOptions,
-    Result, Schema, SchemaRef, TIME, cast, filter_record_batch, interval, prep_null_mask_filter,
+    Array, ArrayRef, AsArray, BooleanArray, DataType, Expr, Field, FieldRef, PhysicalExpr, RecordBatch,
+    RecordBatchOptions, Result, Schema, SchemaRef, TIME, cast, filter_record_batch, interval, prep_null_mask_filter,
 };
 use crate::operator::Operator;
 use crate::rows::{Rows, bisect};
@@ -106,6 +106,18 @@ pub(crate) fn row_type(found: &DataType) -> Option<DataType> {
         interval if *interval == interval::TYPE => Some(DataType::Float64),
         integer if integer.is_integer() => Some(DataType::Int64),
         number if number.is_floating() || number.is_decimal() => Some(DataType::Float64),
+        DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
+            Some(DataType::new_list(part_type(item)?, true))
+        }
+        DataType::Struct(fields) => {
+            let field = |field: &FieldRef| Some(Field::new(field.name(), part_type(field)?, true));
+            Some(DataType::Struct(fields.iter().map(field).collect::<Option<Vec<_>>>()?.into()))
+        }
         _ => None,
     }
+}
+
+/// The same for what is in an array or a struct, where a length of time is not turned into seconds.
+fn part_type(part: &Field) -> Option<DataType> {
+    Some(part.data_type()).filter(|found| **found != interval::TYPE).and_then(row_type)
 }

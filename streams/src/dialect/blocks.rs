@@ -3,8 +3,9 @@
 
 use super::place::{At, Tokens, normal};
 use super::shape::Refused;
+use super::unnest::{self, Unnest};
 use crate::df::sqlparser::ast::{
-    BinaryOperator, Cte, Expr, Ident, JoinOperator, ObjectName, Query, Select, SetExpr, TableAlias, TableFactor,
+    BinaryOperator, Cte, Expr, Ident, Join, JoinOperator, ObjectName, Query, Select, SetExpr, TableAlias, TableFactor,
     TableWithJoins, visit_expressions,
 };
 use edgeway_sdk::Problem;
@@ -31,6 +32,8 @@ pub(crate) struct TableName {
     pub(crate) qualifier: Vec<String>,
     pub(crate) at: At,
     pub(crate) how: How,
+    /// Set if it is the elements of an array of a table before it.
+    pub(crate) unnest: Option<Unnest>,
 }
 
 /// How a table comes to those before it.
@@ -49,7 +52,7 @@ pub(crate) enum How {
 /// # Errors
 /// One problem for every construct that is not supported.
 pub(super) fn split(query: Query, name: &str, tokens: &Tokens) -> Result<Vec<Block>, Vec<Problem>> {
-    let mut splitter = Splitter { name, refused: Refused::new(tokens), blocks: vec![], named: vec![] };
+    let mut splitter = Splitter { name, refused: Refused::new(tokens), blocks: vec![], named: vec![], unnests: 0 };
     let last = splitter.query(query);
     if let Some(last) = last
         && splitter.refused.problems.is_empty()
@@ -74,6 +77,8 @@ struct Splitter<'a> {
     blocks: Vec<Block>,
     /// What `WITH` has named, with the names of the blocks; the innermost last.
     named: Vec<(String, String)>,
+    /// How many arrays have been taken apart so far.
+    unnests: usize,
 }
 
 impl Splitter<'_> {
@@ -105,6 +110,7 @@ impl Splitter<'_> {
     fn select(&mut self, mut select: Select) -> Option<String> {
         let at = At::span(select.select_token.0.span);
         let mut from = std::mem::take(&mut select.from);
+        unnest::commas_to_joins(&mut from);
         let tables = self.refused.from(&mut from).map(|table| self.tables(table));
         select.from = from;
         look_later(&mut select);
@@ -117,6 +123,10 @@ impl Splitter<'_> {
     fn tables(&mut self, from: &mut TableWithJoins) -> Option<Vec<TableName>> {
         let mut tables = vec![self.table(&mut from.relation, How::First)];
         for join in &mut from.joins {
+            if unnest::is_unnest(&join.relation) {
+                tables.push(self.unnested(join));
+                continue;
+            }
             let how = self.refused.join(join);
             tables.push(match how.map(|(how, on)| (how, on.clone())) {
                 Some((how, on)) => self.joined(&mut join.relation, &mut join.join_operator, how, on),
@@ -124,6 +134,22 @@ impl Splitter<'_> {
             });
         }
         tables.into_iter().collect()
+    }
+
+    /// The elements of an array are a table that is made for them.
+    fn unnested(&mut self, join: &mut Join) -> Option<TableName> {
+        self.unnests += 1;
+        let name = format!("{}#unnest{}", self.name, self.unnests);
+        match unnest::take(join, name) {
+            Ok((table, alias)) => {
+                join.relation = block_table(&table.name, alias);
+                Some(table)
+            }
+            Err(problem) => {
+                self.refused.problems.push(problem);
+                None
+            }
+        }
     }
 
     /// `ASOF` is kept beside the tree, since the planner does not know it.
@@ -160,7 +186,7 @@ impl Splitter<'_> {
             };
             let name = self.query((**subquery).clone())?;
             *relation = block_table(&name, alias.name.clone());
-            return Some(TableName { name, qualifier: vec![normal(&alias.name)], at, how });
+            return Some(TableName { name, qualifier: vec![normal(&alias.name)], at, how, unnest: None });
         }
         let named = self.refused.named(relation)?;
         if let [name] = &*named.parts
@@ -168,10 +194,11 @@ impl Splitter<'_> {
         {
             let (block, alias) = (block.clone(), named.alias.unwrap_or_else(|| name.clone()));
             *relation = block_table(&block, Ident::with_quote('"', alias.clone()));
-            return Some(TableName { name: block, qualifier: vec![alias], at: named.at, how });
+            return Some(TableName { name: block, qualifier: vec![alias], at: named.at, how, unnest: None });
         }
         let name = named.parts.join(".");
-        Some(TableName { name, qualifier: named.alias.map_or(named.parts, |alias| vec![alias]), at: named.at, how })
+        let qualifier = named.alias.map_or(named.parts, |alias| vec![alias]);
+        Some(TableName { name, qualifier, at: named.at, how, unnest: None })
     }
 }
 

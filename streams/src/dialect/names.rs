@@ -2,7 +2,7 @@
 
 use super::place::{At, normal};
 use super::{Block, TableName};
-use crate::catalog::{Catalog, TS, Table, quality_of};
+use crate::catalog::{Catalog, TS, Table, is_part, part_of, quality_of};
 use crate::df::sqlparser::ast::{
     BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, GroupByExpr,
     Ident, ObjectName, Select, SelectItem, SelectItemQualifiedWildcardKind, Spanned, Value, VisitMut, VisitorMut,
@@ -11,7 +11,7 @@ use crate::df::sqlparser::ast::{
 use crate::functions;
 use crate::marker;
 use crate::rows::Timing;
-use edgeway_sdk::{Problem, did_you_mean};
+use edgeway_sdk::{Problem, Quality, did_you_mean};
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
@@ -239,30 +239,39 @@ impl Names<'_> {
             qualities.extend(self.quality_column(expr));
             ControlFlow::<()>::Continue(())
         });
-        let good = || Box::new(Expr::value(Value::SingleQuotedString("good".to_owned())));
-        let is_bad = |column: Expr| Expr::BinaryOp { left: Box::new(column), op: BinaryOperator::NotEq, right: good() };
-        let any = qualities.into_iter().map(is_bad).reduce(|one, other| Expr::BinaryOp {
+        let binary = |one: Expr, op: BinaryOperator, other: Expr| Expr::BinaryOp {
             left: Box::new(one),
-            op: BinaryOperator::Or,
+            op,
             right: Box::new(other),
-        });
+        };
+        let text = |class: &str| Expr::value(Value::SingleQuotedString(class.to_owned()));
+        let is_bad = |(property, quality, worst): (Expr, Expr, Quality)| {
+            let differs = |class| binary(quality.clone(), BinaryOperator::NotEq, text(class));
+            let admitted = classes_up_to(worst).map(differs);
+            // Where bad values count, one that is reported without a value does not.
+            let unknown = worst.is_bad().then(|| Expr::IsNull(Box::new(property)));
+            admitted.chain(unknown).reduce(|one, other| binary(one, BinaryOperator::And, other))
+        };
+        let any = qualities.into_iter().filter_map(is_bad).reduce(|one, other| binary(one, BinaryOperator::Or, other));
         let any = any.unwrap_or_else(|| Expr::value(Value::Boolean(false)));
         list.args.push(FunctionArg::Unnamed(FunctionArgExpr::Expr(any)));
     }
 
-    /// The column that holds the quality of a property, if an expression is one.
-    fn quality_column(&self, expr: &Expr) -> Option<Expr> {
+    /// If an expression is a property, that, the column that holds its quality, and the worst that is not bad.
+    fn quality_column(&self, expr: &Expr) -> Option<(Expr, Expr, Quality)> {
         let (column, qualifier) = match expr {
             Expr::Identifier(column) => (column, &[][..]),
             Expr::CompoundIdentifier(parts) => parts.split_last()?,
             _ => return None,
         };
-        let quality = quality_of(&normal(column));
+        let column = normal(column);
+        let property = column.split_once('.').map_or(&*column, |(property, _)| property);
+        let quality = quality_of(property);
         let names: Vec<String> = qualifier.iter().map(normal).collect();
         let is_meant = |name: &TableName| names.is_empty() || name.qualifier == names;
-        let (name, _) = self.tables.iter().find(|(name, table)| is_meant(name) && has_column(table, &quality))?;
+        let (name, table) = self.tables.iter().find(|(name, table)| is_meant(name) && has_column(table, &quality))?;
         let parts = name.qualifier.iter().chain([&quality]).map(|part| Ident::with_quote('"', part));
-        Some(Expr::CompoundIdentifier(parts.collect()))
+        Some((expr.clone(), Expr::CompoundIdentifier(parts.collect()), table.options.quality()))
     }
 
     fn is_aggregate(&self, function: &Function) -> bool {
@@ -292,6 +301,25 @@ impl Names<'_> {
             self.column(&column, At::span(name.span));
         }
         None
+    }
+
+    /// A field of a struct, `grid.frequency` or `w.grid.frequency`: a column with a dot in its name.
+    fn part(&self, parts: &[Ident]) -> Option<Expr> {
+        let names: Vec<String> = parts.iter().map(normal).collect();
+        let (qualifier, [of, field]) = names.split_last_chunk()?;
+        let column = part_of(of, field);
+        let holds = |(name, table): &Seen<'_>| {
+            (qualifier.is_empty() || name.qualifier == qualifier) && table.shown().any(|shown| shown == column)
+        };
+        let is_qualified = self.tables.iter().any(|(name, _)| name.qualifier == names[..names.len() - 1]);
+        if is_qualified || !self.tables.iter().any(holds) {
+            return None;
+        }
+        let column = Ident { value: column, quote_style: Some('"'), span: parts[qualifier.len()].span };
+        Some(match qualifier {
+            [] => Expr::Identifier(column),
+            _ => Expr::CompoundIdentifier(parts[..qualifier.len()].iter().cloned().chain([column]).collect()),
+        })
     }
 
     fn compound(&mut self, parts: &[Ident]) {
@@ -330,10 +358,11 @@ impl Names<'_> {
     }
 
     fn unknown_column(&self, column: &str, tables: &[Seen<'_>], at: At) -> Problem {
-        if let Some(kind) = tables.iter().find_map(|(_, table)| table.left_out.get(column)) {
-            return at
-                .problem(format!("`{column}` is a property of type {kind}, which has no column in SQL"))
-                .help("read it in a scene, or map its parts to properties of their own");
+        let parts = tables.iter().flat_map(|(_, table)| table.shown()).filter(|name| is_part(name, column));
+        let parts: Vec<String> = parts.map(|name| format!("`{name}`")).collect();
+        if !parts.is_empty() {
+            let problem = at.problem(format!("`{column}` is a struct, which is not a column"));
+            return problem.help(format!("name its fields: {}", parts.join(", ")));
         }
         if [marker::WINDOW_START, marker::WINDOW_END].contains(&column) {
             let place = if self.windowed { "in SELECT and HAVING" } else { "with a window in GROUP BY" };
@@ -360,6 +389,12 @@ impl Names<'_> {
             self.problems.push(unknown_function(&name, at, self.catalog));
         }
     }
+}
+
+/// The classes of quality that are good enough.
+fn classes_up_to(worst: Quality) -> impl Iterator<Item = &'static str> {
+    let classes = [Quality::Good, Quality::Uncertain, Quality::Stale].into_iter();
+    classes.filter(move |class| *class <= worst).map(Quality::class)
 }
 
 /// `*` without anything behind it.
@@ -401,6 +436,9 @@ pub(crate) fn unknown_function(name: &str, at: At, catalog: &Catalog) -> Problem
         "now" | "current_timestamp" | "current_date" | "current_time" | "localtime" | "localtimestamp" | "today" => at
             .problem(format!("`{name}` is not available: a query must give the same rows when it is run again"))
             .help("use `ts`, the time of the row"),
+        "unnest" => {
+            at.problem("`unnest` stands in FROM only").help("write FROM table AS t CROSS JOIN UNNEST(t.array) AS value")
+        }
         "random" | "uuid" => {
             at.problem(format!("`{name}` is not available: a query must give the same rows when it is run again"))
         }
@@ -421,7 +459,13 @@ impl VisitorMut for Names<'_> {
                     *expr = marker;
                 }
             }
-            Expr::CompoundIdentifier(parts) => self.compound(parts),
+            Expr::CompoundIdentifier(parts) => {
+                if let Some(part) = self.part(parts) {
+                    *expr = part;
+                } else {
+                    self.compound(parts);
+                }
+            }
             Expr::Function(function) => {
                 self.function(function);
                 self.aggregates += usize::from(self.is_aggregate(function));

@@ -5,7 +5,7 @@ use crate::df::sqlparser::keywords::Keyword;
 use crate::df::sqlparser::parser::{Parser, ParserError};
 use crate::df::sqlparser::tokenizer::Token;
 use edgeway_sdk::options::{self, duration};
-use edgeway_sdk::{Problem, did_you_mean};
+use edgeway_sdk::{Problem, Quality, did_you_mean};
 use std::time::Duration;
 
 /// What the author of a query or a stream has set.
@@ -17,6 +17,8 @@ pub(crate) struct Options {
     pub(crate) max_future_skew: Option<Setting<Duration>>,
     /// How long nothing may come before time goes on without rows. 10 s unless set.
     pub(crate) idle_timeout: Option<Setting<Duration>>,
+    /// The worst quality whose values count. Good ones alone unless set.
+    pub(crate) quality: Option<Setting<Quality>>,
     /// How long a value stands without being reported again. A day unless set.
     pub(crate) hold: Option<Setting<Duration>>,
     /// How much older than a row its partner in an `ASOF JOIN` may be. Any age unless set.
@@ -100,6 +102,10 @@ const SKEW: Kind =
     Kind { name: "max_future_skew", set: |o, given| set(&mut o.max_future_skew, given, duration::parse, A_DURATION) };
 const IDLE: Kind =
     Kind { name: "idle_timeout", set: |o, given| set(&mut o.idle_timeout, given, duration::parse, A_DURATION) };
+const WORST: Kind = Kind {
+    name: "quality",
+    set: |o, given| set(&mut o.quality, given, quality, ("known", "write 'good', 'uncertain', 'stale' or 'bad'")),
+};
 const TOLERANCE: Kind =
     Kind { name: "asof_tolerance", set: |o, given| set(&mut o.asof_tolerance, given, duration::parse, A_DURATION) };
 const HOLD: Kind = Kind { name: "hold", set: |o, given| set(&mut o.hold, given, duration::parse, A_DURATION) };
@@ -132,10 +138,10 @@ const GROUPS: Kind = Kind {
 };
 
 /// Of a query.
-pub(super) const QUERY: [Kind; 13] =
-    [DELAY, SKEW, IDLE, TOLERANCE, HOLD, LATENESS, LATE, EMIT, EVERY, RATE, KEY, BYTES, GROUPS];
+pub(super) const QUERY: [Kind; 14] =
+    [DELAY, SKEW, IDLE, WORST, TOLERANCE, HOLD, LATENESS, LATE, EMIT, EVERY, RATE, KEY, BYTES, GROUPS];
 /// Of a stream.
-pub(super) const STREAM: [Kind; 3] = [DELAY, SKEW, IDLE];
+pub(super) const STREAM: [Kind; 4] = [DELAY, SKEW, IDLE, WORST];
 
 impl Options {
     pub(crate) fn delay(&self) -> Duration {
@@ -150,6 +156,10 @@ impl Options {
         self.idle_timeout.map_or(Duration::from_secs(10), |setting| setting.value)
     }
 
+    pub(crate) fn quality(&self) -> Quality {
+        self.quality.map_or(Quality::Good, |setting| setting.value)
+    }
+
     pub(crate) fn hold(&self) -> Duration {
         self.hold.map_or(Duration::from_secs(86_400), |setting| setting.value)
     }
@@ -160,6 +170,7 @@ impl Options {
             (DELAY.name, self.watermark_delay.map(|setting| setting.at)),
             (SKEW.name, self.max_future_skew.map(|setting| setting.at)),
             (IDLE.name, self.idle_timeout.map(|setting| setting.at)),
+            (WORST.name, self.quality.map(|setting| setting.at)),
             (HOLD.name, self.hold.map(|setting| setting.at)),
             (TOLERANCE.name, self.asof_tolerance.map(|setting| setting.at)),
             (LATENESS.name, self.allowed_lateness.map(|setting| setting.at)),
@@ -180,6 +191,7 @@ impl Options {
             watermark_delay: self.watermark_delay.or(stream.watermark_delay),
             max_future_skew: self.max_future_skew.or(stream.max_future_skew),
             idle_timeout: self.idle_timeout.or(stream.idle_timeout),
+            quality: self.quality.or(stream.quality),
             ..self.clone()
         }
     }
@@ -252,6 +264,11 @@ fn set<T>(
     let value = value.ok_or_else(|| Wrong::Value(format!("`{text}` is not {what}"), right))?;
     *slot = Some(Setting { value, at: given.at });
     Ok(())
+}
+
+/// The last one of its class, which admits the others.
+fn quality(text: &str) -> Option<Quality> {
+    Quality::ALL.into_iter().rev().find(|quality| quality.class() == text)
 }
 
 fn late(text: &str) -> Option<Late> {

@@ -1,15 +1,16 @@
 //! Which join a `JOIN` is, and what it compares.
 
-use super::lower::Lowering;
+use super::lower::{Lowering, arrays};
 use super::scope::Scope;
 use super::windows::is_window_time;
 use crate::catalog::TS;
 use crate::df::{BinaryExpr, Expr, Join as JoinPlan, Operator as Sign, Result, split_conjunction};
-use crate::dialect::How;
+use crate::dialect::{self, How};
 use crate::join::{AsOf, Bounds, Interval, Join, Keys, Lookup, Pairing, SameWindow};
 use crate::plan::window::nanos;
 use crate::query::{Step, Work};
 use crate::rows::Timing;
+use crate::unnest::Unnest;
 use edgeway_sdk::Problem;
 use std::sync::Arc;
 
@@ -29,6 +30,9 @@ impl Lowering<'_> {
         let (Some(upstream), Some(name)) = (self.around.tables.get(at), self.place.names.get(at)) else {
             return Err(self.unsupported());
         };
+        if let Some(unnest) = &name.unnest {
+            return self.unnest(&left, unnest);
+        }
         let left_timing = self.timing;
         let right = self.read(at)?;
         let conditions = Conditions::of(join, &left, &right);
@@ -86,6 +90,21 @@ impl Lowering<'_> {
         self.waits |= !both_windows;
         let input = self.streams - 1;
         self.steps.push(Step { fingerprint: self.fingerprint.0, work: Work::Meet(input, join) });
+        Ok(both)
+    }
+
+    /// A row for each element of an array.
+    fn unnest(&mut self, left: &Scope, unnest: &dialect::Unnest) -> Result<Scope, Problem> {
+        let at = self.inputs;
+        let right = self.read(at)?;
+        let how = self.place.names[at].how;
+        let mut meant = arrays(unnest, &self.place.names[..at]);
+        let array = meant.find_map(|(_, column)| left.0.maybe_index_of_column(&column));
+        let array = array.ok_or_else(|| self.unsupported())?;
+        self.fingerprint = self.fingerprint.with(&format!("{how:?} {unnest:?}"));
+        let both = left.join(&right).map_err(|error| self.explain(&error))?;
+        let pairing = self.pairing(left, &both, how, &[])?;
+        self.add(Unnest { array, numbered: unnest.numbered, pairing });
         Ok(both)
     }
 

@@ -7,7 +7,7 @@ use crate::df::{
     AggregatePlan, Column, DFSchema, DataFusionError, Expr, Field, LogicalPlan, Projection, Result, SchemaRef, TIME,
     TableReference, Transformed, TreeNode, TreeNodeRecursion,
 };
-use crate::dialect::{At, Options, TableName};
+use crate::dialect::{At, Options, TableName, Unnest};
 use crate::fingerprint::Fingerprint;
 use crate::marker;
 use crate::operator::Operator;
@@ -122,7 +122,7 @@ impl Lowering<'_> {
     /// The first table in `FROM`.
     fn table(&mut self) -> Result<Scope, Problem> {
         if let (Some(upstream), Some(name)) = (self.around.tables.first(), self.place.names.first()) {
-            if upstream.table.rows.is_some() {
+            if !upstream.table.is_stream() {
                 let message = format!("`{}` does not go on: a query begins with a stream", name.shown());
                 return Err(name.at.problem(message).help("name the stream after FROM, and this behind JOIN"));
             }
@@ -137,7 +137,7 @@ impl Lowering<'_> {
             return Err(self.unsupported());
         };
         self.inputs += 1;
-        self.streams += usize::from(upstream.table.rows.is_none());
+        self.streams += usize::from(upstream.table.is_stream());
         self.fingerprint = self.fingerprint.with(&upstream.fingerprint.0.to_string());
         let scope = Scope::of_table(&reference(name), &upstream.table.schema, &self.columns[at]);
         scope.map_err(|error| self.explain(&error))
@@ -240,6 +240,12 @@ fn columns(plan: &LogicalPlan, around: Around<'_>, place: Place<'_>) -> Result<V
         .collect::<Result<_>>()?;
     let mut read: Vec<BTreeSet<usize>> =
         around.tables.iter().map(|upstream| upstream.table.schema.index_of(TS).into_iter().collect()).collect();
+    for (at, unnest) in place.names.iter().enumerate().filter_map(|(at, name)| Some((at, name.unnest.as_ref()?))) {
+        let mut meant = arrays(unnest, &place.names[..at]);
+        if let Some((table, column)) = meant.find_map(|(at, c)| Some((at, tables[at].maybe_index_of_column(&c)?))) {
+            read[table].insert(column);
+        }
+    }
     // Above an aggregate only its own columns are left.
     let mut root = plan;
     plan.apply(|node| {
@@ -266,6 +272,14 @@ fn columns(plan: &LogicalPlan, around: Around<'_>, place: Place<'_>) -> Result<V
         Ok(TreeNodeRecursion::Continue)
     })?;
     Ok(read.into_iter().map(|columns| columns.into_iter().collect()).collect())
+}
+
+/// The columns that an `UNNEST` can be about, with the places of their tables. One of them is there.
+pub(super) fn arrays(unnest: &Unnest, before: &[TableName]) -> impl Iterator<Item = (usize, Column)> {
+    let (column, qualifier) = unnest.column.split_last().expect("it names a column");
+    let tables =
+        before.iter().enumerate().filter(move |(_, table)| qualifier.is_empty() || table.qualifier == qualifier);
+    tables.map(move |(at, table)| (at, Column::new(Some(reference(table)), column)))
 }
 
 pub(super) fn unalias(expr: &Expr) -> &Expr {

@@ -97,8 +97,9 @@ impl Scope {
         }
         let mut args = function.expressions();
         args.extend(lowered.order_bys.iter().map(|order| order.expr.clone()));
+        let types = args.iter().map(|arg| arg.data_type(self.0.as_arrow())).collect::<Result<_>>()?;
         // Some functions say only now that they do not take these types.
         function.create_accumulator()?;
-        Ok(Aggregate { timed: functions::timed(function.fun().name()), function, args, filter: lowered.filter })
+        Ok(Aggregate { timed: functions::timed(function.fun().name()), function, args, types, filter: lowered.filter })
     }
 }

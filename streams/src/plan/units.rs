@@ -14,7 +14,7 @@ use std::sync::Arc;
 pub(crate) type Units = BTreeMap<String, Arc<str>>;
 
 /// The aggregates and functions whose answer has the unit of their first argument.
-const KEEPING: [&str; 19] = [
+const KEEPING: [&str; 24] = [
     "avg",
     "sum",
     "min",
@@ -34,6 +34,11 @@ const KEEPING: [&str; 19] = [
     "floor",
     "ceil",
     "coalesce",
+    "array_element",
+    "array_avg",
+    "array_sum",
+    "array_min",
+    "array_max",
 ];
 
 /// Checks a plan, and says which units its answer has.

@@ -1,5 +1,6 @@
 //! From files to queries that can run: parse all, order them, plan each after those that it reads.
 
+mod elements;
 mod wiring;
 
 use super::{FileProblem, Queries, Site, Source};
@@ -255,10 +256,19 @@ impl Loading<'_> {
     }
 
     fn plan_block(&mut self, query: &Parsed, block: Block, queries: &HashMap<&str, usize>) -> Result<(), Vec<Problem>> {
-        let (mut tables, mut problems) = (vec![], vec![]);
-        for name in &block.tables {
+        let (mut tables, mut problems): (Vec<Table>, _) = (vec![], vec![]);
+        for (at, name) in block.tables.iter().enumerate() {
+            if let Some(unnest) = &name.unnest {
+                let before: Vec<_> = block.tables[..at].iter().zip(&tables).collect();
+                let table = elements::table(name, unnest, &before).map_err(|problem| vec![problem])?;
+                self.catalog.add(table.clone());
+                tables.push(table);
+                continue;
+            }
             match self.catalog.table(&name.name) {
-                Some(table) => tables.push(table.clone()),
+                Some(table) => {
+                    tables.push(Table { options: query.options.over(&table.options), ..table.clone() });
+                }
                 // A query that it reads has problems of its own, which are told.
                 None if queries.contains_key(name.name.as_str()) => return Err(vec![]),
                 None => problems.push(self.unknown_table(name)),
@@ -278,7 +288,7 @@ impl Loading<'_> {
             }
         }
         let name = block.name.clone();
-        let options: Vec<Options> = tables.iter().map(|table| query.options.over(&table.options)).collect();
+        let options: Vec<Options> = tables.iter().map(|table| table.options.clone()).collect();
         let (is_last, is_bounded) = (name == query.name, self.bounded == Some(query.source));
         let (site, catalog, tables) = (self.site, &self.catalog, &*upstream);
         let around = plan::Around {
@@ -311,7 +321,11 @@ impl Loading<'_> {
     fn fingerprint(&self, table: &Table) -> Fingerprint {
         match table.feed {
             Feed::Query(at) => self.planned[at].plan.fingerprint,
-            _ => Fingerprint::new().with(&format!("{:?} {:?}", table.feed, table.schema)),
+            feed => {
+                let fingerprint = Fingerprint::new().with(&format!("{feed:?} {:?}", table.schema));
+                let worst = Some(table.options.quality()).filter(|worst| has_quality(feed) && !worst.is_good());
+                worst.map_or(fingerprint, |worst| fingerprint.with(worst.class()))
+            }
         }
     }
 
@@ -323,7 +337,6 @@ impl Loading<'_> {
             units: planned.plan.units.clone(),
             shown: planned.schema.fields().len(),
             schema: planned.schema.clone(),
-            left_out: BTreeMap::new(),
             options: Options::default(),
             rows: None,
         });
@@ -338,10 +351,15 @@ impl Loading<'_> {
     }
 }
 
+/// Whether values of several qualities come from there.
+fn has_quality(feed: Feed) -> bool {
+    matches!(feed, Feed::Reports(_))
+}
+
 /// An option that would change nothing is a misunderstanding.
 fn useless_options(options: &Options, blocks: &[Planned]) -> Vec<Problem> {
     let mut feeds = blocks.iter().flat_map(|block| &block.feeds);
-    let reads_messages = feeds.any(|feed| !matches!(feed, Feed::Query(_) | Feed::Lookup));
+    let reads_messages = feeds.any(|feed| !matches!(feed, Feed::Query(_) | Feed::Lookup | Feed::Elements));
     let waits = blocks.iter().any(|block| block.plan.waits);
     let used = |name| blocks.iter().any(|block| block.plan.used.contains(name));
     let reason = |name| match name {
@@ -349,6 +367,8 @@ fn useless_options(options: &Options, blocks: &[Planned]) -> Vec<Problem> {
             Some(": the query reads another query's windows and follows that query's time")
         }
         "max_future_skew" => None,
+        "quality" if blocks.iter().flat_map(|block| &block.feeds).any(|feed| has_quality(*feed)) => None,
+        "quality" => Some(": the query reads no properties of devices"),
         "watermark_delay" | "idle_timeout" if waits => None,
         "watermark_delay" | "idle_timeout" => Some(": the query has no window"),
         name if used(name) => None,

@@ -1,11 +1,12 @@
 //! The columns of every kind of message, and where their values come from.
 
 use super::shape::{RowTypes, Shape};
-use crate::catalog::column_type;
+use crate::catalog::{column_type, part_of};
 use crate::df::{DataType, TIME};
 use edgeway_sdk::{DeviceIx, Quality, Timestamp, Value};
 use edgeway_thing_models::{
-    Account, Action, Body, CommandRecord, EventKind, Firing, Ledger, Message, Notice, PropertyIx, Status, Things,
+    Account, Action, Body, CommandRecord, DataType as ModelType, EventKind, Firing, Ledger, Message, Notice,
+    PropertyIx, Status, Things,
 };
 use std::sync::Arc;
 
@@ -32,8 +33,12 @@ pub(super) enum Source {
     Label(Arc<str>),
     /// A property of a report.
     Property(PropertyIx),
+    /// A field of one that is a struct.
+    Part(PropertyIx, Arc<str>),
     /// An output of an event.
     Output(Arc<str>),
+    /// A field of one that is a struct.
+    OutputPart(Arc<str>, Arc<str>),
     /// A column of a row.
     Column(usize),
 }
@@ -129,20 +134,22 @@ pub(super) fn own(shape: &Shape, things: &Things) -> Vec<Column> {
     match shape {
         Shape::Report(model) => {
             let properties = things.model(*model).properties.iter().enumerate();
-            let column = |(at, property): (usize, &edgeway_thing_models::Property)| {
-                let source = Source::Property(PropertyIx(at as u16));
-                Some(Column { name: property.identifier.clone(), data_type: column_type(&property.data_type)?, source })
+            let columns = |(at, property): (usize, &edgeway_thing_models::Property)| {
+                let ix = PropertyIx(at as u16);
+                let part = |field| Source::Part(ix, field);
+                of_value(&property.identifier, &property.data_type, Source::Property(ix), part)
             };
-            properties.filter_map(column).filter(is_free).collect()
+            properties.flat_map(columns).filter(is_free).collect()
         }
         Shape::Event(model, event) => {
             let outputs = things.model(*model).events[usize::from(event.0)].output.iter();
             let output = |field: &edgeway_thing_models::Field| {
-                let source = Source::Output(field.identifier.clone());
-                Some(Column { name: field.identifier.clone(), data_type: column_type(&field.data_type)?, source })
+                let name = &field.identifier;
+                let part = |part| Source::OutputPart(name.clone(), part);
+                of_value(name, &field.data_type, Source::Output(name.clone()), part)
             };
             let fixed = EVENT.iter().map(column);
-            fixed.chain(outputs.filter_map(output).filter(|output| is_free(output) && !is_event(output))).collect()
+            fixed.chain(outputs.flat_map(output).filter(|output| is_free(output) && !is_event(output))).collect()
         }
         Shape::Status => STATUS.iter().map(column).collect(),
         Shape::Firing => FIRING.iter().map(column).collect(),
@@ -151,6 +158,23 @@ pub(super) fn own(shape: &Shape, things: &Things) -> Vec<Column> {
         Shape::Ledger => LEDGER.iter().map(column).collect(),
         Shape::Balance => BALANCE.iter().map(column).collect(),
         Shape::Row(..) => vec![],
+    }
+}
+
+/// The column of a value, or those of a struct's fields.
+fn of_value(name: &Arc<str>, model_type: &ModelType, whole: Source, part: impl Fn(Arc<str>) -> Source) -> Vec<Column> {
+    let column = |name: Arc<str>, model_type: &ModelType, source: Source| {
+        Some(Column { name, data_type: column_type(model_type)?, source })
+    };
+    match model_type {
+        ModelType::Struct(fields) => {
+            let field = |field: &edgeway_thing_models::Field| {
+                let name = part_of(name, &field.identifier).into();
+                column(name, &field.data_type, part(field.identifier.clone()))
+            };
+            fields.iter().filter_map(field).collect()
+        }
+        one => column(name.clone(), one, whole).into_iter().collect(),
     }
 }
 

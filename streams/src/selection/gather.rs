@@ -4,7 +4,7 @@ use super::columns::{Column, Source, device};
 use crate::df::{ArrayRef, RecordBatch, RecordBatchOptions, SchemaRef};
 use crate::intake::Builder;
 use edgeway_sdk::Value;
-use edgeway_thing_models::{Body, Message, Report, Things};
+use edgeway_thing_models::{Body, Message, PropertyIx, Report, Things};
 use std::sync::Arc;
 
 /// Collects rows.
@@ -77,6 +77,12 @@ fn append(source: &Source, builder: &mut Builder, message: &Message, things: &Th
         Source::Time(time) => builder.append_time(time(message)),
         Source::Label(name) => builder.append(&label(message, name, things)),
         Source::Property(_) => {}
+        Source::Part(property, field) => {
+            builder.append(part(good(message, *property), field).unwrap_or(&Value::Null));
+        }
+        Source::OutputPart(name, field) => {
+            builder.append(part(output(message, name), field).unwrap_or(&Value::Null));
+        }
         Source::Output(name) => builder.append(output(message, name).unwrap_or(&Value::Null)),
         Source::Column(at) => builder.append(cell(message, *at).unwrap_or(&Value::Null)),
     }
@@ -85,6 +91,19 @@ fn append(source: &Source, builder: &mut Builder, message: &Message, things: &Th
 fn label(message: &Message, name: &Arc<str>, things: &Things) -> Value {
     let label = device(message).and_then(|ix| things.device(ix).labels.get(&**name));
     label.map_or(Value::Null, |label| Value::from(label.as_str()))
+}
+
+/// The value of a property, if it is in the report and good.
+fn good(message: &Message, property: PropertyIx) -> Option<&Value> {
+    let Body::Report(report) = &message.body else { return None };
+    let seen = report.values.iter().find(|seen| seen.property == property && seen.quality.is_good());
+    seen.map(|seen| &seen.value)
+}
+
+/// A field of a struct.
+fn part<'v>(value: Option<&'v Value>, field: &Arc<str>) -> Option<&'v Value> {
+    let Some(Value::Struct(fields)) = value else { return None };
+    fields.iter().find(|(name, _)| name == field).map(|(_, value)| value)
 }
 
 fn output<'m>(message: &'m Message, name: &Arc<str>) -> Option<&'m Value> {

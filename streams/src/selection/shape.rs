@@ -159,7 +159,8 @@ fn type_of(value: &Value) -> Option<DataType> {
         Value::Int(_) => Some(DataType::Int64),
         Value::Float(_) => Some(DataType::Float64),
         Value::Text(_) => Some(DataType::Utf8),
-        Value::Null | Value::Bytes(_) | Value::Array(_) | Value::Struct(_) => None,
+        Value::Array(items) => Some(DataType::new_list(items.iter().find_map(type_of)?, true)),
+        Value::Null | Value::Bytes(_) | Value::Struct(_) => None,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::columns::LABELS;
 use super::vocabulary::Vocabulary;
 use super::{Part, SelectionError};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, part_of};
 use crate::df::sqlparser::ast::{Expr, Ident, Query, SelectItem, Spanned, Value as SqlValue, VisitMut, VisitorMut};
 use crate::df::sqlparser::keywords::Keyword;
 use crate::df::sqlparser::parser::{Parser, ParserError};
@@ -109,14 +109,15 @@ fn list(parser: &mut Parser<'_>) -> Result<Vec<(Arc<str>, Expr)>, Problem> {
     Ok(list)
 }
 
-/// An expression without a name is called by its text, a label by its own name.
+/// An expression without a name is called by its text, a label by its own name, a field of a struct by both names.
 fn named(item: SelectItem) -> Result<(String, Expr), Problem> {
     let at = At::span(item.span());
     match item {
         SelectItem::ExprWithAlias { expr, alias } => Ok((normal(&alias), expr)),
         SelectItem::UnnamedExpr(Expr::Identifier(name)) => Ok((normal(&name), Expr::Identifier(name))),
         SelectItem::UnnamedExpr(Expr::CompoundIdentifier(parts)) => {
-            let name = parts.last().map(normal).unwrap_or_default();
+            let names: Vec<String> = parts.iter().map(normal).collect();
+            let name = names.strip_prefix(&[LABELS.to_owned()]).unwrap_or(&names).join(".");
             Ok((name, Expr::CompoundIdentifier(parts)))
         }
         SelectItem::UnnamedExpr(expr) => Ok((expr.to_string(), expr)),
@@ -142,12 +143,15 @@ impl Resolver<'_> {
         Ok(Expr::Identifier(Ident { value: name, quote_style: Some('"'), span: of.span }))
     }
 
+    /// A label, or a field of a struct.
     fn compound(&mut self, parts: &[Ident]) -> Result<Option<Expr>, Problem> {
-        let [qualifier, label] = parts else { return Err(qualified(parts)) };
-        if normal(qualifier) != LABELS {
-            return Err(qualified(parts));
+        let [of, part] = parts else { return Err(qualified(parts)) };
+        let (of_name, part) = (normal(of), normal(part));
+        let name = part_of(&of_name, &part);
+        if of_name == LABELS || self.vocabulary.has_part_of(&of_name) {
+            return self.column(name, of).map(Some);
         }
-        self.column(format!("{LABELS}.{}", normal(label)), qualifier).map(Some)
+        Err(qualified(parts))
     }
 
     fn function(&self, name: &str, at: At) -> Result<(), Problem> {

@@ -2,7 +2,7 @@
 
 use super::columns::{self, LABELS};
 use super::shape::Shape;
-use crate::catalog::column_type;
+use crate::catalog::is_part;
 use crate::df::DataType;
 use crate::dialect::At;
 use crate::queries::QueryInfo;
@@ -14,8 +14,6 @@ use std::collections::BTreeMap;
 pub(super) struct Vocabulary {
     /// With the type that a name has in the first shape that has it; `None` for what only queries have.
     types: BTreeMap<String, Option<DataType>>,
-    /// Properties that have no column, with their type.
-    left_out: BTreeMap<String, &'static str>,
 }
 
 impl Vocabulary {
@@ -35,15 +33,25 @@ impl Vocabulary {
         for column in queries.iter().flat_map(|query| query.columns.iter()) {
             types.entry(column.to_string()).or_insert(None);
         }
-        let properties = things.current_models().flat_map(|(_, model)| model.properties.iter());
-        let left_out = properties.filter(|property| column_type(&property.data_type).is_none());
-        let left_out = left_out.map(|property| (property.identifier.to_string(), property.data_type.name())).collect();
-        Vocabulary { types, left_out }
+        Vocabulary { types }
     }
 
     /// The type of a name, where messages do not have it themselves.
     pub(super) fn data_type(&self, name: &str) -> Option<&DataType> {
         self.types.get(name).and_then(Option::as_ref)
+    }
+
+    /// Whether something is a struct of this name.
+    pub(super) fn has_part_of(&self, name: &str) -> bool {
+        self.types.keys().any(|known| is_part(known, name))
+    }
+
+    /// What to say of a struct: its fields are columns.
+    fn a_struct(&self, name: &str, at: At) -> Option<Problem> {
+        let parts = self.types.keys().filter(|known| is_part(known, name)).map(|part| format!("`{part}`"));
+        let parts: Vec<String> = parts.collect();
+        let problem = || at.problem(format!("`{name}` is a struct, which is not a column"));
+        (!parts.is_empty()).then(|| problem().help(format!("name its fields: {}", parts.join(", "))))
     }
 
     /// # Errors
@@ -52,9 +60,8 @@ impl Vocabulary {
         if self.types.contains_key(name) {
             return Ok(());
         }
-        if let Some(kind) = self.left_out.get(name) {
-            let problem = at.problem(format!("`{name}` is a property of type {kind}, which has no column in SQL"));
-            return Err(problem.help("read it in a scene, or map its parts to properties of their own"));
+        if let Some(problem) = self.a_struct(name, at) {
+            return Err(problem);
         }
         let near = did_you_mean(name, self.types.keys().map(String::as_str));
         let message = match name.strip_prefix(LABELS).and_then(|rest| rest.strip_prefix('.')) {

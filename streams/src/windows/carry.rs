@@ -59,7 +59,7 @@ impl Carry {
         let mut states = vec![];
         for (aggregate, state) in grouping.aggregates.iter().zip(&partial.states) {
             let Some(timed) = aggregate.timed else {
-                states.push(aggregate.nothing(state, partial.len)?);
+                states.push(aggregate.nothing(partial.len)?);
                 continue;
             };
             let (carried, last) = (timed.carry)(state, end);

@@ -1,9 +1,10 @@
 //! The groups of one window.
 
 use crate::df::{
-    AggregateFunctionExpr, Array, ArrayRef, BooleanArray, EmitTo, Field, GroupOrdering, GroupValues, GroupsAccumulator,
-    GroupsAccumulatorAdapter, PhysicalExpr, RecordBatch, Result, Schema, SchemaRef, SortColumn,
-    TimestampNanosecondArray, UInt32Array, and, lexsort_to_indices, new_group_values, take, take_record_batch,
+    AggregateFunctionExpr, Array, ArrayRef, BooleanArray, DataType, EmitTo, Field, GroupOrdering, GroupValues,
+    GroupsAccumulator, GroupsAccumulatorAdapter, PhysicalExpr, RecordBatch, Result, Schema, SchemaRef, SortColumn,
+    TimestampNanosecondArray, UInt32Array, and, lexsort_to_indices, new_group_values, new_null_array, take,
+    take_record_batch,
 };
 use crate::functions::Timed;
 use crate::ranks::Ranks;
@@ -29,6 +30,8 @@ pub(crate) struct Grouping {
 pub(crate) struct Aggregate {
     pub(crate) function: Arc<AggregateFunctionExpr>,
     pub(crate) args: Vec<Arc<dyn PhysicalExpr>>,
+    /// Their types.
+    pub(crate) types: Vec<DataType>,
     /// `FILTER (WHERE ...)`.
     pub(crate) filter: Option<Arc<dyn PhysicalExpr>>,
     /// What can be done with it if it goes on from window to window.
@@ -92,14 +95,16 @@ impl Grouping {
 }
 
 impl Aggregate {
-    /// The state of groups without rows; `state` shows its columns.
+    /// The state of groups without rows.
     ///
     /// # Errors
     /// If the function cannot say it.
-    pub(crate) fn nothing(&self, state: &[ArrayRef], groups: usize) -> Result<Vec<ArrayRef>> {
+    pub(crate) fn nothing(&self, groups: usize) -> Result<Vec<ArrayRef>> {
         let mut accumulator = self.accumulator()?;
-        let none: Vec<ArrayRef> = state.iter().map(|column| column.slice(0, 0)).collect();
-        accumulator.merge_batch(&none, &[], groups)?;
+        // A row each that a filter leaves out: without rows, some functions take a group for one that has seen a value.
+        let rows: Vec<ArrayRef> = self.types.iter().map(|of| new_null_array(of, groups)).collect();
+        let (indices, none): (Vec<usize>, _) = ((0..groups).collect(), BooleanArray::from(vec![false; groups]));
+        accumulator.update_batch(&rows, &indices, Some(&none), groups)?;
         accumulator.state(EmitTo::All)
     }
 

@@ -30,7 +30,7 @@ fn unknown_names_come_with_their_place_and_the_one_that_was_meant() {
         ("SELECT rount(wind_speed) FROM wind_turbine", "1:8: unknown function `rount` (did you mean `round`?)"),
         (
             "SELECT place FROM probe",
-            "1:8: `place` is a property of type struct, which has no column in SQL (read it in a scene, or map its parts to properties of their own)",
+            "1:8: `place` is a struct, which is not a column (name its fields: `place.x`, `place.y`)",
         ),
         (
             "SELECT device FROM wind_turbine WHERE window_start > ts",
@@ -209,8 +209,8 @@ fn types_that_do_not_fit_and_columns_outside_groups_are_told() {
             .join("\n");
     assert_eq!(found, "1:1: `string_agg` with ORDER BY needs sorted rows, which a stream does not have");
     check(&[(
-        "SELECT array_agg(count) AS all_counts FROM probe GROUP BY TUMBLE(ts, INTERVAL '1 minute')",
-        "1:1: column `all_counts` is of type List(Int64), which a row cannot hold (CAST it)",
+        "SELECT [INTERVAL '1 day'] AS days FROM probe",
+        "1:1: column `days` is of type List(Interval(MonthDayNano)), which a row cannot hold (CAST it)",
     )]);
 }
 

@@ -135,6 +135,17 @@ fn every_type_of_property_comes_out_as_it_is() {
 }
 
 #[test]
+fn fields_of_a_struct_and_elements_of_an_array_can_be_named() {
+    let place = Value::Struct([("x".into(), Value::Int(3)), ("y".into(), Value::Float(2.5))].into());
+    let blades = Value::Array([1.5, 7.0].map(Value::Float).into());
+    let report = probe(&[("place", place), ("blades", blades.clone())]);
+    assert!(passes("place.x = 3 AND blades[2] > 5", &report));
+    assert!(!passes("place.x = 4", &report));
+    assert_eq!(values("place.y, array_max(blades), blades", &report), [2.5.into(), 7.0.into(), blades]);
+    assert_eq!(compiled(None, Some("place.y")).columns(), Some(["place.y".into()].into()));
+}
+
+#[test]
 fn a_list_has_the_same_names_for_all_messages() {
     let mut selection = compiled(Some("device = 'probe-1'"), Some("device, level * 2 AS twice, code, level + 1"));
     let names: Vec<String> = selection.columns().unwrap().iter().map(|name| name.to_string()).collect();
@@ -267,10 +278,7 @@ fn mistakes_have_their_place_and_the_name_that_was_meant() {
         ("level > 3 LIMIT 5", "where:1:11: `LIMIT` does not belong here: the expression has ended"),
         ("level >", "where:1:1: expected an expression, found the end of the text"),
         ("", "where:1:1: there is no expression here"),
-        (
-            "place = 1",
-            "where:1:1: `place` is a property of type struct, which has no column in SQL (read it in a scene, or map its parts to properties of their own)",
-        ),
+        ("place = 1", "where:1:1: `place` is a struct, which is not a column (name its fields: `place.x`, `place.y`)"),
         ("probe.level > 1", "where:1:1: `probe.level` is not a column (columns stand alone, labels are `labels.NAME`)"),
         (
             "tumble(ts, INTERVAL '1 second') > ts",

@@ -1,7 +1,7 @@
 //! Which query gets its rows from where.
 
 use super::super::{Queries, Source};
-use super::Planned;
+use super::{Planned, has_quality};
 use crate::aside::Aside;
 use crate::catalog::{Catalog, Feed};
 use crate::clock::Patience;
@@ -12,8 +12,9 @@ use crate::query::{From, Identity, Input, Query};
 use crate::ranks::Ranks;
 use crate::rows::NEVER;
 use crate::source;
+use edgeway_sdk::Quality;
 use edgeway_thing_models::Things;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,9 +29,11 @@ pub(super) fn build(
     let mut wiring = Wiring::new(&planned);
     let table_of = |feed: Feed| catalog.tables().find(|table| table.feed == feed);
     let read = wiring.read.values();
-    let feeds: Vec<Feed> = wiring.order.clone();
-    let intake = |(feed, read): (&Feed, &BTreeSet<usize>)| Some(Intake::new(table_of(*feed)?, read, &things, ranks));
-    let intakes = feeds.iter().zip(read).filter_map(intake).collect();
+    let order = wiring.order.clone();
+    let intake = |((feed, worst), read): (&Taking, &BTreeSet<usize>)| {
+        Some(Intake::new(table_of(*feed)?, read, *worst, &things, ranks))
+    };
+    let intakes = order.iter().zip(read).filter_map(intake).collect();
     let is_read: BTreeSet<usize> =
         planned.iter().flat_map(|block| &block.feeds).filter_map(|feed| query_of(*feed)).collect();
     let mut queries = vec![];
@@ -38,7 +41,7 @@ pub(super) fn build(
         let inputs = block.feeds.iter().zip(&block.plan.columns).zip(&block.options);
         let inputs = inputs.filter_map(|((feed, columns), options)| {
             let table = table_of(*feed).map_or("", |table| &*table.name);
-            wiring.input(*feed, columns, patience(options), table)
+            wiring.input(*feed, columns, options, table)
         });
         let inputs = inputs.collect();
         let table = is_read.contains(&at).then(|| block.schema.clone());
@@ -54,14 +57,20 @@ pub(super) fn build(
             busy_nanos: 0,
         });
     }
-    let feeds = feeds.into_iter().enumerate().map(|(at, feed)| (feed, at)).collect();
+    let mut feeds: HashMap<Feed, Vec<usize>> = HashMap::new();
+    for (at, (feed, _)) in order.into_iter().enumerate() {
+        feeds.entry(feed).or_default().push(at);
+    }
     Queries { things, intakes, feeds, sources: wiring.sources, queries, next: None, stopwatch: None }
 }
 
+/// A feed of messages, and the worst quality whose values count.
+type Taking = (Feed, Quality);
+
 /// Which columns of which messages are read, and with what patience.
 struct Wiring {
-    /// The feeds of messages, in the order of their intakes.
-    order: Vec<Feed>,
+    /// What is taken in, in the order of the intakes.
+    order: Vec<Taking>,
     /// The columns that are read, by intake.
     read: BTreeMap<usize, BTreeSet<usize>>,
     sources: Vec<source::Source>,
@@ -71,9 +80,9 @@ impl Wiring {
     fn new(planned: &[Planned]) -> Wiring {
         let mut wiring = Wiring { order: vec![], read: BTreeMap::new(), sources: vec![] };
         for block in planned {
-            for (feed, columns) in block.feeds.iter().zip(&block.plan.columns) {
+            for ((feed, columns), options) in block.feeds.iter().zip(&block.plan.columns).zip(&block.options) {
                 if is_messages(*feed) {
-                    let at = wiring.intake(*feed);
+                    let at = wiring.intake(*feed, options);
                     wiring.read.entry(at).or_default().extend(columns);
                 }
             }
@@ -81,22 +90,24 @@ impl Wiring {
         wiring
     }
 
-    fn intake(&mut self, feed: Feed) -> usize {
-        self.order.iter().position(|other| *other == feed).unwrap_or_else(|| {
-            self.order.push(feed);
+    fn intake(&mut self, feed: Feed, options: &Options) -> usize {
+        let worst = if has_quality(feed) { options.quality() } else { Quality::Good };
+        let taking = (feed, worst);
+        self.order.iter().position(|other| *other == taking).unwrap_or_else(|| {
+            self.order.push(taking);
             self.order.len() - 1
         })
     }
 
     /// `None` for a table whose rows are there from the start: the step that joins it has them.
-    fn input(&mut self, feed: Feed, columns: &[usize], patience: Patience, table: &str) -> Option<Input> {
+    fn input(&mut self, feed: Feed, columns: &[usize], options: &Options, table: &str) -> Option<Input> {
         if let Some(at) = query_of(feed) {
             return Some(Input { from: From::Query(at), places: columns.to_vec() });
         }
         if !is_messages(feed) {
             return None;
         }
-        let intake = self.intake(feed);
+        let (intake, patience) = (self.intake(feed, options), patience(options));
         let place = |column: &usize| self.read[&intake].iter().position(|other| other == column);
         let places = columns.iter().map(|column| place(column).expect("all columns of the plan are read")).collect();
         let same = |source: &source::Source| source.intake == intake && source.patience == patience;

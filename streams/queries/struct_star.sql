@@ -1,0 +1,2 @@
+-- --input=nested
+SELECT * FROM probe

@@ -1,0 +1,82 @@
+//! A row for each element of an array.
+
+use crate::account::Account;
+use crate::df::{Array, ArrayRef, AsArray, Field, Int64Array, ListArray, RecordBatch, Result, Schema};
+use crate::join::Pairing;
+use crate::operator::Operator;
+use crate::rows::{Rows, bisect};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// So many rows are handed on together at most, but for those of one row.
+const TOGETHER: usize = 8192;
+
+/// The operator.
+pub(crate) struct Unnest {
+    /// The column of the arrays.
+    pub(crate) array: usize,
+    /// Whether the places of elements are a column too.
+    pub(crate) numbered: bool,
+    /// The row beside its elements.
+    pub(crate) pairing: Pairing,
+}
+
+impl Unnest {
+    fn unnest(&self, rows: &Rows, range: Range<usize>, out: &mut Vec<Rows>) -> Result<()> {
+        let lists = rows.batch.column(self.array).as_list::<i32>();
+        let elements = self.elements(lists)?;
+        let (mut pairs, mut made) = (vec![], vec![]);
+        for row in range {
+            let before = pairs.len();
+            if lists.is_valid(row) {
+                let offsets = lists.value_offsets();
+                pairs.extend((offsets[row]..offsets[row + 1]).map(|element| (row, Some(element as usize))));
+            }
+            if pairs.len() == before && self.pairing.keeps_left {
+                pairs.push((row, None));
+            }
+            if pairs.len() >= TOGETHER {
+                made.push(self.pairing.rows(rows, &elements, &pairs)?);
+                pairs.clear();
+            }
+        }
+        if !pairs.is_empty() {
+            made.push(self.pairing.rows(rows, &elements, &pairs)?);
+        }
+        out.extend(made);
+        Ok(())
+    }
+
+    /// The elements of all arrays as a table.
+    fn elements(&self, lists: &ListArray) -> Result<RecordBatch> {
+        let values = lists.values();
+        let mut columns: Vec<ArrayRef> = match values.as_struct_opt() {
+            Some(parts) => parts.columns().to_vec(),
+            None => vec![values.clone()],
+        };
+        if self.numbered {
+            let mut places = vec![0; values.len()];
+            for ends in lists.value_offsets().windows(2) {
+                let (start, end) = (ends[0] as usize, ends[1] as usize);
+                places[start..end].iter_mut().zip(1..).for_each(|(place, number)| *place = number);
+            }
+            columns.push(Arc::new(Int64Array::from(places)));
+        }
+        let fields = columns.iter().enumerate().map(|(at, column)| {
+            let name = self.pairing.schema.field(self.pairing.left_columns + at).name();
+            Field::new(name, column.data_type().clone(), true)
+        });
+        Ok(RecordBatch::try_new(Arc::new(Schema::new(fields.collect::<Vec<_>>())), columns)?)
+    }
+}
+
+impl Operator for Unnest {
+    fn push(&mut self, rows: Rows, account: &mut Account, out: &mut Vec<Rows>) {
+        let mut work = |range: Range<usize>| self.unnest(&rows, range, out);
+        bisect(0..rows.len(), &mut work, &mut |at, error| account.failed(&rows, at, error));
+    }
+
+    fn describe(&self) -> String {
+        "a row for each element".to_owned()
+    }
+}
