@@ -7,6 +7,8 @@ mod lookup;
 mod order;
 mod pairs;
 mod shelf;
+mod union;
+mod waiting;
 mod window;
 
 pub(crate) use asof::AsOf;
@@ -14,6 +16,7 @@ pub(crate) use interval::{Bounds, Interval};
 pub(crate) use keys::{Key, Keys};
 pub(crate) use lookup::Lookup;
 pub(crate) use pairs::Pairing;
+pub(crate) use union::{Union, UnionOfWindows};
 pub(crate) use window::SameWindow;
 
 use crate::account::{Account, Reason};

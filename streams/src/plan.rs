@@ -10,6 +10,7 @@ mod overs;
 mod period;
 mod scope;
 mod shapes;
+mod union;
 mod units;
 mod window;
 mod windows;
@@ -60,6 +61,8 @@ pub(crate) struct Plan {
 pub(crate) struct Upstream<'a> {
     pub(crate) table: &'a Table,
     pub(crate) fingerprint: Fingerprint,
+    /// How many of its columns are those of its `SELECT`; behind them there may be the time.
+    pub(crate) told: usize,
 }
 
 /// What is known of a block beside its words.
@@ -86,10 +89,14 @@ pub(crate) struct Around<'a> {
 /// # Errors
 /// All unknown names; then the first thing that does not fit together.
 pub(crate) fn plan(mut block: Block, around: Around<'_>) -> Result<Plan, Vec<Problem>> {
+    if block.select.is_none() {
+        return union::union(&block, around).map_err(|problem| vec![problem]);
+    }
     let own: Vec<&Table> = around.tables.iter().map(|upstream| upstream.table).collect();
     let window = dialect::resolve(&mut block, &own, around.catalog, around.is_bounded)?;
     let at = block.at;
-    let plan = logical(block.select, around.catalog).map_err(|error| vec![explain(&error, at)])?;
+    let Some(select) = block.select else { return Err(vec![]) };
+    let plan = logical(*select, around.catalog).map_err(|error| vec![explain(&error, at)])?;
     let units = units::check(&plan, around, &block.tables, at).map_err(|problem| vec![problem])?;
     let place = lower::Place { at, names: &block.tables, window: window.map(|call| call.0.or(at)) };
     let plan = lower::lower(&plan, around, place).map_err(|problem| vec![problem])?;

@@ -5,18 +5,19 @@ use super::place::{At, Tokens, normal};
 use super::shape::Refused;
 use super::unnest::{self, Unnest};
 use crate::df::sqlparser::ast::{
-    BinaryOperator, Cte, Expr, Ident, Join, JoinOperator, ObjectName, Query, Select, SetExpr, TableAlias, TableFactor,
-    TableWithJoins, visit_expressions,
+    BinaryOperator, Cte, Expr, Ident, Join, JoinOperator, ObjectName, Query, Select, SetExpr, SetOperator,
+    SetQuantifier, Spanned, TableAlias, TableFactor, TableWithJoins, visit_expressions,
 };
 use edgeway_sdk::Problem;
 use std::ops::ControlFlow;
 
-/// A `SELECT` over tables.
+/// A `SELECT` over tables, or several one after the other.
 #[derive(Debug)]
 pub(crate) struct Block {
     /// The query's name for the query itself; for sub-queries a name that nobody can write.
     pub(crate) name: String,
-    pub(crate) select: Select,
+    /// `None` for a `UNION ALL` of its tables.
+    pub(crate) select: Option<Box<Select>>,
     /// The first table, then those that are joined to it.
     pub(crate) tables: Vec<TableName>,
     /// Where `SELECT` stands: the place of mistakes that have no better one.
@@ -45,6 +46,8 @@ pub(crate) enum How {
     Left,
     /// The newest row that is not newer.
     AsOf,
+    /// Its rows come beside theirs.
+    Union,
 }
 
 /// Takes a query apart.
@@ -89,15 +92,45 @@ impl Splitter<'_> {
         for cte in query.with.take().into_iter().flat_map(|with| with.cte_tables) {
             self.cte(cte);
         }
-        let block = match *query.body {
-            SetExpr::Select(select) => self.select(*select),
+        let block = self.body(*query.body);
+        self.named.truncate(outside);
+        block
+    }
+
+    fn body(&mut self, body: SetExpr) -> Option<String> {
+        match body {
+            SetExpr::Select(select) => self.select(select),
+            SetExpr::SetOperation { op: SetOperator::Union, set_quantifier: SetQuantifier::All, left, right } => {
+                self.union(*left, *right)
+            }
             other => {
                 self.refused.body(&other);
                 None
             }
-        };
-        self.named.truncate(outside);
-        block
+        }
+    }
+
+    /// A block that has the rows of several, in the order in which they come.
+    fn union(&mut self, left: SetExpr, right: SetExpr) -> Option<String> {
+        let at = At::span(left.span());
+        let mut tables = vec![];
+        for part in parts_of(left).into_iter().chain([right]) {
+            let at = At::span(part.span());
+            let name = match part {
+                SetExpr::Query(query) => self.query(*query),
+                part => self.body(part),
+            };
+            let how = if tables.is_empty() { How::First } else { How::Union };
+            let qualifier = vec![format!("part {}", tables.len() + 1)];
+            tables.push(name.map(|name| TableName { name, qualifier, at, how, unnest: None }));
+        }
+        self.add(None, tables.into_iter().collect::<Option<_>>()?, at)
+    }
+
+    fn add(&mut self, select: Option<Box<Select>>, tables: Vec<TableName>, at: At) -> Option<String> {
+        let name = format!("{}#{}", self.name, self.blocks.len() + 1);
+        self.blocks.push(Block { name: name.clone(), select, tables, at });
+        Some(name)
     }
 
     fn cte(&mut self, cte: Cte) {
@@ -107,7 +140,7 @@ impl Splitter<'_> {
         }
     }
 
-    fn select(&mut self, mut select: Select) -> Option<String> {
+    fn select(&mut self, mut select: Box<Select>) -> Option<String> {
         let at = At::span(select.select_token.0.span);
         let mut from = std::mem::take(&mut select.from);
         unnest::commas_to_joins(&mut from);
@@ -115,9 +148,7 @@ impl Splitter<'_> {
         select.from = from;
         look_later(&mut select);
         self.refused.check(&select);
-        let name = format!("{}#{}", self.name, self.blocks.len() + 1);
-        self.blocks.push(Block { name: name.clone(), select, tables: tables??, at });
-        Some(name)
+        self.add(Some(select), tables??, at)
     }
 
     fn tables(&mut self, from: &mut TableWithJoins) -> Option<Vec<TableName>> {
@@ -199,6 +230,16 @@ impl Splitter<'_> {
         let name = named.parts.join(".");
         let qualifier = named.alias.map_or(named.parts, |alias| vec![alias]);
         Some(TableName { name, qualifier, at: named.at, how, unnest: None })
+    }
+}
+
+/// `a UNION ALL b UNION ALL c` is one union in another: its parts in a list.
+fn parts_of(body: SetExpr) -> Vec<SetExpr> {
+    match body {
+        SetExpr::SetOperation { op: SetOperator::Union, set_quantifier: SetQuantifier::All, left, right } => {
+            parts_of(*left).into_iter().chain([*right]).collect()
+        }
+        one => vec![one],
     }
 }
 

@@ -32,7 +32,7 @@ pub(crate) fn resolve(
     catalog: &Catalog,
     is_bounded: bool,
 ) -> Result<Option<WindowCall>, Vec<Problem>> {
-    let (select, names) = (&mut block.select, &block.tables);
+    let (Some(select), names) = (&mut block.select, &block.tables) else { return Ok(None) };
     let mut problems = vec![];
     let window = window_call(select, &mut problems);
     if window.is_none() && !is_bounded && !groups_by_time(select, tables) {

@@ -256,7 +256,7 @@ fn advice(construct: &str) -> Option<String> {
         "SELECT DISTINCT" => "group by the columns and TUMBLE(ts, INTERVAL '10 seconds')",
         "a sub-query" => "put it behind FROM or JOIN",
         "a JOIN without ON" => "write JOIN table ON a.column = b.column",
-        "UNION" => "write two queries",
+        "UNION" => "write UNION ALL; to leave out rows that repeat, group by their columns and a window",
         _ => return None,
     };
     Some(advice.to_owned())

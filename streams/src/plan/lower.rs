@@ -36,38 +36,10 @@ pub(super) struct Place<'a> {
 /// The first thing that does not fit together.
 pub(super) fn lower(plan: &LogicalPlan, around: Around<'_>, place: Place<'_>) -> Result<Plan, Problem> {
     let columns = columns(plan, around, place).map_err(|error| explain(&error, place.at))?;
-    let mut lowering = Lowering {
-        around,
-        place,
-        columns,
-        inputs: 0,
-        streams: 0,
-        timing: Timing::Moment,
-        steps: vec![],
-        filter: None,
-        bounds: None,
-        fingerprint: Fingerprint::new(),
-        waits: false,
-        tells_again: false,
-        used: RefCell::default(),
-    };
+    let mut lowering = Lowering::new(around, place, columns);
     let LogicalPlan::Projection(projection) = plan else { return Err(lowering.unsupported()) };
     let schema = lowering.answer(projection)?;
-    if around.is_last {
-        lowering.shape(&schema)?;
-    }
-    let Lowering { columns, steps, timing, fingerprint, waits, tells_again, used, .. } = lowering;
-    Ok(Plan {
-        columns,
-        steps,
-        schema,
-        timing,
-        fingerprint,
-        waits,
-        tells_again,
-        used: used.into_inner(),
-        units: Units::new(),
-    })
+    lowering.finish(schema)
 }
 
 pub(super) struct Lowering<'a> {
@@ -91,6 +63,45 @@ pub(super) struct Lowering<'a> {
     pub(super) tells_again: bool,
     /// The options that have an effect.
     pub(super) used: RefCell<BTreeSet<&'static str>>,
+}
+
+impl<'a> Lowering<'a> {
+    pub(super) fn new(around: Around<'a>, place: Place<'a>, columns: Vec<Vec<usize>>) -> Lowering<'a> {
+        Lowering {
+            around,
+            place,
+            columns,
+            inputs: 0,
+            streams: 0,
+            timing: Timing::Moment,
+            steps: vec![],
+            filter: None,
+            bounds: None,
+            fingerprint: Fingerprint::new(),
+            waits: false,
+            tells_again: false,
+            used: RefCell::default(),
+        }
+    }
+
+    /// The plan, once there are all steps up to the columns of the answer.
+    pub(super) fn finish(mut self, schema: SchemaRef) -> Result<Plan, Problem> {
+        if self.around.is_last {
+            self.shape(&schema)?;
+        }
+        let Lowering { columns, steps, timing, fingerprint, waits, tells_again, used, .. } = self;
+        Ok(Plan {
+            columns,
+            steps,
+            schema,
+            timing,
+            fingerprint,
+            waits,
+            tells_again,
+            used: used.into_inner(),
+            units: Units::new(),
+        })
+    }
 }
 
 impl Lowering<'_> {

@@ -277,7 +277,11 @@ impl Loading<'_> {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let upstream = |table| Upstream { table, fingerprint: self.fingerprint(table) };
+        let told = |table: &Table| match table.feed {
+            Feed::Query(at) => self.planned[at].plan.schema.fields().len(),
+            _ => table.shown,
+        };
+        let upstream = |table| Upstream { table, fingerprint: self.fingerprint(table), told: told(table) };
         let upstream: Vec<Upstream<'_>> = tables.iter().map(upstream).collect();
         for (table, name) in tables.iter().zip(&block.tables) {
             if let Feed::Query(at) = table.feed

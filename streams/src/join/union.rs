@@ -1,0 +1,158 @@
+//! The rows of two streams, one after the other.
+
+use super::Join;
+use super::order::{Run, Side, runs};
+use super::waiting::Waiting;
+use crate::account::Account;
+use crate::answer;
+use crate::df::{RecordBatch, Result, SchemaRef, internal_err};
+use crate::operator::Held;
+use crate::query::earlier;
+use crate::rows::{Flow, Ids, NEVER, Rows};
+use crate::state::{numbers, read_numbers};
+use edgeway_thing_models::Things;
+use std::sync::Arc;
+
+/// How rows of the right side become rows of both.
+struct Right {
+    /// The columns, which are called as those of the left side.
+    schema: SchemaRef,
+    /// Its number. The ids of its rows begin with it, since both sides can have rows of one message or one window.
+    number: usize,
+}
+
+/// Of messages. Rows come in the order of the journal; those that one message has brought about from the left first.
+pub(crate) struct Union {
+    right: Right,
+    watermarks: [i64; 2],
+}
+
+/// Of rows of windows, which come in the order of their windows.
+pub(crate) struct UnionOfWindows {
+    right: Right,
+    waiting: Waiting,
+}
+
+impl Right {
+    fn rows(&self, rows: Rows) -> Result<Rows> {
+        // In a key, a percent sign stands before `2F`, `25` or `null`.
+        let id = |id: Arc<str>| format!("%{}/{id}", self.number).into();
+        let ids = Ids::made(answer::ids_of_rows(&rows).into_iter().map(id).collect());
+        let batch = RecordBatch::try_new(self.schema.clone(), rows.batch.columns().to_vec())?;
+        Ok(Rows { batch, ids, ..rows })
+    }
+}
+
+impl Union {
+    /// `number` is that of the right side, counted from 1.
+    pub(crate) fn new(schema: SchemaRef, number: usize) -> Union {
+        Union { right: Right { schema, number }, watermarks: [NEVER; 2] }
+    }
+
+    /// Rows of a side as rows of both.
+    fn rows(&mut self, side: Side, rows: Rows) -> Result<Rows> {
+        let mark = |mark: &i64| {
+            let own = &mut self.watermarks[side as usize];
+            *own = (*own).max(*mark);
+            self.watermarks[0].min(self.watermarks[1])
+        };
+        let marks = Arc::new(rows.marks.iter().map(mark).collect());
+        let rows = Rows { marks, ..rows };
+        if side == Side::Left { Ok(rows) } else { self.right.rows(rows) }
+    }
+}
+
+impl UnionOfWindows {
+    /// `number` is that of the right side, counted from 1.
+    pub(crate) fn new(schema: SchemaRef, number: usize, things: Arc<Things>) -> UnionOfWindows {
+        UnionOfWindows { right: Right { schema, number }, waiting: Waiting::new(things) }
+    }
+}
+
+impl Join for Union {
+    fn push(&mut self, left: Flow, right: Flow, account: &mut Account) -> Flow {
+        let mut out = vec![];
+        for Run { side, piece, range } in runs(&left, &right) {
+            let rows = match side {
+                Side::Left => &left.rows[piece],
+                Side::Right => &right.rows[piece],
+            };
+            let at: Vec<usize> = range.collect();
+            match rows.take(&at).and_then(|part| self.rows(side, part)) {
+                Ok(rows) => out.push(rows),
+                Err(error) => at.into_iter().for_each(|at| account.failed(rows, at, &error)),
+            }
+        }
+        for (watermark, flow) in self.watermarks.iter_mut().zip([&left, &right]) {
+            *watermark = (*watermark).max(flow.mark.watermark);
+        }
+        Flow { rows: out, mark: earlier(left.mark, right.mark) }
+    }
+
+    fn save(&mut self) -> Result<Vec<RecordBatch>> {
+        Ok(vec![numbers(&self.watermarks)?])
+    }
+
+    fn load(&mut self, state: &[RecordBatch]) -> Result<()> {
+        let [times] = state else { return internal_err!("the state has other tables") };
+        let [left, right] = *read_numbers(times)? else { return internal_err!("the state has other times") };
+        self.watermarks = [left, right];
+        Ok(())
+    }
+
+    fn horizon(&self) -> i64 {
+        NEVER
+    }
+
+    fn describe(&self) -> &'static str {
+        "beside the rows of another"
+    }
+
+    fn held(&self) -> Held {
+        Held::default()
+    }
+}
+
+impl Join for UnionOfWindows {
+    fn push(&mut self, left: Flow, right: Flow, account: &mut Account) -> Flow {
+        for (side, flow) in [&left, &right].into_iter().enumerate() {
+            if let Err(error) = self.waiting.add(side, flow) {
+                flow.rows.iter().for_each(|rows| account.failed(rows, 0, &error));
+            }
+        }
+        let mut out = Flow::empty(earlier(left.mark, right.mark));
+        for ended in self.waiting.ended(out.mark.watermark) {
+            let right = ended.right.into_iter().map(|rows| (rows.clone(), self.right.rows(rows)));
+            for (before, rows) in ended.left.into_iter().map(|rows| (rows.clone(), Ok(rows))).chain(right) {
+                match rows {
+                    Ok(rows) => {
+                        let marks = Arc::new(vec![ended.mark; rows.len()]);
+                        out.rows.push(Rows { marks, ..rows.caused_by(out.mark.cause) });
+                    }
+                    Err(error) => account.failed(&before, 0, &error),
+                }
+            }
+        }
+        out
+    }
+
+    fn save(&mut self) -> Result<Vec<RecordBatch>> {
+        self.waiting.save()
+    }
+
+    fn load(&mut self, state: &[RecordBatch]) -> Result<()> {
+        self.waiting.load(state)
+    }
+
+    fn horizon(&self) -> i64 {
+        self.waiting.horizon()
+    }
+
+    fn describe(&self) -> &'static str {
+        "beside the rows of another, window by window"
+    }
+
+    fn held(&self) -> Held {
+        Held { windows: self.waiting.windows(), groups: 0, bytes: self.waiting.bytes() }
+    }
+}
