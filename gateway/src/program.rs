@@ -117,7 +117,8 @@ pub(crate) fn around_queries(things: &Arc<Things>, site: &Site) -> edgeway_strea
         rows: table.rows.clone(),
     };
     let tables = site.tables.iter().map(table).collect();
-    edgeway_streams::Site { things: things.clone(), zone: site.time_zone.clone(), tables }
+    let memory = usize::try_from(site.queries_memory).unwrap_or(usize::MAX);
+    edgeway_streams::Site { things: things.clone(), zone: site.time_zone.clone(), tables, memory }
 }
 
 fn name(file: &SourceFile) -> Arc<str> {

@@ -224,12 +224,13 @@ fn scenes(page: &mut Page, state: &State) {
 
 type QueryCounter = (&'static str, &'static str, fn(&QueryInfo) -> u64);
 
-const QUERY_COUNTERS: [QueryCounter; 6] = [
+const QUERY_COUNTERS: [QueryCounter; 7] = [
     ("edgeway_query_input_rows_total", "Rows taken in", |query| query.rows_in),
     ("edgeway_query_output_rows_total", "Rows given out", |query| query.rows_out),
     ("edgeway_query_late_rows_total", "Rows left out: their window was closed", |query| query.late),
     ("edgeway_query_future_rows_total", "Rows left out: their time is too far ahead", |query| query.future),
     ("edgeway_query_dead_rows_total", "Rows left out: the query's state was full", |query| query.dead),
+    ("edgeway_query_evictions_total", "Windows told early and keys forgotten, to make room", |query| query.evicted),
     ("edgeway_query_error_rows_total", "Rows left out: an expression failed for them", |query| query.errors),
 ];
 

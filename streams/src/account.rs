@@ -20,6 +20,8 @@ pub(crate) struct Counters {
     pub(crate) future: u64,
     pub(crate) dead: u64,
     pub(crate) errors: u64,
+    /// Windows that were told early and keys that were forgotten, to make room.
+    pub(crate) evicted: u64,
 }
 
 /// Why a row was left out.
@@ -51,6 +53,8 @@ pub(crate) struct LeftOut {
 #[derive(Debug, Default)]
 pub(crate) struct Account {
     pub(crate) counters: Counters,
+    /// How much memory a step may take at most, as long as all queries together take too much.
+    pub(crate) share: Option<usize>,
     left_out: Vec<LeftOut>,
 }
 
@@ -80,6 +84,16 @@ impl Account {
         self.leave_out(rows, at, Reason::Failed(failure(error)));
     }
 
+    /// How much memory a step may take that has a limit of its own.
+    pub(crate) fn bytes_max(&self, own: usize) -> usize {
+        self.share.map_or(own, |share| share.min(own))
+    }
+
+    /// An empty one for a part of the work.
+    pub(crate) fn part(&self) -> Account {
+        Account { share: self.share, ..Account::default() }
+    }
+
     /// What another one has counted.
     pub(crate) fn add(&mut self, other: Account) {
         let (own, others) = (&mut self.counters, other.counters);
@@ -87,6 +101,7 @@ impl Account {
         own.future += others.future;
         own.dead += others.dead;
         own.errors += others.errors;
+        own.evicted += others.evicted;
         let room = SHOWN_MAX.saturating_sub(self.left_out.len());
         self.left_out.extend(other.left_out.into_iter().take(room));
     }

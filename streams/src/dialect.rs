@@ -14,7 +14,7 @@ pub(crate) use blocks::{Block, How, TableName};
 pub(crate) use depth::{check_size, flatten};
 pub(crate) use functions::put_in;
 pub(crate) use names::{function_name, resolve, unknown_function};
-pub(crate) use options::{Emit, Late, Options, Setting};
+pub(crate) use options::{AtLimit, Emit, Late, Options};
 pub(crate) use place::{At, Tokens, lowercase_first, normal, of_parser};
 pub(crate) use statement::{Definition, Function, Lookup, Statement, What, parse};
 pub(crate) use unnest::Unnest;

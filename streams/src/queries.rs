@@ -31,12 +31,14 @@ pub struct Site {
     pub zone: TimeZone,
     /// Its CSV files.
     pub tables: Vec<LookupFile>,
+    /// How much memory the state of all queries may take together, in bytes.
+    pub memory: usize,
 }
 
 impl std::convert::From<Arc<Things>> for Site {
-    /// In UTC, without tables.
+    /// In UTC, without tables, and without a limit for all queries.
     fn from(things: Arc<Things>) -> Self {
-        Site { things, zone: TimeZone::UTC, tables: vec![] }
+        Site { things, zone: TimeZone::UTC, tables: vec![], memory: usize::MAX }
     }
 }
 
@@ -97,6 +99,8 @@ pub struct QueryInfo {
     pub groups: usize,
     /// How much memory its state takes, in bytes.
     pub state_bytes: usize,
+    /// Windows told early and keys forgotten, to make room.
+    pub evicted: u64,
     /// Rows left out because an expression failed for them, as a division by zero does.
     pub errors: u64,
     /// How long it has worked, in nanoseconds, if that is [measured](Queries::measure).
@@ -118,6 +122,10 @@ pub struct Queries {
     queries: Vec<Query>,
     /// The offset after the last message seen.
     next: Option<u64>,
+    /// How much memory all of them may take together.
+    memory: usize,
+    /// Messages since that was last looked at.
+    unweighed: usize,
     stopwatch: Option<fn() -> u64>,
 }
 
@@ -149,6 +157,10 @@ impl Queries {
             let judge = |source: &mut Judge| source.push(now.as_nanos(), taken[source.intake].as_ref(), heard, cause);
             let flows = self.sources.iter_mut().map(judge).collect();
             self.run(now, flows, out);
+            self.unweighed += part.len();
+            if self.unweighed >= BATCH_MESSAGES_MAX {
+                self.share_memory();
+            }
         }
     }
 
@@ -168,6 +180,15 @@ impl Queries {
         let cause = self.last_seen();
         let flows = self.sources.iter_mut().map(|source| source.tick(now.as_nanos(), cause)).collect();
         self.run(now, flows, out);
+        self.share_memory();
+    }
+
+    /// If all steps take too much memory together, those that take most have to do with the same, and the others go on.
+    fn share_memory(&mut self) {
+        self.unweighed = 0;
+        let held = self.queries.iter().flat_map(|query| &query.steps).map(|step| step.held().bytes);
+        let share = share_of(held.collect(), self.memory);
+        self.queries.iter_mut().for_each(|query| query.account.share = share);
     }
 
     /// What all of them hold.
@@ -398,6 +419,23 @@ impl Queries {
     }
 }
 
+/// What each step may take at most so that all together take no more than `most`; `None` if they take less anyway.
+fn share_of(mut held: Vec<usize>, most: usize) -> Option<usize> {
+    if held.iter().sum::<usize>() <= most {
+        return None;
+    }
+    held.sort_unstable();
+    let (mut left, mut share) = (most, 0);
+    for (at, bytes) in held.iter().enumerate() {
+        share = left / (held.len() - at);
+        if *bytes > share {
+            break;
+        }
+        left -= bytes;
+    }
+    Some(share)
+}
+
 /// What came of a restored state.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Restored {
@@ -440,11 +478,25 @@ fn info(query: &Query, sources: &[Judge]) -> QueryInfo {
         late: counters.late,
         future: future.sum(),
         dead: counters.dead,
+        evicted: counters.evicted,
         watermark: (query.watermark != NEVER).then(|| Timestamp::from_nanos(query.watermark)),
         open_windows: held.windows,
         groups: held.groups,
         state_bytes: held.bytes,
         errors: counters.errors,
         busy_nanos: query.busy_nanos,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::share_of;
+
+    #[test]
+    fn small_steps_keep_what_they_have_and_large_ones_share_the_rest() {
+        assert_eq!(share_of(vec![10, 20, 30], 60), None);
+        assert_eq!(share_of(vec![100, 1, 100], 101), Some(50));
+        assert_eq!(share_of(vec![500, 2, 30], 62), Some(30));
+        assert_eq!(share_of(vec![8, 8], 0), Some(0));
     }
 }

@@ -101,12 +101,7 @@ impl Query {
     /// What its steps hold.
     pub(crate) fn held(&self) -> Held {
         let mut held = Held::default();
-        for step in &self.steps {
-            held += match &step.work {
-                Work::Do(operator) => operator.held(),
-                Work::Meet(_, join) => join.held(),
-            };
-        }
+        self.steps.iter().for_each(|step| held += step.held());
         held
     }
 
@@ -164,6 +159,14 @@ impl Step {
         match &self.work {
             Work::Do(operator) => operator.horizon(),
             Work::Meet(_, join) => join.horizon(),
+        }
+    }
+
+    /// How much it holds.
+    pub(crate) fn held(&self) -> Held {
+        match &self.work {
+            Work::Do(operator) => operator.held(),
+            Work::Meet(_, join) => join.held(),
         }
     }
 

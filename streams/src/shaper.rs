@@ -1,6 +1,6 @@
 //! Which of a query's rows are told: only those that differ from the one before, or not more than so many in a time.
 
-use crate::account::Account;
+use crate::account::{Account, Reason};
 use crate::df::{
     ArrayRef, AsArray, BinaryArray, BinaryType, Field, Int64Array, Int64Type, RecordBatch, Result, RowConverter,
     Schema, SortField, internal_err,
@@ -9,6 +9,7 @@ use crate::operator::{Held, Operator};
 use crate::rows::{Mark, NEVER, Rows};
 use crate::sorted::{read, together, weight, written};
 use crate::state::{numbers, read_numbers};
+use crate::windows::Limits;
 use edgeway_thing_models::Things;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -27,6 +28,9 @@ pub(crate) struct Shape {
     /// The columns that must differ, if only changes are told.
     pub(crate) compared: Option<Vec<usize>>,
     pub(crate) rate: Option<Rate>,
+    /// After how long without a row a key is forgotten, in nanoseconds.
+    pub(crate) hold: i64,
+    pub(crate) limits: Limits,
 }
 
 /// The operator.
@@ -38,17 +42,25 @@ pub(crate) struct Shaper {
     /// When rows that are held back are told, with their keys.
     due: BTreeSet<(i64, Arc<[u8]>)>,
     watermark: i64,
+    swept: i64,
     things: Arc<Things>,
 }
 
-#[derive(Default)]
 struct OfKey {
+    /// The watermark when there was a row, the last time.
+    seen: i64,
     /// What was told last.
     value: Option<Arc<[u8]>>,
     /// When rows were told, the last ones.
     told: Vec<i64>,
     /// The newest row that was one too many.
     held: Option<Rows>,
+}
+
+impl OfKey {
+    fn new(seen: i64) -> OfKey {
+        OfKey { seen, value: None, told: vec![], held: None }
+    }
 }
 
 impl Shaper {
@@ -63,10 +75,19 @@ impl Shaper {
         };
         let keys = converter(&shape.keys)?;
         let compared = shape.compared.as_deref().map(converter).transpose()?;
-        Ok(Shaper { shape, keys, compared, known: BTreeMap::new(), due: BTreeSet::new(), watermark: NEVER, things })
+        Ok(Shaper {
+            shape,
+            keys,
+            compared,
+            known: BTreeMap::new(),
+            due: BTreeSet::new(),
+            watermark: NEVER,
+            swept: NEVER,
+            things,
+        })
     }
 
-    fn choose(&mut self, rows: &Rows, out: &mut Vec<Rows>) -> Result<()> {
+    fn choose(&mut self, rows: &Rows, account: &mut Account, out: &mut Vec<Rows>) -> Result<()> {
         let keys = bytes(&self.keys, &self.shape.keys, &rows.batch)?;
         let values = match (&self.compared, &self.shape.compared) {
             (Some(converter), Some(columns)) => Some(bytes(converter, columns, &rows.batch)?),
@@ -79,7 +100,13 @@ impl Shaper {
                 flush(rows, &mut chosen, out)?;
                 out.extend(due);
             }
-            let of_key = self.known.entry(key.clone()).or_default();
+            let mark = rows.marks[at];
+            if !self.is_known(&key, mark) && self.known.len() >= self.shape.limits.groups {
+                account.leave_out(rows, at, Reason::Dead("there are too many groups"));
+                continue;
+            }
+            let of_key = self.known.entry(key.clone()).or_insert_with(|| OfKey::new(mark));
+            of_key.seen = mark;
             if let Some(values) = &values {
                 if of_key.value.as_ref() == Some(&values[at]) {
                     continue;
@@ -104,6 +131,42 @@ impl Shaper {
             of_key.held = Some(rows.take(&[at])?);
         }
         flush(rows, &mut chosen, out)
+    }
+
+    /// Whether there was a row of a key not too long ago.
+    fn is_known(&mut self, key: &Arc<[u8]>, mark: i64) -> bool {
+        let Some(of_key) = self.known.get(key) else { return false };
+        let is_known = !self.is_over(of_key, mark);
+        if !is_known {
+            self.known.remove(key);
+        }
+        is_known
+    }
+
+    /// Whether a key is forgotten. One of which a row waits is not.
+    fn is_over(&self, of_key: &OfKey, mark: i64) -> bool {
+        of_key.held.is_none() && of_key.seen.saturating_add(self.shape.hold) <= mark
+    }
+
+    /// Forgets an eighth of the keys, those that were without a row for the longest time.
+    fn evict(&mut self, account: &mut Account) {
+        let idle = self.known.iter().filter(|(_, of_key)| of_key.held.is_none());
+        let mut oldest: Vec<(i64, Arc<[u8]>)> = idle.map(|(key, of_key)| (of_key.seen, key.clone())).collect();
+        oldest.sort_unstable();
+        oldest.truncate(oldest.len().div_ceil(8));
+        account.counters.evicted += oldest.len() as u64;
+        oldest.iter().for_each(|(_, key)| drop(self.known.remove(key)));
+    }
+
+    /// Now and then, forgets what is over.
+    fn sweep(&mut self) {
+        if self.watermark.saturating_sub(self.swept) <= self.shape.hold / 8 {
+            return;
+        }
+        self.swept = self.watermark;
+        let mut known = std::mem::take(&mut self.known);
+        known.retain(|_, of_key| !self.is_over(of_key, self.watermark));
+        self.known = known;
     }
 
     /// The rows whose time has come.
@@ -143,13 +206,17 @@ fn bytes(converter: &RowConverter, columns: &[usize], batch: &RecordBatch) -> Re
 
 impl Operator for Shaper {
     fn push(&mut self, rows: Rows, account: &mut Account, out: &mut Vec<Rows>) {
-        if let Err(error) = self.choose(&rows, out) {
+        if self.shape.limits.evicts && self.known.len() >= self.shape.limits.groups {
+            self.evict(account);
+        }
+        if let Err(error) = self.choose(&rows, account, out) {
             (0..rows.len()).for_each(|at| account.failed(&rows, at, &error));
         }
     }
 
     fn advance(&mut self, mark: Mark, _: &mut Account, out: &mut Vec<Rows>) {
         out.extend(self.release(mark.watermark, mark.cause));
+        self.sweep();
     }
 
     fn save(&mut self) -> Result<Vec<RecordBatch>> {
@@ -160,9 +227,10 @@ impl Operator for Shaper {
         let told: ArrayRef = Arc::new(Int64Array::from_iter_values(of_keys().map(|of_key| count(of_key.told.len()))));
         let held: ArrayRef =
             Arc::new(Int64Array::from_iter_values(of_keys().map(|of_key| i64::from(of_key.held.is_some()))));
-        let fields = [("key", &keys), ("value", &values), ("told", &told), ("held", &held)];
+        let seen: ArrayRef = Arc::new(Int64Array::from_iter_values(of_keys().map(|of_key| of_key.seen)));
+        let fields = [("key", &keys), ("value", &values), ("told", &told), ("held", &held), ("seen", &seen)];
         let fields = fields.map(|(name, column)| Field::new(name, column.data_type().clone(), true));
-        let table = RecordBatch::try_new(Arc::new(Schema::new(fields.to_vec())), vec![keys, values, told, held])?;
+        let table = RecordBatch::try_new(Arc::new(Schema::new(fields.to_vec())), vec![keys, values, told, held, seen])?;
         let times: Vec<i64> = of_keys().flat_map(|of_key| of_key.told.iter().copied()).collect();
         let pieces: Vec<Rows> = of_keys().filter_map(|of_key| of_key.held.clone()).collect();
         let mut tables = vec![numbers(&[self.watermark])?, table, numbers(&times)?];
@@ -181,13 +249,14 @@ impl Operator for Shaper {
             return internal_err!("the state has other columns");
         };
         let numbers = |at: usize| table.column(at).as_primitive::<Int64Type>().values().clone();
-        let (told, is_held) = (numbers(2), numbers(3));
+        let (told, is_held, seen) = (numbers(2), numbers(3), numbers(4));
         let mut times = read_numbers(times)?.into_iter();
         let mut next_held = 0;
         for row in 0..table.num_rows() {
             let key: Arc<[u8]> = Arc::from(keys.value(row));
             let value = crate::df::Array::is_valid(values, row).then(|| Arc::from(values.value(row)));
-            let mut of_key = OfKey { value, told: times.by_ref().take(told[row] as usize).collect(), held: None };
+            let told = times.by_ref().take(told[row] as usize).collect();
+            let mut of_key = OfKey { seen: seen[row], value, told, held: None };
             if is_held[row] == 1
                 && let Some(held) = &held
             {

@@ -204,7 +204,7 @@ impl Sorter {
 
 impl Operator for Sorter {
     fn push(&mut self, rows: Rows, account: &mut Account, _out: &mut Vec<Rows>) {
-        if self.waiting.bytes() > self.bytes_max {
+        if self.waiting.bytes() > account.bytes_max(self.bytes_max) {
             (0..rows.len()).for_each(|at| account.leave_out(&rows, at, Reason::Dead("the state is full")));
             return;
         }

@@ -24,6 +24,9 @@ use std::collections::{BTreeSet, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
 
+/// So many keys may be there that nobody needs, beside twice those that were needed.
+const SPARE_KEYS: usize = 8192;
+
 /// The operator.
 pub(crate) struct Spans {
     rule: Rule,
@@ -40,6 +43,8 @@ pub(crate) struct Spans {
     closed: Vec<Closed>,
     /// Windows that end at or before this have been given out.
     told: i64,
+    /// How many keys were needed when they were last looked through.
+    needed: usize,
 }
 
 /// What is known of a key.
@@ -79,7 +84,7 @@ impl Spans {
         let table = key_table(&grouping, &[])?;
         let slots = Slots::new(&grouping)?;
         let (keys, due, closed) = (vec![], BTreeSet::new(), vec![]);
-        Ok(Spans { rule, grouping, limits, table, keys, slots, due, closed, told: NEVER })
+        Ok(Spans { rule, grouping, limits, table, keys, slots, due, closed, told: NEVER, needed: 0 })
     }
 
     /// Takes in rows for which every expression has been computed.
@@ -110,7 +115,7 @@ impl Spans {
             if key >= self.keys.len() {
                 self.keys.resize(key + 1, KeyState::default());
             }
-            if self.is_full(key) {
+            if self.keys[key].open.is_empty() && self.is_full(account) {
                 account.leave_out(rows, at, Reason::Dead("the state is full"));
                 continue;
             }
@@ -153,9 +158,27 @@ impl Spans {
         into
     }
 
-    fn is_full(&self, key: usize) -> bool {
-        let is_new = self.keys[key].open.is_empty();
-        is_new && (self.slots.len() >= self.limits.groups || self.bytes() > self.limits.bytes)
+    fn is_full(&self, account: &Account) -> bool {
+        let open = self.slots.len() - self.closed.len();
+        // What it takes doubles when it grows.
+        open >= self.limits.groups || self.bytes() > account.bytes_max(self.limits.bytes) / 2
+    }
+
+    /// Closes an eighth of the windows before they are over, those whose last row is the longest ago.
+    fn evict(&mut self, cause: u64, account: &mut Account) {
+        let keys = self.keys.iter().enumerate();
+        let mut oldest: Vec<(i64, usize)> = keys.filter_map(|(key, of)| Some((of.open.front()?.last, key))).collect();
+        oldest.sort_unstable();
+        oldest.truncate(oldest.len().div_ceil(8));
+        account.counters.evicted += oldest.len() as u64;
+        for (last, key) in oldest {
+            let Some(Open { slot, start, .. }) = self.keys[key].open.pop_front() else { continue };
+            let deadline = self.rule.deadline(start, last);
+            if let Some(deadline) = deadline {
+                self.due.remove(&(deadline, key));
+            }
+            self.closed.push(Closed { key, slot, start, end: deadline.unwrap_or(last), cause });
+        }
     }
 
     /// Closes windows whose time is up.
@@ -182,6 +205,9 @@ impl Spans {
         let own = self.grouping.named(own);
         let aggregates =
             self.slots.take_out(&self.grouping, &closed.iter().map(|window| window.slot).collect::<Vec<_>>())?;
+        let new_slots = self.slots.numbers();
+        let open = self.keys.iter_mut().flat_map(|state| &mut state.open);
+        open.for_each(|open| open.slot = new_slots[open.slot]);
         self.tidy(keys)?;
         let rows = self.rows(&closed, own, aggregates)?;
         // In an order that does not depend on how rows were cut into pushes.
@@ -216,7 +242,7 @@ impl Spans {
         })
     }
 
-    /// Forgets keys that have no open window, and numbers the others and their slots anew.
+    /// Forgets keys that have no open window, and numbers the others anew.
     fn tidy(&mut self, keys: Vec<ArrayRef>) -> Result<()> {
         let needed: Vec<usize> =
             (0..self.keys.len()).filter(|&key| self.rule.needs(&self.keys[key].open, self.keys[key].seen)).collect();
@@ -225,11 +251,18 @@ impl Spans {
         self.table = key_table(&self.grouping, &keys)?;
         let mut old = std::mem::take(&mut self.keys);
         self.keys = needed.iter().map(|&key| std::mem::take(&mut old[key])).collect();
-        let new_slots = self.slots.numbers();
-        let open = self.keys.iter_mut().flat_map(|state| &mut state.open);
-        open.for_each(|open| open.slot = new_slots[open.slot]);
+        self.needed = self.keys.len();
         self.set_due();
         Ok(())
+    }
+
+    /// Rows that were left out have left keys behind.
+    fn forget_unneeded(&mut self) -> Result<()> {
+        if self.keys.len() <= 2 * self.needed + SPARE_KEYS {
+            return Ok(());
+        }
+        let keys = self.table.as_mut().map_or(Ok(vec![]), |table| table.emit(EmitTo::All))?;
+        self.tidy(keys)
     }
 
     fn set_due(&mut self) {
@@ -248,6 +281,9 @@ impl Spans {
 
 impl Operator for Spans {
     fn push(&mut self, rows: Rows, account: &mut Account, out: &mut Vec<Rows>) {
+        if self.limits.evicts && rows.len() > 0 && self.is_full(account) {
+            self.evict(rows.causes[0], account);
+        }
         let mut failed = vec![];
         let mut parts = vec![];
         let mut work = |range: Range<usize>| {
@@ -266,7 +302,7 @@ impl Operator for Spans {
         for (at, error) in failed {
             account.leave_out(&rows, at, Reason::Failed(error));
         }
-        if self.give_out(out).is_err() {
+        if self.give_out(out).and_then(|()| self.forget_unneeded()).is_err() {
             account.counters.errors += 1;
         }
     }

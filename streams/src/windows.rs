@@ -15,7 +15,7 @@ pub(crate) use groups::{Aggregate, Grouping, Groups, Prepared, unnamed};
 pub(crate) use revisions::Telling;
 pub(crate) use saved::Part;
 
-use crate::account::{Account, Reason, failure};
+use crate::account::{Account, Reason};
 use crate::df::{RecordBatch, Result, internal_err};
 use crate::operator::{Held, Operator};
 use crate::plan::{Frame, Place};
@@ -76,6 +76,8 @@ struct Recent {
 pub(crate) struct Limits {
     pub(crate) bytes: usize,
     pub(crate) groups: usize,
+    /// Whether the oldest makes room for the newest.
+    pub(crate) evicts: bool,
 }
 
 /// A part of windows of which one at least is open.
@@ -151,7 +153,10 @@ impl Windows {
         for end in over {
             revised = true;
             let kept = self.revisions.kept.entry(end).or_default();
-            if add(&mut kept.groups, &self.grouping, (rows, &[at]), self.limits.groups, account) > 0 {
+            let added = add(&mut kept.groups, &self.grouping, (rows, &[at]), self.limits.groups, account);
+            let without_room = added.without_room.into_iter();
+            without_room.for_each(|at| account.leave_out(rows, at, Reason::Dead("there are too many groups")));
+            if added.rows > 0 {
                 kept.changed.extend(kept.groups.iter().flat_map(Groups::last));
                 let again = next_multiple(self.watermark, AGAIN);
                 self.revisions.again_at.get_or_insert(again);
@@ -201,24 +206,59 @@ impl Windows {
     }
 
     /// Adds the placed rows of a range to their panes.
-    fn absorb(&mut self, rows: &Rows, places: &[Option<i64>], range: Range<usize>, account: &mut Account) {
+    fn absorb(
+        &mut self,
+        rows: &Rows,
+        places: &[Option<i64>],
+        range: Range<usize>,
+        account: &mut Account,
+        out: &mut Vec<Rows>,
+    ) {
         if range.is_empty() {
             return;
         }
-        let mut bytes = self.bytes();
-        let mut groups = self.groups();
-        for (start, at) in by_pane(places, range) {
-            if bytes > self.limits.bytes {
-                at.iter().for_each(|at| account.leave_out(rows, *at, Reason::Dead("the state is full")));
-                continue;
+        let bytes_max = account.bytes_max(self.limits.bytes);
+        let (mut bytes, mut groups) = (self.bytes(), self.groups());
+        for (start, mut at) in by_pane(places, range) {
+            while !at.is_empty() {
+                let mut why = "the state is full";
+                if bytes <= bytes_max {
+                    let Some(pane) = self.open.get_mut(&start) else {
+                        at.iter().for_each(|at| account.leave_out(rows, *at, Reason::Late));
+                        break;
+                    };
+                    let before = (pane.bytes(), pane.groups());
+                    // What a pane takes doubles when it grows; the groups that are there go on.
+                    let may_grow = bytes + before.0 <= bytes_max;
+                    let room = self.limits.groups.saturating_sub(groups - before.1);
+                    let room = if may_grow { room } else { room.min(before.1) };
+                    at = add(&mut pane.groups, &self.grouping, (rows, &at), room, account).without_room;
+                    bytes = bytes - before.0 + pane.bytes();
+                    groups = groups - before.1 + pane.groups();
+                    why = if may_grow { "there are too many groups" } else { why };
+                }
+                if at.is_empty() {
+                    break;
+                }
+                if self.evict(start, rows.causes[at[0]], account, out) {
+                    (bytes, groups) = (self.bytes(), self.groups());
+                    continue;
+                }
+                at.iter().for_each(|at| account.leave_out(rows, *at, Reason::Dead(why)));
+                break;
             }
-            let Some(pane) = self.open.get_mut(&start) else { continue };
-            let before = (pane.bytes(), pane.groups());
-            let room = self.limits.groups.saturating_sub(groups - before.1);
-            add(&mut pane.groups, &self.grouping, (rows, &at), room, account);
-            bytes = bytes - before.0 + pane.bytes();
-            groups = groups - before.1 + pane.groups();
         }
+    }
+
+    /// Tells the oldest window before it is complete, unless a pane is part of it. False if there is none that may go.
+    fn evict(&mut self, pane: i64, cause: u64, account: &mut Account, out: &mut Vec<Rows>) -> bool {
+        if !self.limits.evicts || self.due_at > pane {
+            return false;
+        }
+        self.watermark = self.watermark.max(self.due_at);
+        self.close(cause, account, out);
+        account.counters.evicted += 1;
+        true
     }
 
     fn bytes(&self) -> usize {
@@ -368,13 +408,13 @@ impl Operator for Windows {
             self.watermark = self.watermark.max(rows.marks[at]);
             // A window closes right before the row that shows it to be complete.
             if self.is_due() {
-                self.absorb(&rows, &places, from..at, account);
+                self.absorb(&rows, &places, from..at, account, out);
                 self.close(rows.causes[at], account, out);
                 from = at;
             }
             places.push(self.place(&rows, at, account));
         }
-        self.absorb(&rows, &places, from..rows.len(), account);
+        self.absorb(&rows, &places, from..rows.len(), account, out);
     }
 
     fn advance(&mut self, mark: Mark, account: &mut Account, out: &mut Vec<Rows>) {
@@ -499,18 +539,23 @@ fn by_pane(places: &[Option<i64>], range: Range<usize>) -> Vec<(i64, Vec<usize>)
     panes.into_iter().collect()
 }
 
-/// Adds rows at some places to groups, which are made if there are none; how many were added. A row for which an expression
-/// fails is left out.
+/// What came of rows that were to be added to groups.
+struct Added {
+    /// How many the filter has let through.
+    rows: usize,
+    /// The places of those for whose groups there is no room.
+    without_room: Vec<usize>,
+}
+
+/// Adds rows at some places to groups, which are made if there are none. A row for which an expression fails is left out.
 fn add(
     groups: &mut Option<Groups>,
     grouping: &Grouping,
     (rows, at): (&Rows, &[usize]),
     room: usize,
     account: &mut Account,
-) -> usize {
-    let mut added = 0;
-    let mut without_room = vec![];
-    let mut failed = vec![];
+) -> Added {
+    let mut added = Added { rows: 0, without_room: vec![] };
     let mut work = |range: Range<usize>| {
         let from = range.start;
         let prepared = grouping.prepare(&take_rows(&rows.batch, &at[range])?)?;
@@ -521,16 +566,10 @@ fn add(
             *groups = Some(Groups::new(grouping)?);
         }
         let Some(groups) = groups.as_mut() else { return Ok(()) };
-        added += prepared.rows;
-        without_room.extend(groups.add(&prepared, room)?.into_iter().map(|place| at[place + from]));
+        added.rows += prepared.rows;
+        added.without_room.extend(groups.add(&prepared, room)?.into_iter().map(|place| at[place + from]));
         Ok(())
     };
-    bisect(0..at.len(), &mut work, &mut |place, error| failed.push((at[place], failure(error))));
-    for at in without_room {
-        account.leave_out(rows, at, Reason::Dead("there are too many groups"));
-    }
-    for (at, error) in failed {
-        account.leave_out(rows, at, Reason::Failed(error));
-    }
+    bisect(0..at.len(), &mut work, &mut |place, error| account.failed(rows, at[place], error));
     added
 }

@@ -10,6 +10,8 @@ mod golden;
 mod history;
 #[path = "queries/kinds.rs"]
 mod kinds;
+#[path = "queries/limits.rs"]
+mod limits;
 #[path = "queries/restart.rs"]
 mod restart;
 #[path = "queries/selection.rs"]
@@ -53,7 +55,12 @@ fn site() -> Site {
         columns: ["device", "rated_kw", "field"].map(str::to_owned).to_vec(),
         rows: rows.map(|row| row.map(str::to_owned).to_vec()).to_vec(),
     };
-    Site { things: things(), zone: TimeZone::get("Europe/Berlin").expect("a zone"), tables: vec![table] }
+    Site {
+        things: things(),
+        zone: TimeZone::get("Europe/Berlin").expect("a zone"),
+        tables: vec![table],
+        memory: usize::MAX,
+    }
 }
 
 fn things() -> Arc<Things> {

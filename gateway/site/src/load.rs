@@ -52,7 +52,7 @@ fn read(
     variables: Variables<'_>,
     report: &mut Report,
 ) -> Site {
-    let Settings { name, time_zone, data, api, broker, journal, ledger_every } =
+    let Settings { name, time_zone, data, api, broker, journal, ledger_every, queries_memory } =
         settings::read(folder, variables, report);
     let models = models::read(folder, report);
     let devices = devices::read(folder, models, drivers, variables, report);
@@ -70,6 +70,7 @@ fn read(
         broker,
         journal,
         ledger_every,
+        queries_memory,
         things: devices.things,
         links: devices.links,
         points: devices.points,

@@ -24,6 +24,9 @@ const BROKER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALH
 /// How often each route says its ledger.
 const LEDGER: Duration = Duration::from_secs(60);
 
+/// How much memory the state of all queries may take.
+const QUERIES_MEMORY: u64 = 256 << 20;
+
 /// What `edgeway.toml` says.
 pub(crate) struct Settings {
     pub(crate) name: Arc<str>,
@@ -33,6 +36,7 @@ pub(crate) struct Settings {
     pub(crate) broker: Option<SocketAddr>,
     pub(crate) journal: JournalOptions,
     pub(crate) ledger_every: Duration,
+    pub(crate) queries_memory: u64,
 }
 
 pub(crate) fn read(folder: &Folder, variables: Variables<'_>, report: &mut Report) -> Settings {
@@ -51,6 +55,7 @@ pub(crate) fn read(folder: &Folder, variables: Variables<'_>, report: &mut Repor
         broker: broker(&mut section, report),
         journal: journal::read(&mut section, report),
         ledger_every: ledger(&mut section, report),
+        queries_memory: queries(&mut section, report),
     };
     section.finish(&[], report);
     if settings.broker == Some(settings.api) {
@@ -141,4 +146,12 @@ fn ledger(section: &mut Section<'_>, report: &mut Report) -> Duration {
     let every = part.duration("every", Duration::from_secs(1)..=Duration::from_secs(24 * 3600), report);
     part.finish(&[], report);
     every.map_or(LEDGER, |found| found.value)
+}
+
+fn queries(section: &mut Section<'_>, report: &mut Report) -> u64 {
+    let Some(table) = section.table("queries", report) else { return QUERIES_MEMORY };
+    let mut part = Section::of(table);
+    let memory = part.bytes("memory", 1 << 20..=u64::MAX, report);
+    part.finish(&[], report);
+    memory.map_or(QUERIES_MEMORY, |found| found.value)
 }

@@ -38,6 +38,8 @@ pub struct Site {
     pub journal: JournalOptions,
     /// How often each route says its ledger, 1 s to 24 h.
     pub ledger_every: Duration,
+    /// How much memory the state of all queries may take together, in bytes, from 1 MiB.
+    pub queries_memory: u64,
     /// Models and devices. Devices are numbered in the order of `devices.toml`, then `devices.csv`.
     pub things: Things,
     /// The wires, in the order of the file.

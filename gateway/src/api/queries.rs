@@ -46,6 +46,9 @@ pub(crate) struct QueryView {
     pub(crate) dead: u64,
     /// Rows left out: an expression failed for them.
     pub(crate) errors: u64,
+    /// Windows told early and keys forgotten, to make room.
+    #[serde(default)]
+    pub(crate) evicted: u64,
     /// Windows that are open.
     pub(crate) open_windows: usize,
     /// Groups in them, or keys of which something is remembered.
@@ -198,6 +201,7 @@ impl From<QueryInfo> for QueryView {
             future: query.future,
             dead: query.dead,
             errors: query.errors,
+            evicted: query.evicted,
             open_windows: query.open_windows,
             groups: query.groups,
             state_bytes: query.state_bytes as u64,

@@ -92,10 +92,11 @@ fn stat_table(queries: &[QueryView], now: Timestamp, screen: Screen) -> String {
             Cell::number(behind.and_then(span).unwrap_or_default()),
             Cell::number(format!("{:.3} s", query.busy_seconds)),
             Cell::number(query.late + query.future + query.dead + query.errors),
+            Cell::number(query.evicted),
         ]
     };
     let rows: Vec<_> = queries.iter().map(row).collect();
-    screen.table(&["query", "windows", "groups", "state", "behind", "worked", "left out"], &rows)
+    screen.table(&["query", "windows", "groups", "state", "behind", "worked", "left out", "evicted"], &rows)
 }
 
 fn status_text(status: &StatusView, screen: Screen) -> String {

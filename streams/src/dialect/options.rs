@@ -39,6 +39,8 @@ pub(crate) struct Options {
     pub(crate) state_limit: Option<Setting<u64>>,
     /// How many groups and keys there may be. 100,000 unless set.
     pub(crate) group_limit: Option<Setting<u64>>,
+    /// What happens where there is no room. Rows are left out unless set.
+    pub(crate) at_limit: Option<Setting<AtLimit>>,
 }
 
 /// What becomes of a late row.
@@ -48,6 +50,15 @@ pub(crate) enum Late {
     Drop,
     /// It is counted, and told as a row of `<query>.late`.
     Aside,
+}
+
+/// What happens where there is no room for a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AtLimit {
+    /// It is left out.
+    Drop,
+    /// The oldest windows are told early, and keys that were without a row for the longest time are forgotten.
+    Evict,
 }
 
 /// When rows are told.
@@ -136,10 +147,14 @@ const GROUPS: Kind = Kind {
     name: "group_limit",
     set: |o, given| set(&mut o.group_limit, given, |text| text.parse().ok(), ("a number", "write '10000'")),
 };
+const AT_LIMIT: Kind = Kind {
+    name: "at_limit",
+    set: |o, given| set(&mut o.at_limit, given, at_limit, ("known", "write 'drop' or 'evict'")),
+};
 
 /// Of a query.
-pub(super) const QUERY: [Kind; 14] =
-    [DELAY, SKEW, IDLE, WORST, TOLERANCE, HOLD, LATENESS, LATE, EMIT, EVERY, RATE, KEY, BYTES, GROUPS];
+pub(super) const QUERY: [Kind; 15] =
+    [DELAY, SKEW, IDLE, WORST, TOLERANCE, HOLD, LATENESS, LATE, EMIT, EVERY, RATE, KEY, BYTES, GROUPS, AT_LIMIT];
 /// Of a stream.
 pub(super) const STREAM: [Kind; 4] = [DELAY, SKEW, IDLE, WORST];
 
@@ -181,6 +196,7 @@ impl Options {
             (KEY.name, self.emit_key.as_ref().map(|setting| setting.at)),
             (BYTES.name, self.state_limit.map(|setting| setting.at)),
             (GROUPS.name, self.group_limit.map(|setting| setting.at)),
+            (AT_LIMIT.name, self.at_limit.map(|setting| setting.at)),
         ];
         all.into_iter().filter_map(|(name, at)| Some((name, at?))).collect()
     }
@@ -275,6 +291,14 @@ fn late(text: &str) -> Option<Late> {
     match text {
         "drop" => Some(Late::Drop),
         "aside" => Some(Late::Aside),
+        _ => None,
+    }
+}
+
+fn at_limit(text: &str) -> Option<AtLimit> {
+    match text {
+        "drop" => Some(AtLimit::Drop),
+        "evict" => Some(AtLimit::Evict),
         _ => None,
     }
 }

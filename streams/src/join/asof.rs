@@ -45,7 +45,7 @@ impl AsOf {
     fn take_in(&mut self, left: &Flow, right: &Flow, account: &mut Account) {
         for rows in &left.rows {
             let timely = late(rows, &mut self.watermarks[0], account);
-            if self.is_full() {
+            if self.bytes() > account.bytes_max(self.bytes_max) {
                 timely.iter().for_each(|&at| account.leave_out(rows, at, Reason::Dead("the state is full")));
             } else if let Err(error) = self.left.add(rows, timely) {
                 account.failed(rows, 0, &error);
@@ -62,8 +62,8 @@ impl AsOf {
         }
     }
 
-    fn is_full(&self) -> bool {
-        self.left.bytes() + self.right.bytes() > self.bytes_max
+    fn bytes(&self) -> usize {
+        self.left.bytes() + self.right.bytes()
     }
 
     fn shelve(&mut self, rows: &Rows, at: &[usize]) -> Result<()> {

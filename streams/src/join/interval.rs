@@ -56,7 +56,7 @@ impl Interval {
             }
             if rows.ts[at] < self.watermarks[own] {
                 account.leave_out(rows, at, Reason::Late);
-            } else if self.bytes() > self.bytes_max {
+            } else if self.bytes() > account.bytes_max(self.bytes_max) {
                 account.leave_out(rows, at, Reason::Dead("the state is full"));
             } else {
                 timely.push(at);

@@ -11,6 +11,7 @@ use crate::join::{Key, Keys};
 use crate::operator::{Held, Operator};
 use crate::rows::{Mark, NEVER, Rows, bisect};
 use crate::state::{numbers, read_numbers, table};
+use crate::windows::Limits;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
@@ -23,7 +24,7 @@ pub(crate) struct Running {
     schema: SchemaRef,
     /// After how long without a row a key is forgotten, in nanoseconds.
     longest: i64,
-    bytes_max: usize,
+    limits: Limits,
     known: HashMap<Arc<[u8]>, OfKey>,
     bytes: usize,
     watermark: i64,
@@ -36,10 +37,41 @@ struct OfKey {
     memories: Vec<Memory>,
 }
 
+impl OfKey {
+    /// What is made for the rows of the key at some places, which are remembered.
+    fn answer(
+        &mut self,
+        overs: &[Over],
+        (rows, at): (&Rows, &[usize]),
+        inputs: &[Vec<ArrayRef>],
+        answers: &mut [Vec<ScalarValue>],
+    ) -> Result<()> {
+        let times: Vec<i64> = at.iter().map(|&at| rows.ts[at]).collect();
+        let places = UInt32Array::from(at.iter().map(|at| *at as u32).collect::<Vec<_>>());
+        for ((over, memory), (inputs, answers)) in overs.iter().zip(&mut self.memories).zip(inputs.iter().zip(answers))
+        {
+            let inputs = inputs.iter().map(|input| Ok(take(input, &places, None)?)).collect::<Result<_>>()?;
+            let made = over.answers(memory, &times, inputs)?;
+            at.iter().zip(made).for_each(|(at, answer)| answers[*at] = answer);
+        }
+        Ok(())
+    }
+
+    fn bytes(&self) -> usize {
+        let memory = |memory: &Memory| match memory {
+            Memory::Values(values) => values.iter().map(ScalarValue::size).sum(),
+            Memory::Known(values) => values.iter().map(ScalarValue::size).sum(),
+            Memory::Count(_) => 8,
+            Memory::Frame(kept) => kept.bytes(),
+        };
+        64 + self.memories.iter().map(memory).sum::<usize>()
+    }
+}
+
 impl Running {
-    pub(crate) fn new(keys: Keys, overs: Vec<Over>, schema: SchemaRef, longest: i64, bytes_max: usize) -> Running {
+    pub(crate) fn new(keys: Keys, overs: Vec<Over>, schema: SchemaRef, longest: i64, limits: Limits) -> Running {
         let (known, bytes, watermark, swept) = (HashMap::new(), 0, NEVER, NEVER);
-        Running { keys, overs, schema, longest, bytes_max, known, bytes, watermark, swept }
+        Running { keys, overs, schema, longest, limits, known, bytes, watermark, swept }
     }
 
     /// The rows with the columns that are made.
@@ -57,16 +89,11 @@ impl Running {
         let mut answers: Vec<Vec<ScalarValue>> = vec![vec![ScalarValue::Null; rows.len()]; self.overs.len()];
         let mut kept: Vec<usize> = vec![];
         for (key, at) in by_key {
-            let times: Vec<i64> = at.iter().map(|&at| rows.ts[at]).collect();
-            let places = UInt32Array::from(at.iter().map(|at| *at as u32).collect::<Vec<_>>());
             let Some(of_key) = self.known.get_mut(&key) else { continue };
-            for ((over, memory), (inputs, answers)) in
-                self.overs.iter().zip(&mut of_key.memories).zip(inputs.iter().zip(&mut answers))
-            {
-                let inputs = inputs.iter().map(|input| Ok(take(input, &places, None)?)).collect::<Result<_>>()?;
-                let made = over.answers(memory, &times, inputs)?;
-                at.iter().zip(made).for_each(|(at, answer)| answers[*at] = answer);
-            }
+            let before = of_key.bytes();
+            let done = of_key.answer(&self.overs, (rows, &at), &inputs, &mut answers);
+            self.bytes = self.bytes + of_key.bytes() - before;
+            done?;
             kept.extend(at);
         }
         kept.sort_unstable();
@@ -81,33 +108,44 @@ impl Running {
     /// Whether a row counts; then its key is known.
     fn counts(&mut self, rows: &Rows, at: usize, key: &Key, account: &mut Account) -> Result<bool> {
         let key = key.clone().unwrap_or_else(|| Arc::from([]));
+        let is_full = self.is_full(account);
         match self.known.get_mut(&key) {
             Some(of_key) if rows.ts[at] < of_key.last => {
                 account.leave_out(rows, at, Reason::Late);
                 return Ok(false);
             }
             Some(of_key) => of_key.last = rows.ts[at],
-            None if self.bytes > self.bytes_max => {
+            None if is_full => {
                 account.leave_out(rows, at, Reason::Dead("the state is full"));
                 return Ok(false);
             }
             None => {
                 let memories = self.overs.iter().map(Over::nothing).collect::<Result<_>>()?;
-                self.known.insert(key, OfKey { last: rows.ts[at], memories });
+                let of_key = OfKey { last: rows.ts[at], memories };
+                self.bytes += of_key.bytes();
+                self.known.insert(key, of_key);
             }
         }
         Ok(true)
     }
 
+    fn is_full(&self, account: &Account) -> bool {
+        self.bytes > account.bytes_max(self.limits.bytes) || self.known.len() >= self.limits.groups
+    }
+
+    /// Forgets an eighth of the keys, those that were without a row for the longest time.
+    fn evict(&mut self, account: &mut Account) {
+        let mut oldest: Vec<(i64, Arc<[u8]>)> = self.known.iter().map(|(key, of)| (of.last, key.clone())).collect();
+        oldest.sort_unstable();
+        oldest.truncate(oldest.len().div_ceil(8));
+        account.counters.evicted += oldest.len() as u64;
+        oldest.iter().for_each(|(_, key)| drop(self.known.remove(key)));
+        self.bytes = self.weigh();
+    }
+
+    /// What is remembered of all keys. Kept up to date in `bytes`: it takes long to add up.
     fn weigh(&self) -> usize {
-        let memory = |memory: &Memory| match memory {
-            Memory::Values(values) => values.iter().map(ScalarValue::size).sum(),
-            Memory::Known(values) => values.iter().map(ScalarValue::size).sum(),
-            Memory::Count(_) => 8,
-            Memory::Frame(kept) => kept.bytes(),
-        };
-        let of_key = |of_key: &OfKey| 64 + of_key.memories.iter().map(memory).sum::<usize>();
-        self.known.values().map(of_key).sum()
+        self.known.values().map(OfKey::bytes).sum()
     }
 
     /// Keys in an order that does not change.
@@ -118,8 +156,11 @@ impl Running {
 
 impl Operator for Running {
     fn push(&mut self, rows: Rows, account: &mut Account, out: &mut Vec<Rows>) {
+        if self.limits.evicts && self.is_full(account) {
+            self.evict(account);
+        }
         let mut failed = vec![];
-        let mut left_out = Account::default();
+        let mut left_out = account.part();
         let mut work = |range: Range<usize>| {
             let at: Vec<usize> = range.collect();
             let made = self.run(&rows.take(&at)?, &mut left_out)?;
@@ -133,7 +174,6 @@ impl Operator for Running {
         for (at, error) in failed {
             account.leave_out(&rows, at, Reason::Failed(error));
         }
-        self.bytes = self.weigh();
     }
 
     fn advance(&mut self, mark: Mark, _: &mut Account, _: &mut Vec<Rows>) {
@@ -143,6 +183,7 @@ impl Operator for Running {
             self.swept = self.watermark;
             let oldest = self.watermark.saturating_sub(self.longest);
             self.known.retain(|_, of_key| of_key.last >= oldest);
+            self.bytes = self.weigh();
         }
     }
 

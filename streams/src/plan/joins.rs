@@ -50,7 +50,7 @@ impl Lowering<'_> {
             return Ok(both);
         }
         let things = self.around.site.things.clone();
-        let bytes = self.limits().bytes;
+        let bytes = self.bytes_max();
         let delay = i64::try_from(self.delay().as_nanos()).unwrap_or(i64::MAX);
         let both_windows = left_timing == Timing::WindowEnd && upstream.table.timing == Timing::WindowEnd;
         let join: Box<dyn Join> = if how == How::AsOf {

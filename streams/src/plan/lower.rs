@@ -230,6 +230,12 @@ impl Lowering<'_> {
         Ok(Segment { filter, outputs, schema: Arc::new(schema) })
     }
 
+    /// How long something is remembered without a row, in nanoseconds.
+    pub(super) fn hold(&self) -> i64 {
+        let longest = self.around.options.iter().map(Options::hold).max().unwrap_or_default();
+        i64::try_from(longest.as_nanos()).unwrap_or(i64::MAX)
+    }
+
     /// The longest time that a table's rows are waited for.
     pub(super) fn delay(&self) -> Duration {
         self.around.options.iter().map(Options::delay).max().unwrap_or_default()

@@ -8,7 +8,6 @@ use crate::df::{
     AggregateFunction, DFSchema, Expr, ExprSchemable, NullTreatment, ScalarValue, SortOptions, Window,
     WindowFrameBound, WindowFrameUnits, WindowFunction, WindowFunctionDefinition,
 };
-use crate::dialect::Options;
 use crate::join::Keys;
 use crate::marker;
 use crate::over::{Call, Frame, Lagging, Over, Running, Sorting, Whole};
@@ -55,9 +54,8 @@ impl Lowering<'_> {
             self.fingerprint = self.fingerprint.with("in order");
         }
         self.uses(&["hold"]);
-        let hold = self.around.options.iter().map(Options::hold).max().unwrap_or_default();
-        let hold = i64::try_from(hold.as_nanos()).unwrap_or(i64::MAX);
-        self.add(Running::new(keys, made, schema, hold, self.limits().bytes));
+        let hold = self.hold();
+        self.add(Running::new(keys, made, schema, hold, self.limits()));
         Ok(scope)
     }
 

@@ -40,10 +40,12 @@ impl Lowering<'_> {
             rows: rate.value.rows,
             nanos: i64::try_from(rate.value.time.as_nanos()).unwrap_or(i64::MAX),
         });
-        let text = format!("shape {keys:?} {compared:?} {rate:?}");
+        self.uses(&["hold"]);
+        let hold = self.hold();
+        let text = format!("shape {keys:?} {compared:?} {rate:?} {hold}");
         self.fingerprint = self.fingerprint.with(&text);
         let things = self.around.site.things.clone();
-        let shaper = Shaper::new(Shape { keys, compared, rate }, schema, things);
+        let shaper = Shaper::new(Shape { keys, compared, rate, hold, limits: self.limits() }, schema, things);
         let shaper = shaper.map_err(|error: DataFusionError| self.explain(&error))?;
         self.add(shaper);
         Ok(())

@@ -5,7 +5,7 @@ use super::scope::Scope;
 use super::window::{Frame, Wrong, length_of};
 use crate::catalog::TS;
 use crate::df::{AggregatePlan, DataType, Expr, ExprSchemable, ScalarFunction, ScalarValue};
-use crate::dialect::{At, Emit, Options, Setting};
+use crate::dialect::{At, AtLimit, Emit};
 use crate::functions;
 use crate::marker;
 use crate::rows::Timing;
@@ -76,7 +76,7 @@ impl Lowering<'_> {
             let delay = i64::try_from(self.delay().as_nanos()).unwrap_or(i64::MAX);
             self.fingerprint = self.fingerprint.with("sort");
             self.waits = true;
-            self.add(Sorter::new(delay, self.limits().bytes, self.around.site.things.clone()));
+            self.add(Sorter::new(delay, self.bytes_max(), self.around.site.things.clone()));
         }
         Ok(())
     }
@@ -120,13 +120,19 @@ impl Lowering<'_> {
         }
     }
 
-    /// How much the query may hold.
+    /// How much a step may hold.
     pub(super) fn limits(&self) -> Limits {
-        self.uses(&["state_limit", "group_limit", "late"]);
+        self.uses(&["group_limit", "at_limit"]);
         let options = &self.around.own;
-        let limit = |set: Option<Setting<u64>>, most| set.map_or(most, |setting| setting.value as usize);
-        let bytes = limit(options.state_limit, windows::STATE_BYTES_MAX);
-        Limits { bytes, groups: limit(options.group_limit, windows::GROUPS_MAX) }
+        let groups = options.group_limit.map_or(windows::GROUPS_MAX, |setting| setting.value as usize);
+        let evicts = options.at_limit.is_some_and(|setting| setting.value == AtLimit::Evict);
+        Limits { bytes: self.bytes_max(), groups, evicts }
+    }
+
+    /// How much memory a step may take.
+    pub(super) fn bytes_max(&self) -> usize {
+        self.uses(&["state_limit", "late"]);
+        self.around.own.state_limit.map_or(windows::STATE_BYTES_MAX, |setting| setting.value as usize)
     }
 
     /// Whether windows are told more than once.
@@ -178,8 +184,7 @@ impl Lowering<'_> {
         if grouping.carries() {
             self.uses(&["hold"]);
         }
-        let hold = self.around.options.iter().map(Options::hold).max().unwrap_or_default();
-        let hold = i64::try_from(hold.as_nanos()).unwrap_or(i64::MAX);
+        let hold = self.hold();
         let telling = self.telling(&frame, &grouping)?;
         self.tells_again |= telling != Telling::default();
         self.add(Windows::new(frame, grouping, self.limits(), hold, telling));

@@ -15,14 +15,14 @@ pub(super) fn block(query: &Query, queries: &[Query], sources: &[Source]) -> Str
         let _ = writeln!(text, "  reads {}", input(&first.from, queries, sources));
     }
     for step in &query.steps {
-        let (what, held) = match &step.work {
-            Work::Do(operator) => (operator.describe(), operator.held()),
+        let what = match &step.work {
+            Work::Do(operator) => operator.describe(),
             Work::Meet(at, join) => {
                 let other = query.inputs.get(*at).map(|other| input(&other.from, queries, sources));
-                (format!("{}: {}", join.describe(), other.unwrap_or_default()), join.held())
+                format!("{}: {}", join.describe(), other.unwrap_or_default())
             }
         };
-        let _ = writeln!(text, "  {what}{}", holding(held));
+        let _ = writeln!(text, "  {what}{}", holding(step.held()));
     }
     let columns = query.identity.columns.join(", ");
     let end = if query.identity.is_hidden { "hands on" } else { "tells" };

@@ -53,7 +53,7 @@ fn plan_together(site: &Site, sources: &[Source], last: Option<Statement>) -> Re
         loading.problems.sort_by_key(|problem| (problem.file.clone(), position(&problem.problem)));
         return Err(loading.problems);
     }
-    Ok(wiring::build(site.things.clone(), &loading.ranks, loading.planned, sources, &loading.catalog))
+    Ok(wiring::build(site, &loading.ranks, loading.planned, sources, &loading.catalog))
 }
 
 struct Loading<'a> {

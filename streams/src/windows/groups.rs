@@ -137,6 +137,9 @@ impl Prepared {
     }
 }
 
+/// So many keys without a group may be in a table.
+const STRANGERS_MAX: usize = 16_384;
+
 /// A key table and accumulators.
 pub(crate) struct Groups {
     /// `None` if the window is the only key: then there is one group. (DataFusion's tables panic on no columns.)
@@ -222,17 +225,31 @@ impl Groups {
             self.len = 1;
             return Ok(());
         };
-        table.intern(keys, &mut self.indices)?;
         let groups_max = groups_max.max(self.len);
-        if table.len() > groups_max {
-            let known = table.emit(EmitTo::All)?;
-            let known: Vec<ArrayRef> = known.iter().map(|column| column.slice(0, groups_max)).collect();
-            // A table whose keys have been taken out still looks for them, if it has several columns.
-            *table = new_group_values(self.key_schema.clone(), &GroupOrdering::None)?;
-            table.intern(&known, &mut Vec::with_capacity(groups_max))?;
+        let strangers = table.len() - self.len;
+        if strangers > 0 && (groups_max > self.len || strangers > STRANGERS_MAX) {
+            self.forget_strangers()?;
         }
-        self.len = table.len();
+        let Some(table) = &mut self.table else { return Ok(()) };
+        table.intern(keys, &mut self.indices)?;
+        self.len = table.len().min(groups_max);
         Ok(())
+    }
+
+    /// Keys for which there was no room are in the table nevertheless, behind the groups.
+    fn forget_strangers(&mut self) -> Result<()> {
+        let known = self.keys()?;
+        // A table whose keys have been taken out still looks for them, if it has several columns.
+        let mut table = new_group_values(self.key_schema.clone(), &GroupOrdering::None)?;
+        table.intern(&known, &mut Vec::with_capacity(self.len))?;
+        self.table = Some(table);
+        Ok(())
+    }
+
+    /// Takes the keys of all groups out of the table.
+    fn keys(&mut self) -> Result<Vec<ArrayRef>> {
+        let keys = self.table.as_mut().map_or(Ok(vec![]), |table| table.emit(EmitTo::All))?;
+        Ok(keys.iter().map(|column| column.slice(0, self.len)).collect())
     }
 
     /// Which rows have a group, and the places of those that have none, if some have none. These point to the first group,
@@ -253,7 +270,7 @@ impl Groups {
     /// # Errors
     /// If an aggregate cannot say its state.
     pub(crate) fn into_partial(mut self) -> Result<Partial> {
-        let keys = self.table.as_mut().map_or(Ok(vec![]), |table| table.emit(EmitTo::All))?;
+        let keys = self.keys()?;
         let state = |accumulator: &mut Box<dyn GroupsAccumulator>| accumulator.state(EmitTo::All);
         let states = self.accumulators.iter_mut().map(state).collect::<Result<_>>()?;
         Ok(Partial::new(keys, states, self.len))
@@ -286,7 +303,7 @@ impl Groups {
     /// # Errors
     /// If an aggregate cannot be computed.
     pub(crate) fn finish(mut self, grouping: &Grouping, start: i64, end: i64) -> Result<Finished> {
-        let numbers = self.table.as_mut().map_or(Ok(vec![]), |table| table.emit(EmitTo::All))?;
+        let numbers = self.keys()?;
         let order = match numbers.is_empty() {
             true => None,
             false => {

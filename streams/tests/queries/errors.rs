@@ -63,7 +63,10 @@ fn what_is_not_supported_is_named() {
             "SELECT DISTINCT device FROM wind_turbine",
             "1:8: SELECT DISTINCT is not supported (group by the columns and TUMBLE(ts, INTERVAL '10 seconds'))",
         ),
-        ("SELECT device FROM probe UNION SELECT device FROM probe", "1:26: UNION is not supported (write UNION ALL; to leave out rows that repeat, group by their columns and a window)"),
+        (
+            "SELECT device FROM probe UNION SELECT device FROM probe",
+            "1:26: UNION is not supported (write UNION ALL; to leave out rows that repeat, group by their columns and a window)",
+        ),
         ("INSERT INTO probe VALUES (1)", "1:1: any statement but SELECT is not supported"),
         ("SELECT 1", "1:1: there is no FROM (name the table whose rows the query reads)"),
     ]);

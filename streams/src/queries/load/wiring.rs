@@ -1,6 +1,6 @@
 //! Which query gets its rows from where.
 
-use super::super::{Queries, Source};
+use super::super::{Queries, Site, Source};
 use super::{Planned, has_quality};
 use crate::aside::Aside;
 use crate::catalog::{Catalog, Feed};
@@ -13,19 +13,19 @@ use crate::ranks::Ranks;
 use crate::rows::NEVER;
 use crate::source;
 use edgeway_sdk::Quality;
-use edgeway_thing_models::Things;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Connects the planned blocks.
 pub(super) fn build(
-    things: Arc<Things>,
+    site: &Site,
     ranks: &Arc<Ranks>,
     planned: Vec<Planned>,
     files: &[Source],
     catalog: &Catalog,
 ) -> Queries {
+    let things = site.things.clone();
     let mut wiring = Wiring::new(&planned);
     let table_of = |feed: Feed| catalog.tables().find(|table| table.feed == feed);
     let read = wiring.read.values();
@@ -61,7 +61,17 @@ pub(super) fn build(
     for (at, (feed, _)) in order.into_iter().enumerate() {
         feeds.entry(feed).or_default().push(at);
     }
-    Queries { things, intakes, feeds, sources: wiring.sources, queries, next: None, stopwatch: None }
+    Queries {
+        things,
+        intakes,
+        feeds,
+        sources: wiring.sources,
+        queries,
+        next: None,
+        memory: site.memory,
+        unweighed: 0,
+        stopwatch: None,
+    }
 }
 
 /// A feed of messages, and the worst quality whose values count.
