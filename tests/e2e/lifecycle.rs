@@ -109,6 +109,11 @@ fn queries_are_added_changed_and_removed_while_the_gateway_runs() {
         "turbine_power.sql",
         "SELECT device, count(*) AS n FROM wind_turbine GROUP BY device, TUMBLE(ts, INTERVAL '1 s')",
     );
+    harness::wait_for("a kept state", Duration::from_secs(20), || {
+        let checked = edgeway(&["check", path(site.path())]);
+        let text = String::from_utf8_lossy(&checked.stdout).into_owned();
+        text.contains("note: query turbine_power begins anew").then_some(())
+    });
     let reloaded = gateway.cli(&["query", "reload", "--warm", "1h"]);
     let text = String::from_utf8_lossy(&reloaded.stdout).into_owned();
     assert!(text.starts_with("changed turbine_power: begins with the messages since 20"), "{text}");

@@ -1,7 +1,7 @@
 //! `edgeway check`: every mistake of a site at once.
 
 use super::arguments::Output;
-use super::exit;
+use super::{exit, queries};
 use crate::program;
 use edgeway_sdk::Severity;
 use edgeway_site::Finding;
@@ -12,8 +12,9 @@ pub(super) fn run(site: &Path, output: Output) -> u8 {
         eprintln!("error: there is no folder {}; `edgeway init` makes a new site", site.display());
         return exit::USAGE;
     }
-    let (findings, summary) = match program::load(site) {
+    let (findings, summary, notes) = match program::load(site) {
         Ok(program) => {
+            let notes = queries::notes(&program.site);
             let site = &program.site;
             let summary = format!(
                 "{}: {} devices, {} links, {} scene files, {} queries, {} routes",
@@ -24,12 +25,15 @@ pub(super) fn run(site: &Path, output: Output) -> u8 {
                 site.queries.len(),
                 site.routes.len()
             );
-            (program.warnings, Some(summary))
+            (program.warnings, Some(summary), notes)
         }
-        Err(findings) => (findings, None),
+        Err(findings) => (findings, None, String::new()),
     };
     match output {
-        Output::Table => print_text(&findings, summary.as_deref()),
+        Output::Table => {
+            print_text(&findings, summary.as_deref());
+            print!("{notes}");
+        }
         Output::Json => println!("{}", json(&findings)),
     }
     if findings.is_empty() { exit::OK } else { exit::FINDINGS }

@@ -76,7 +76,13 @@ fn check(file: &Path, folder: &Path) -> Result<u8, Failure> {
     }
 }
 
-/// Which queries would forget what they remember: all of which a part has changed, and those that read them.
+/// What is worth knowing of a site's queries beside its mistakes.
+pub(super) fn notes(site: &Site) -> String {
+    let queries = program::compile_queries(&Arc::new(site.things.clone()), site);
+    queries.map_or_else(|_| String::new(), |mut queries| begun_anew(&mut queries, &site.data))
+}
+
+/// Which queries would forget what they remember at the next start, a line each: all of which a part has changed, and those that read them.
 fn begun_anew(queries: &mut Queries, data: &Path) -> String {
     let kept = match Kept::new(data).load() {
         Ok(kept) => kept,
@@ -84,7 +90,9 @@ fn begun_anew(queries: &mut Queries, data: &Path) -> String {
     };
     // Without a state there is nothing to lose, and one that cannot be used is told of at the next start.
     let restored = kept.and_then(|bytes| queries.restore(Timestamp::now(), u64::MAX, &bytes).ok()).unwrap_or_default();
-    let line = |name| format!("{name} begins anew: it is new, or its words have changed, or those of what it reads\n");
+    let line = |name| {
+        format!("note: query {name} begins anew: it is new, or its words have changed, or those of what it reads\n")
+    };
     restored.anew.iter().map(line).collect()
 }
 
