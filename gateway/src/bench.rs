@@ -12,7 +12,7 @@ pub(crate) async fn run(bench: Bench) -> u8 {
     let (json, figures) = match bench {
         Bench::Path(options) => (options.json, path::run(&options).await),
         Bench::Journal(options) => (options.json, journal::run(&options).await),
-        Bench::Queries(options) => (options.json, Ok(queries::run(&options))),
+        Bench::Queries(options) => (options.json, queries::run(&options).await),
     };
     match figures {
         Ok(figures) => {

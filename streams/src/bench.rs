@@ -1,6 +1,7 @@
 //! Measures the operators, each beside a reference of the same run: what DataFusion does with the same rows in one batch, or
 //! a plain loop. The package reads no clock; it is given one.
 
+mod lasting;
 mod rows;
 mod together;
 
@@ -8,6 +9,7 @@ use crate::queries::{Queries, Source};
 use crate::source::Taken;
 use edgeway_sdk::{Quality, Timestamp, Value};
 use edgeway_thing_models::{Body, Message, Observation, PropertyIx, Report};
+pub use lasting::Resident;
 use rows::Stream;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -34,7 +36,7 @@ const TUMBLE: &str = "SELECT device, window_start, avg(wind_speed) AS a, max(win
                       FROM wind_turbine GROUP BY device, TUMBLE(ts, INTERVAL '10 seconds')";
 
 /// All figures. `scale` is 1 for the full run; less is quicker and rougher.
-pub fn run(clock: Clock, scale: f64) -> Vec<Figure> {
+pub fn run(clock: Clock, resident: Resident, scale: f64) -> Vec<Figure> {
     let rows = |full: usize| ((full as f64 * scale) as usize).max(20_000);
     let mut figures = vec![];
     for batch in [8192, 256] {
@@ -44,10 +46,14 @@ pub fn run(clock: Clock, scale: f64) -> Vec<Figure> {
     figures.push(hopping_far(clock, rows(1_000_000)));
     figures.push(sessions(clock, rows(1_000_000)));
     figures.push(one_row(clock, rows(200_000)));
-    figures.push(many_queries(clock));
+    figures.push(many_queries(clock, 100));
+    figures.push(many_queries(clock, 1_000));
+    figures.push(planning(clock));
     figures.push(adding(clock));
     figures.extend(state(clock));
+    figures.push(lasting::million_keys(clock));
     figures.push(from_messages(clock, rows(1_000_000)));
+    figures.extend(lasting::ten_minutes(clock, resident, if scale < 1.0 { 3 } else { 10 }));
     figures
 }
 
@@ -92,11 +98,11 @@ fn one_row(clock: Clock, rows: usize) -> Figure {
     figure("a batch of one row".into(), ours, "us", "a hash map of sums", plain)
 }
 
-fn many_queries(clock: Clock) -> Figure {
+fn many_queries(clock: Clock, count: usize) -> Figure {
     // Ten seconds of 10,000 rows, in batches as they come every 20 ms.
     let stream = Stream::new(100_000, 1_000, 10_000, 200);
     let text = |number: usize| {
-        TUMBLE.replace("FROM wind_turbine", &format!("FROM wind_turbine WHERE wind_speed > {}", number as f64 / 10.0))
+        TUMBLE.replace("FROM wind_turbine", &format!("FROM wind_turbine WHERE wind_speed > {}", number % 200 / 10))
     };
     let run = |count: usize| {
         let sources: Vec<Source> = (0..count).map(|number| source(&format!("q{number}"), &text(number))).collect();
@@ -104,11 +110,29 @@ fn many_queries(clock: Clock) -> Figure {
         pushed(clock, &stream, &mut queries)
     };
     let share = |seconds: f64| seconds / 10.0 * 100.0;
-    let (all, one) = (share(best(2, || run(100))), share(best(2, || run(1))));
-    figure("100 queries on one stream of 10,000 rows/s".into(), all, "% of a core", "one query", one)
+    let (all, one) = (share(best(2, || run(count))), share(best(2, || run(1))));
+    figure(format!("{count} queries on one stream of 10,000 rows/s"), all, "% of a core", "one query", one)
 }
 
+/// Ten queries of 1,000 keys each run; how long it takes until there are eleven, and how long the ten wait in that time.
 fn adding(clock: Clock) -> Figure {
+    let stream = Stream::new(100_000, 1_000, 10_000, 1024);
+    let sources = |count: usize| -> Vec<Source> { (0..count).map(|at| source(&format!("q{at}"), TUMBLE)).collect() };
+    let load = |count: usize| Queries::load(&stream.site, &sources(count)).expect("no mistakes in them");
+    let mut running = load(10);
+    pushed(clock, &stream, &mut running);
+    let (mut all, mut waiting) = (f64::INFINITY, f64::INFINITY);
+    for _ in 0..5 {
+        let begun = clock();
+        let mut queries = load(11);
+        let planned = clock();
+        queries.take_over(Timestamp::from_secs(0), &mut running, None).expect("their state fits");
+        (all, waiting) = (all.min(since(clock, begun) * 1e3), waiting.min(since(clock, planned) * 1e3));
+    }
+    figure("add a query beside 10 with 1,000 keys each".into(), all, "ms", "of it, while the others wait", waiting)
+}
+
+fn planning(clock: Clock) -> Figure {
     let stream = Stream::new(1, 1, 1, 1);
     let seconds = |text: &str| {
         best(5, || {

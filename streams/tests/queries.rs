@@ -2,6 +2,8 @@
 
 #[path = "queries/differential.rs"]
 mod differential;
+#[path = "queries/differential_keys.rs"]
+mod differential_keys;
 #[path = "queries/errors.rs"]
 mod errors;
 #[path = "queries/golden.rs"]

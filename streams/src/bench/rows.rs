@@ -24,31 +24,59 @@ pub(super) struct Stream {
     pub(super) named: Vec<RecordBatch>,
 }
 
+/// Makes rows, batch by batch.
+pub(super) struct Maker {
+    pub(super) things: Arc<Things>,
+    ranks: Ranks,
+    devices: u32,
+    /// Of their own time.
+    per_second: u64,
+    made: usize,
+    random: u64,
+}
+
+impl Maker {
+    pub(super) fn new(devices: u32, per_second: u64) -> Maker {
+        let things = Arc::new(things(devices));
+        let ranks = Ranks::new(&things);
+        Maker { things, ranks, devices, per_second, made: 0, random: 7 }
+    }
+
+    /// The next rows, as queries that group by device get them.
+    pub(super) fn taken(&mut self, rows: usize) -> Taken {
+        let (from, made) = (self.made, self.rows(rows));
+        taken(&self.things, &self.ranks, from, &made)
+    }
+
+    fn rows(&mut self, rows: usize) -> Vec<Made> {
+        let from = self.made;
+        self.made += rows;
+        (from..self.made).map(|at| self.row(at)).collect()
+    }
+
+    fn row(&mut self, at: usize) -> Made {
+        let on_time = START + (at as i64 * 1_000_000_000) / self.per_second as i64;
+        let ts = on_time - JITTER + self.random(2 * JITTER as u64) as i64;
+        (self.random(self.devices.into()) as u32, ts, on_time + JITTER, self.random(2_000) as f64 / 100.0)
+    }
+
+    fn random(&mut self, most: u64) -> u64 {
+        self.random = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.random >> 33) % most
+    }
+}
+
 impl Stream {
     /// So many rows of so many devices, so many of them in a second of their own time, in batches.
     pub(super) fn new(rows: usize, devices: u32, per_second: u64, batch: usize) -> Stream {
-        let things = Arc::new(things(devices));
-        let mut random = 7_u64;
-        let mut next = move |most: u64| {
-            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (random >> 33) % most
-        };
-        let ranks = Ranks::new(&things);
+        let mut maker = Maker::new(devices, per_second);
         let (mut batches, mut named) = (vec![], vec![]);
-        let mut from = 0;
-        while from < rows {
-            let len = batch.min(rows - from);
-            let row = |at: usize| {
-                let on_time = START + (at as i64 * 1_000_000_000) / per_second as i64;
-                let ts = on_time - JITTER + next(2 * JITTER as u64) as i64;
-                (next(devices.into()) as u32, ts, on_time + JITTER, next(2_000) as f64 / 100.0)
-            };
-            let made: Vec<_> = (from..from + len).map(row).collect();
-            batches.push(taken(&things, &ranks, from, &made));
-            named.push(with_names(&things, &made));
-            from += len;
+        for from in (0..rows).step_by(batch) {
+            let made = maker.rows(batch.min(rows - from));
+            batches.push(taken(&maker.things, &maker.ranks, from, &made));
+            named.push(with_names(&maker.things, &made));
         }
-        Stream { site: things.into(), batches, named }
+        Stream { site: maker.things.into(), batches, named }
     }
 
     /// The property that the rows hold.

@@ -102,6 +102,34 @@ fn message(things: &Things, (device, ms, value): Sample) -> Message {
     report(things, &format!("wind-turbine-{device}"), ts, &[("wind_speed", value, quality, ts)])
 }
 
+/// All that a query tells of messages which are cut into pushes, with a restart between.
+pub(crate) fn run(
+    sql: &str,
+    journal: &[(u64, Arc<Message>)],
+    cuts: &[usize],
+    restart: prop::sample::Index,
+) -> Vec<Message> {
+    let load = || Queries::load(&site(), &[source("q", sql)]).expect("it loads");
+    let stop = restart.index(journal.len());
+    let (mut out, mut queries) = (vec![], load());
+    let now = at(60.0);
+    let mut rest = &journal[..stop];
+    for cut in cuts.iter().cycle() {
+        let (part, behind) = rest.split_at((*cut).min(rest.len()));
+        queries.push(now, part, &mut out);
+        rest = behind;
+        if rest.is_empty() {
+            break;
+        }
+    }
+    let state = queries.save().expect("every function can say its state");
+    queries = load();
+    queries.restore(now, u64::MAX, &state).expect("a state");
+    queries.push(now, &journal[stop..], &mut out);
+    queries.advance(at(2_000.0), &mut out);
+    out
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -119,23 +147,7 @@ proptest! {
         let things = things();
         let journal = entries(0, samples.iter().map(|sample| message(&things, *sample)));
         let sql = format!("SELECT {COLUMNS} FROM wind_turbine WHERE device <> 'wind-turbine-3' GROUP BY device, {}", window.sql());
-        let load = || Queries::load(&site(), &[source("q", &sql)]).expect("it loads");
-
-        let stop = restart.index(journal.len());
-        let (mut out, mut queries) = (vec![], load());
-        let now = at(60.0);
-        let mut rest = &journal[..stop];
-        for cut in cuts.iter().cycle() {
-            let (part, behind) = rest.split_at((*cut).min(rest.len()));
-            queries.push(now, part, &mut out);
-            rest = behind;
-            if rest.is_empty() { break; }
-        }
-        let state = queries.save().expect("every function can say its state");
-        queries = load();
-        queries.restore(now, u64::MAX, &state).expect("a state");
-        queries.push(now, &journal[stop..], &mut out);
-        queries.advance(at(200.0), &mut out);
+        let out = run(&sql, &journal, &cuts, restart);
 
         let found: Vec<Vec<Value>> = rows(out).into_iter().map(|row| row.values).collect();
         let expected = reference(window, &samples);
