@@ -8,6 +8,7 @@ mod options;
 mod place;
 mod shape;
 mod statement;
+mod table_window;
 mod unnest;
 
 pub(crate) use blocks::{Block, How, TableName};

@@ -99,3 +99,32 @@ fn a_folder_without_a_journal_is_named() {
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("there is no journal in"), "{said}");
 }
+
+/// `edgeway sql` about all reports of turbines: how many there are, and how many places in the journal they have.
+fn reports(site: &Path) -> i64 {
+    let statement = "SELECT count(*) AS n, sum(active_power) AS p FROM wind_turbine";
+    let answer = edgeway(&["sql", statement, "--site", text(site), "--output", "json"]);
+    assert!(answer.status.success(), "{}", String::from_utf8_lossy(&answer.stderr));
+    lines(&answer)[0]["n"].as_i64().expect("a number")
+}
+
+#[test]
+fn questions_about_the_past_are_answered_from_parquet_files_too() {
+    let site = site();
+    let routes = "[target.cold]\nkind = \"parquet\"\npath = \"../cold\"\nage = \"1s\"\n\n\
+                  [[route]]\nname = \"cold\"\nsubjects = [\"property/#\"]\ntarget = \"cold\"\nfrom = \"start\"\n";
+    std::fs::write(site.path().join("routes.toml"), routes).expect("our own folder");
+    let run = |more_than: i64| {
+        let gateway = Gateway::run(site.path());
+        wait_for("reports", SOON, || (reports(site.path()) > more_than).then_some(()));
+        assert_eq!(gateway.stop(), 0);
+        reports(site.path())
+    };
+    let both = run(10);
+    assert!(site.path().join("cold/kind=property").is_dir(), "what is gathered is completed at a stop");
+    std::fs::remove_dir_all(site.path().join("data")).expect("our own folder");
+    let with_files = run(both);
+    std::fs::remove_dir_all(site.path().join("cold")).expect("our own folder");
+    let journal_alone = reports(site.path());
+    assert_eq!(with_files, both + journal_alone, "what is in both counts once");
+}

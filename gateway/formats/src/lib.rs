@@ -22,7 +22,7 @@ mod table;
 mod template;
 mod value_text;
 
-pub use table::{Table, table_format, table_name, tables};
+pub use table::{Table, messages_of_table, table_format, table_name, tables};
 pub use template::check_template;
 
 use bytes::Bytes;

@@ -29,12 +29,14 @@
 //! of queries and of `select` have the type of their values; one without any value in a table is left out of it. Names
 //! are in snake_case and at most 63 bytes, as PostgreSQL wants them; where one is taken it gets a number, `id_2`.
 
+mod back;
 mod cell;
 mod column;
 mod kind;
 mod names;
 mod shape;
 
+pub use back::messages as messages_of_table;
 pub(crate) use kind::runs_of_tables;
 
 use crate::{Content, Format, Item, Payload, Surroundings, Unfit};

@@ -16,6 +16,7 @@ mod window;
 mod worker;
 
 pub use mqtt::{Incoming, MqttClient, Notice as MqttNotice, Settings as MqttSettings};
+pub use parquet::{Archive, Wanted};
 
 use async_trait::async_trait;
 use bytes::Bytes;

@@ -5,12 +5,15 @@
 //! delivered only when all files that were open together with its own are complete: they are finished together when the
 //! first is large or old enough, so that messages are settled in order. What a crash interrupts is gathered again.
 
+mod archive;
 mod file;
 mod folder;
 mod gathering;
 mod output;
 mod partition;
 mod store;
+
+pub use archive::{Archive, Wanted};
 
 use crate::worker::Worker;
 use crate::{Delivery, Opening, Outcome, Target, TargetError};

@@ -48,6 +48,18 @@ impl Maker {
         taken(&self.things, &self.ranks, from, &made)
     }
 
+    /// The next rows, with the names of their devices too.
+    pub(super) fn with_names(&mut self, rows: usize) -> Taken {
+        let (from, made) = (self.made, self.rows(rows));
+        let taken = taken(&self.things, &self.ranks, from, &made);
+        let named = with_names(&self.things, &made);
+        let columns = named.columns().iter().chain(taken.batch.columns().last()).cloned().collect();
+        let fields =
+            named.schema().fields().iter().chain(taken.batch.schema().fields().last()).cloned().collect::<Vec<_>>();
+        let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).expect("as long as each other");
+        Taken { batch, ..taken }
+    }
+
     fn rows(&mut self, rows: usize) -> Vec<Made> {
         let from = self.made;
         self.made += rows;

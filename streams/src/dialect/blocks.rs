@@ -3,6 +3,7 @@
 
 use super::place::{At, Tokens, normal};
 use super::shape::Refused;
+use super::table_window;
 use super::unnest::{self, Unnest};
 use crate::df::sqlparser::ast::{
     BinaryOperator, Cte, Expr, Ident, Join, JoinOperator, ObjectName, Query, Select, SetExpr, SetOperator,
@@ -142,6 +143,10 @@ impl Splitter<'_> {
 
     fn select(&mut self, mut select: Box<Select>) -> Option<String> {
         let at = At::span(select.select_token.0.span);
+        if let Err(problem) = table_window::take_in(&mut select) {
+            self.refused.problems.push(problem);
+            return None;
+        }
         let mut from = std::mem::take(&mut select.from);
         unnest::commas_to_joins(&mut from);
         let tables = self.refused.from(&mut from).map(|table| self.tables(table));

@@ -53,6 +53,16 @@ impl Column {
         Column { field: column.field.with_metadata(metadata(data_type)), ..column }
     }
 
+    /// The Arrow type of cells of a type.
+    pub(super) fn type_of(cell_type: CellType) -> DataType {
+        Cells::new(cell_type).data_type()
+    }
+
+    /// Its name.
+    pub(super) fn name(&self) -> &str {
+        self.field.name()
+    }
+
     /// Adds a row's cell; says what does not fit, if so.
     pub(super) fn push(&mut self, cell: Cell<'_>) -> Result<(), String> {
         self.cells.push(cell).map_err(|found| format!("{found} does not fit the column `{}`", self.field.name()))

@@ -12,7 +12,7 @@ use crate::{Item, Unfit};
 use arrow_array::RecordBatch;
 use arrow_schema::{ArrowError, Schema};
 use edgeway_sdk::DeviceIx;
-use edgeway_thing_models::{Body, DataType, Things};
+use edgeway_thing_models::{Body, DataType, EventModel, Model, Things};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -31,6 +31,20 @@ pub(super) fn table(things: &Things, items: &[Item], places: &[usize]) -> Result
         Err(error) => Err(Unfit::new(places[0], format!("it cannot be a table: {error}"))),
     }
 }
+
+/// What the columns of each property of a model are called: its value, quality and time.
+pub(super) fn report_names(model: &Model) -> Vec<[String; 3]> {
+    let names = device::report_columns(model).names_from(HEAD_OF_DEVICE);
+    names.chunks_exact(3).map(|three| [three[0].clone(), three[1].clone(), three[2].clone()]).collect()
+}
+
+/// What the columns of an event's outputs are called.
+pub(super) fn event_names(event: &EventModel) -> Vec<String> {
+    device::event_columns(event).names_from(HEAD_OF_DEVICE + 2)
+}
+
+/// How many columns every table of devices' messages begins with.
+const HEAD_OF_DEVICE: usize = 4;
 
 fn columns(kind: &Kind, items: &[&Item], things: &Things) -> Columns {
     match kind {
@@ -88,6 +102,11 @@ impl Columns {
         columns.always("time", CellType::Time);
         columns.texts(&["device", "clock"]);
         columns
+    }
+
+    /// What the columns behind the first ones are called.
+    fn names_from(&self, first: usize) -> Vec<String> {
+        self.list[first..].iter().flatten().map(|column| column.name().to_owned()).collect()
     }
 
     fn always(&mut self, name: &str, cell_type: CellType) {

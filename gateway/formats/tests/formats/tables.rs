@@ -1,11 +1,13 @@
 //! Tables, and the two formats that are made of them.
 
 use crate::printed::batch;
-use crate::sample::{PUMP, TURBINE, around, item, leak, report, row, seen};
+use crate::sample::{PUMP, TURBINE, around, full_report, item, leak, report, row, seen, status};
 use crate::{encoded, refused};
-use edgeway_formats::{Content, Item, table_format, table_name, tables};
+use arrow_array::RecordBatch;
+use edgeway_formats::{Content, Item, messages_of_table, table_format, table_name, tables};
 use edgeway_sdk::{Quality, Value};
-use edgeway_thing_models::{Body, Row};
+use edgeway_thing_models::{Body, Message, Online, Row};
+use std::sync::Arc;
 
 fn flow(offset: u64) -> Item {
     item(offset, report(PUMP, vec![seen(1, 2.5, Quality::Good)]))
@@ -84,4 +86,49 @@ fn columns_of_queries_have_the_type_of_their_values() {
     for (values, expected) in cases {
         assert_eq!(column_of(values.clone()), expected, "{values:?}");
     }
+}
+
+#[test]
+fn reports_events_and_status_come_back_from_their_tables() {
+    let items = [item(1, full_report()), item(2, leak()), item(3, status(Online::Offline, "no answer")), wind(4)];
+    let things = around().things;
+    let tables = tables(&around(), &items).unwrap();
+    let back = tables.iter().flat_map(|(table, _)| messages_of_table(&table.batch, &things).unwrap());
+    for ((id, message), item) in back.zip(&items) {
+        assert_eq!((id, &message), (item.id, &*rounded(item)));
+    }
+    assert_eq!(tables.len(), items.len());
+}
+
+/// A message with the digits that a table keeps: 32 bits of a float become those that people read.
+fn rounded(item: &Item) -> Arc<Message> {
+    let mut message = (*item.message).clone();
+    if let Body::Report(report) = &mut message.body {
+        for seen in &mut report.values {
+            if seen.value == Value::Float(f64::from(7.1_f32)) {
+                seen.value = Value::Float(7.1);
+            }
+        }
+    }
+    Arc::new(message)
+}
+
+#[test]
+fn tables_of_what_the_site_does_not_have_give_nothing_and_strange_ones_a_reason() {
+    let things = around().things;
+    let (table, _) = &tables(&around(), &[flow(1)]).unwrap()[0];
+    let renamed = |name: &str, batch: &RecordBatch| {
+        let metadata = [("table".to_owned(), name.to_owned())].into();
+        let schema = batch.schema().as_ref().clone().with_metadata(metadata);
+        RecordBatch::try_new(schema.into(), batch.columns().to_vec()).unwrap()
+    };
+    for name in ["property/small_pump", "event/big_pump/burst", "stream/mean", "scene"] {
+        assert_eq!(messages_of_table(&renamed(name, &table.batch), &things), Ok(vec![]), "{name}");
+    }
+    let another = renamed("property/wind_turbine", &table.batch);
+    assert_eq!(messages_of_table(&another, &things), Ok(vec![]), "its device is of another model");
+    let reason = messages_of_table(&renamed("status", &table.batch), &things).expect_err("no status");
+    assert_eq!(reason, "it has no column `state`");
+    let alone = table.batch.project(&[1]).unwrap();
+    assert_eq!(messages_of_table(&alone, &things).expect_err("no rows of ours"), "it has no column `id`");
 }

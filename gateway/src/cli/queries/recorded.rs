@@ -1,15 +1,20 @@
-//! The messages of a site's journal, from some time on.
+//! The messages that a site has recorded, from some time on: those of its journal, and from before it those in the
+//! Parquet files on this machine that its routes have written.
 
 use super::Failure;
 use crate::cli::arguments::RecordedOptions;
 use crate::cli::journal::{Journal, told};
+use crate::client::wording;
 use crate::clock::Clocks;
 use edgeway_codec::MessageCodec;
 use edgeway_journal::Class;
 use edgeway_journal::inspect::{self, Depth};
 use edgeway_sdk::{Timestamp, options::duration};
-use edgeway_thing_models::{Message, Things};
+use edgeway_site::{ObjectStore, RouteSite, Site, TargetKind};
+use edgeway_targets::{Archive, Wanted};
+use edgeway_thing_models::{GatewayId, Message, Things};
 use indicatif::{ProgressBar, ProgressStyle};
+use std::collections::{BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,10 +27,17 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// Messages with their offsets.
 pub(super) type Entries = Vec<(u64, Arc<Message>)>;
 
-/// Reads messages, oldest first.
+/// Reads messages, in the order of the journal.
 pub(super) struct Recorded {
     pub(super) things: Arc<Things>,
     entries: inspect::Entries<MessageCodec>,
+    /// What the journal does not have any more.
+    archive: Option<Archive>,
+    gateway: GatewayId,
+    /// Read from the journal, and behind what comes next of the archive.
+    waiting: VecDeque<(u64, Arc<Message>)>,
+    /// Whether all of the journal has been read.
+    is_read: bool,
     clocks: Arc<Clocks>,
     span: Span,
     dir: PathBuf,
@@ -62,21 +74,76 @@ fn before(now: Timestamp, ago: Duration) -> Timestamp {
 }
 
 impl Recorded {
-    /// Of the journal of a site's folder.
-    pub(super) fn open(options: &RecordedOptions) -> Result<Recorded, Failure> {
+    /// Of a site.
+    pub(super) fn open(options: &RecordedOptions, site: &Site) -> Result<Recorded, Failure> {
         let (folder, now) = (&*options.site, Timestamp::now());
         let span = Span::of(options.from.as_deref(), options.to.as_deref(), now)?;
         let journal = Journal::find(folder)?;
-        let dir = journal.dir.clone();
-        let (first, end) = offsets(&dir, span)?;
+        let (dir, gateway) = (journal.dir.clone(), journal.gateway);
+        let Offsets { first, complete, end } = offsets(&dir, span)?;
         let (things, codec) = journal.codec()?;
         let entries = inspect::entries(&dir, codec, None, first).map_err(told)?;
         let clocks = Clocks::load(dir.parent().unwrap_or(&dir));
-        Ok(Recorded { things, entries, clocks, span, dir, begun: Instant::now(), bar: None, end, lost: 0 })
+        let wanted = Wanted { from: span.from, to: span.to, before: (gateway, complete) };
+        let archive = archive(site, &things, wanted)?;
+        let (waiting, begun) = (VecDeque::new(), Instant::now());
+        let (is_read, bar, lost) = (false, None, 0);
+        Ok(Recorded { things, entries, archive, gateway, waiting, is_read, clocks, span, dir, begun, bar, end, lost })
     }
 
     /// The next messages; `None` at the end.
     pub(super) fn next(&mut self) -> Result<Option<Entries>, Failure> {
+        if self.archive.is_none() {
+            return self.journal();
+        }
+        let (mut entries, mut is_over) = (vec![], false);
+        while entries.len() < FETCH && !is_over {
+            while self.waiting.is_empty() && !self.is_read {
+                match self.journal()? {
+                    Some(entries) => self.waiting.extend(entries),
+                    None => self.is_read = true,
+                }
+            }
+            match self.archived() {
+                Some(entry) => entries.extend(entry),
+                // The archive ends before the journal does.
+                None => {
+                    self.archive = None;
+                    is_over = true;
+                }
+            }
+        }
+        if is_over {
+            entries.extend(self.waiting.drain(..));
+        }
+        self.show();
+        Ok(Some(entries))
+    }
+
+    /// The next message of the archive or of what is waiting; within, nothing for one that is not wanted.
+    fn archived(&mut self) -> Option<Option<(u64, Arc<Message>)>> {
+        let archive = self.archive.as_mut()?;
+        for trouble in archive.troubles() {
+            eprintln!("warning: {trouble}");
+            self.lost += 1;
+        }
+        let id = archive.peek()?;
+        let is_own = id.gateway == self.gateway;
+        if is_own && let Some((offset, _)) = self.waiting.front().filter(|(offset, _)| *offset <= id.offset) {
+            if *offset == id.offset {
+                archive.next();
+            }
+            return Some(self.waiting.pop_front());
+        }
+        let (id, message) = archive.next()?;
+        let is_wanted = message.time >= self.span.from && message.time < self.span.to;
+        // Of another journal, its places mean nothing here.
+        let offset = if is_own { id.offset } else { 0 };
+        Some(is_wanted.then(|| (offset, Arc::new(message))))
+    }
+
+    /// The next messages of the journal.
+    fn journal(&mut self) -> Result<Option<Entries>, Failure> {
         let Some(fetched) = self.entries.next(FETCH).map_err(told)? else {
             if let Some(bar) = &self.bar {
                 bar.finish_and_clear();
@@ -106,24 +173,59 @@ impl Recorded {
 
     fn show(&mut self) {
         if self.bar.is_none() && self.begun.elapsed() > PATIENCE {
-            let style = ProgressStyle::with_template("{bar:40} {human_pos} of {human_len} messages, {eta} left");
+            let style = ProgressStyle::with_template("{bar:40} {msg}{human_pos} of {human_len} messages, {eta} left");
             self.bar = Some(ProgressBar::new(self.end).with_style(style.expect("the template is sound")));
         }
-        if let Some(bar) = &self.bar {
-            bar.set_position(self.entries.position());
+        let Some(bar) = &self.bar else { return };
+        if let Some(archive) = &self.archive {
+            let (read, all) = archive.progress();
+            bar.set_message(format!("{} of {} of Parquet files, ", wording::bytes(read), wording::bytes(all)));
+        } else {
+            bar.set_message("");
         }
+        bar.set_position(self.entries.position());
     }
 }
 
-/// Where to begin, so that nothing of the span is missed, and the offset behind the last message.
-fn offsets(dir: &Path, span: Span) -> Result<(u64, u64), Failure> {
-    let segments = inspect::segments(dir, Depth::Headers).map_err(told)?;
-    let first = |class: Class| {
-        let of_class = segments.iter().filter(|segment| segment.class == class);
-        // The last segment that was begun before the span, or the first that there is.
-        let mut before = of_class.clone().filter(|segment| segment.created.wall_nanos <= span.from.as_nanos());
-        before.next_back().or(of_class.clone().next()).map(|segment| segment.first)
+/// What the routes of a site have written into folders here, if anything. A `select` writes less than messages.
+fn archive(site: &Site, things: &Arc<Things>, wanted: Wanted) -> Result<Option<Archive>, Failure> {
+    let whole = site.routes.iter().filter(|route| route.select.is_none());
+    let folder = |route: &RouteSite| match &site.targets[route.target].kind {
+        TargetKind::Parquet(target) => match &target.store {
+            ObjectStore::Folder(folder) => Some(folder.clone()),
+            ObjectStore::S3 { .. } => None,
+        },
+        _ => None,
     };
+    let folders: BTreeSet<PathBuf> = whole.filter_map(folder).collect();
+    let folders: Vec<PathBuf> = folders.into_iter().collect();
+    let archive = Archive::open(&folders, things.clone(), wanted).map_err(|error| {
+        let names: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
+        format!("{}: {error}", names.join(", "))
+    })?;
+    Ok(archive.peek().is_some().then_some(archive))
+}
+
+/// Places in the journal.
+struct Offsets {
+    /// Where to begin, so that nothing of the span is missed.
+    first: u64,
+    /// From here on the journal has all.
+    complete: u64,
+    /// Behind the last message.
+    end: u64,
+}
+
+fn offsets(dir: &Path, span: Span) -> Result<Offsets, Failure> {
+    let segments = inspect::segments(dir, Depth::Headers).map_err(told)?;
+    let of_class = |class: Class| segments.iter().filter(move |segment| segment.class == class);
+    let first = |class: Class| {
+        // The last segment that was begun before the span, or the first that there is.
+        let mut before = of_class(class).filter(|segment| segment.created.wall_nanos <= span.from.as_nanos());
+        before.next_back().or(of_class(class).next()).map(|segment| segment.first)
+    };
+    let complete = Class::ALL.into_iter().filter_map(|class| Some(of_class(class).next()?.first)).max();
     let end = segments.iter().map(|segment| segment.end).max().unwrap_or_default();
-    Ok((Class::ALL.into_iter().filter_map(first).min().unwrap_or_default(), end))
+    let first = Class::ALL.into_iter().filter_map(first).min().unwrap_or_default();
+    Ok(Offsets { first, complete: complete.unwrap_or_default(), end })
 }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 pub(super) fn run(options: &ReplayOptions) -> Result<u8, Failure> {
     let site = load(&options.recorded.site)?;
-    let mut recorded = Recorded::open(&options.recorded)?;
+    let mut recorded = Recorded::open(&options.recorded, &site)?;
     let new = source_of(&options.file)?;
     let name = new.name.clone();
     let after = with(&site, &recorded.things, new).map_err(|findings| told(&findings))?;

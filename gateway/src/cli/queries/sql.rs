@@ -18,7 +18,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// Runs a statement over what the journal holds.
 pub(super) fn ask(options: &SqlOptions) -> Result<u8, Failure> {
     let site = load(&options.recorded.site)?;
-    let mut recorded = Recorded::open(&options.recorded)?;
+    let mut recorded = Recorded::open(&options.recorded, &site)?;
     let around = program::around_queries(&recorded.things, &site);
     let mut history = History::new(&around, &program::query_sources(&site), &options.statement).map_err(listed)?;
     let (columns, times) = (history.columns().to_vec(), history.times().to_vec());
@@ -35,7 +35,7 @@ pub(super) fn follow(options: &SqlOptions) -> Result<u8, Failure> {
     let mut wanted = options.recorded.clone();
     wanted.from.get_or_insert_with(|| Timestamp::now().to_string());
     let site = load(&wanted.site)?;
-    let mut recorded = Recorded::open(&wanted)?;
+    let mut recorded = Recorded::open(&wanted, &site)?;
     let statement = Source { file: NAME.into(), name: NAME.into(), text: options.statement.clone() };
     let mut sources = program::query_sources(&site);
     sources.push(statement);

@@ -1,0 +1,221 @@
+//! The files of a folder, read back as messages.
+//!
+//! Files of one table and route follow each other by the ids in their names; where a crash has made one twice, the rows
+//! that were there before are passed over. Tables are merged by id, which is the order of the journal.
+
+use edgeway_formats::messages_of_table;
+use edgeway_sdk::Timestamp;
+use edgeway_thing_models::{GatewayId, Message, MessageId, Things};
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Rows read at a time, of each table.
+const ROWS: usize = 1024;
+
+/// Which messages are wanted.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted {
+    /// Those that the gateway got at this time or later, as far as days tell ...
+    pub from: Timestamp,
+    /// ... and before this one.
+    pub to: Timestamp,
+    /// Of this gateway, only those before this place in its journal; the journal has the others.
+    pub before: (GatewayId, u64),
+}
+
+/// Messages in Parquet files that routes have written.
+pub struct Archive {
+    things: Arc<Things>,
+    wanted: Wanted,
+    chains: Vec<Chain>,
+    /// The next message of each chain.
+    next: BinaryHeap<Reverse<(Rank, usize)>>,
+    /// The last message.
+    last: Option<Rank>,
+    bytes: u64,
+    bytes_read: u64,
+    troubles: Vec<String>,
+}
+
+/// What messages are ordered by: those of other gateways, from before the data folder was made anew, come first.
+type Rank = (bool, u128);
+
+/// The files of one table and route, oldest first.
+#[derive(Default)]
+struct Chain {
+    files: VecDeque<Named>,
+    open: Option<(PathBuf, ParquetRecordBatchReader)>,
+    ready: VecDeque<(MessageId, Message)>,
+    last: Option<u128>,
+}
+
+/// A file and what its name says.
+struct Named {
+    first: MessageId,
+    path: PathBuf,
+    bytes: u64,
+}
+
+impl Archive {
+    /// Finds the files in some folders.
+    ///
+    /// # Errors
+    /// If a folder is there and cannot be read.
+    pub fn open(folders: &[PathBuf], things: Arc<Things>, wanted: Wanted) -> io::Result<Archive> {
+        let mut found: BTreeMap<(PathBuf, String), Vec<Named>> = BTreeMap::new();
+        for folder in folders {
+            walk(folder, &mut |path, named| found.entry(chain_of(path, &named)).or_default().push(named), &wanted)?;
+        }
+        let chain = |mut files: Vec<Named>| {
+            files.sort_by_key(|file| file.first);
+            Chain { files: files.into(), ..Chain::default() }
+        };
+        let chains: Vec<Chain> = found.into_values().map(chain).collect();
+        let bytes = chains.iter().flat_map(|chain| &chain.files).map(|file| file.bytes).sum();
+        let (next, troubles) = (BinaryHeap::new(), vec![]);
+        let mut archive = Archive { things, wanted, chains, next, last: None, bytes, bytes_read: 0, troubles };
+        (0..archive.chains.len()).for_each(|chain| archive.wait_for(chain));
+        Ok(archive)
+    }
+
+    /// How large its files are, and how much of them has been opened.
+    pub fn progress(&self) -> (u64, u64) {
+        (self.bytes_read, self.bytes)
+    }
+
+    /// What went wrong since this was last asked. Files that cannot be read are passed over.
+    pub fn troubles(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.troubles)
+    }
+
+    /// The id of the next message.
+    pub fn peek(&self) -> Option<MessageId> {
+        self.next.peek().map(|Reverse(((_, id), _))| MessageId::from_u128(*id))
+    }
+
+    /// Makes the next message of a chain known.
+    fn wait_for(&mut self, chain: usize) {
+        let Archive { things, wanted, chains, bytes_read, troubles, .. } = self;
+        let chain_files = &mut chains[chain];
+        while chain_files.ready.is_empty() {
+            match chain_files.read(things, wanted, bytes_read) {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(trouble) => troubles.push(trouble),
+            }
+        }
+        let rank = |id: &MessageId| (id.gateway == wanted.before.0, id.to_u128());
+        self.next.extend(chain_files.ready.front().map(|(id, _)| Reverse((rank(id), chain))));
+    }
+}
+
+impl Iterator for Archive {
+    type Item = (MessageId, Message);
+
+    /// The next message. One that two routes have written comes once.
+    fn next(&mut self) -> Option<(MessageId, Message)> {
+        loop {
+            let Reverse((rank, chain)) = self.next.pop()?;
+            let message = self.chains[chain].ready.pop_front();
+            self.wait_for(chain);
+            if self.last < Some(rank) {
+                self.last = Some(rank);
+                return message;
+            }
+        }
+    }
+}
+
+impl Chain {
+    /// Reads some rows; false if there are no more.
+    fn read(&mut self, things: &Things, wanted: &Wanted, bytes_read: &mut u64) -> Result<bool, String> {
+        let Some((path, reader)) = &mut self.open else {
+            let Some(Named { path, bytes, .. }) = self.files.pop_front() else { return Ok(false) };
+            *bytes_read += bytes;
+            let told = |error: String| format!("{}: {error}", path.display());
+            let file = File::open(&path).map_err(|error| told(error.to_string()))?;
+            let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| told(error.to_string()))?;
+            let reader = reader.with_batch_size(ROWS).build().map_err(|error| told(error.to_string()))?;
+            self.open = Some((path, reader));
+            return Ok(true);
+        };
+        let batch = match reader.next() {
+            None => {
+                self.open = None;
+                return Ok(true);
+            }
+            Some(batch) => batch.map_err(|error| error.to_string()).and_then(|batch| messages_of_table(&batch, things)),
+        };
+        let messages = match batch {
+            Ok(messages) => messages,
+            Err(error) => {
+                let trouble = format!("{}: {error}", path.display());
+                self.open = None;
+                return Err(trouble);
+            }
+        };
+        for (id, message) in messages {
+            if self.last < Some(id.to_u128()) && wanted.takes(&id) {
+                self.last = Some(id.to_u128());
+                self.ready.push_back((id, message));
+            }
+        }
+        Ok(true)
+    }
+}
+
+impl Wanted {
+    fn takes(&self, id: &MessageId) -> bool {
+        let (gateway, offset) = self.before;
+        id.gateway != gateway || id.offset < offset
+    }
+
+    /// Whether a day, `2026-11-26`, has anything of the span. Days whose name cannot be read may.
+    fn takes_day(&self, day: &str) -> bool {
+        let begin = Timestamp::parse(&format!("{day}T00:00:00Z"));
+        let end = Timestamp::parse(&format!("{day}T23:59:59.999999999Z"));
+        end.is_none_or(|end| end >= self.from) && begin.is_none_or(|begin| begin < self.to)
+    }
+}
+
+/// Tells of each file below a folder whose name is one of ours.
+fn walk(folder: &Path, each: &mut impl FnMut(&Path, Named), wanted: &Wanted) -> io::Result<()> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        let (path, name) = (entry.path(), entry.file_name());
+        let name = name.to_string_lossy();
+        if entry.file_type()?.is_dir() {
+            let is_wanted = name.strip_prefix("day=").is_none_or(|day| wanted.takes_day(day));
+            if name.contains('=') && is_wanted {
+                walk(&path, each, wanted)?;
+            }
+        } else if let Some(first) = first_id(&name).filter(|first| wanted.takes(first)) {
+            each(&path, Named { first, path: path.clone(), bytes: entry.metadata()?.len() });
+        }
+    }
+    Ok(())
+}
+
+/// `ROUTE-3f2a91c07be40000000700000000126f.parquet`
+fn first_id(name: &str) -> Option<MessageId> {
+    if name.starts_with('.') {
+        return None;
+    }
+    name.strip_suffix(".parquet")?.rsplit_once('-')?.1.parse().ok()
+}
+
+/// The table's folder and the route: what files of one chain share.
+fn chain_of(path: &Path, named: &Named) -> (PathBuf, String) {
+    let table = path.ancestors().nth(2).unwrap_or(path).to_owned();
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    (table, name.replace(&named.first.to_string(), ""))
+}
