@@ -15,13 +15,12 @@ use edgeway_thing_models::{
 };
 use std::sync::Arc;
 
-/// The messages that rows of a table stand for, in their order. Tables of other kinds, and devices and models that are no
+/// The messages that rows of the table of a name stand for, in their order. Tables of other kinds, and devices and models that are no
 /// more, give none.
 ///
 /// # Errors
 /// What a table of its name does not have.
-pub fn messages(batch: &RecordBatch, things: &Things) -> Result<Vec<(MessageId, Message)>, String> {
-    let name = batch.schema().metadata().get("table").cloned().ok_or("it does not say which table it is")?;
+pub fn messages(name: &str, batch: &RecordBatch, things: &Things) -> Result<Vec<(MessageId, Message)>, String> {
     let rows = Rows::new(batch, things)?;
     let mut levels = name.split('/');
     let body: Box<dyn Fn(usize, DeviceIx) -> Option<Body>> = match (levels.next(), levels.next(), levels.next()) {

@@ -3,7 +3,6 @@
 use crate::printed::batch;
 use crate::sample::{PUMP, TURBINE, around, full_report, item, leak, report, row, seen, status};
 use crate::{encoded, refused};
-use arrow_array::RecordBatch;
 use edgeway_formats::{Content, Item, messages_of_table, table_format, table_name, tables};
 use edgeway_sdk::{Quality, Value};
 use edgeway_thing_models::{Body, Message, Online, Row};
@@ -93,7 +92,7 @@ fn reports_events_and_status_come_back_from_their_tables() {
     let items = [item(1, full_report()), item(2, leak()), item(3, status(Online::Offline, "no answer")), wind(4)];
     let things = around().things;
     let tables = tables(&around(), &items).unwrap();
-    let back = tables.iter().flat_map(|(table, _)| messages_of_table(&table.batch, &things).unwrap());
+    let back = tables.iter().flat_map(|(table, _)| messages_of_table(&table.name, &table.batch, &things).unwrap());
     for ((id, message), item) in back.zip(&items) {
         assert_eq!((id, &message), (item.id, &*rounded(item)));
     }
@@ -117,18 +116,13 @@ fn rounded(item: &Item) -> Arc<Message> {
 fn tables_of_what_the_site_does_not_have_give_nothing_and_strange_ones_a_reason() {
     let things = around().things;
     let (table, _) = &tables(&around(), &[flow(1)]).unwrap()[0];
-    let renamed = |name: &str, batch: &RecordBatch| {
-        let metadata = [("table".to_owned(), name.to_owned())].into();
-        let schema = batch.schema().as_ref().clone().with_metadata(metadata);
-        RecordBatch::try_new(schema.into(), batch.columns().to_vec()).unwrap()
-    };
+    let read = |name: &str| messages_of_table(name, &table.batch, &things);
     for name in ["property/small_pump", "event/big_pump/burst", "stream/mean", "scene"] {
-        assert_eq!(messages_of_table(&renamed(name, &table.batch), &things), Ok(vec![]), "{name}");
+        assert_eq!(read(name), Ok(vec![]), "{name}");
     }
-    let another = renamed("property/wind_turbine", &table.batch);
-    assert_eq!(messages_of_table(&another, &things), Ok(vec![]), "its device is of another model");
-    let reason = messages_of_table(&renamed("status", &table.batch), &things).expect_err("no status");
-    assert_eq!(reason, "it has no column `state`");
+    assert_eq!(read("property/wind_turbine"), Ok(vec![]), "its device is of another model");
+    assert_eq!(read("status").expect_err("no status"), "it has no column `state`");
     let alone = table.batch.project(&[1]).unwrap();
-    assert_eq!(messages_of_table(&alone, &things).expect_err("no rows of ours"), "it has no column `id`");
+    let reason = messages_of_table("status", &alone, &things).expect_err("no rows of ours");
+    assert_eq!(reason, "it has no column `id`");
 }

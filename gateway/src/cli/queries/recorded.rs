@@ -67,6 +67,10 @@ impl Span {
         let from = from.map_or(Ok(Timestamp::from_nanos(i64::MIN)), time)?;
         Ok(Span { from, to: to.map_or(Ok(Timestamp::from_nanos(i64::MAX)), time)? })
     }
+
+    fn holds(&self, message: &Message) -> bool {
+        message.time >= self.from && message.time < self.to
+    }
 }
 
 fn before(now: Timestamp, ago: Duration) -> Timestamp {
@@ -85,9 +89,11 @@ impl Recorded {
         let entries = inspect::entries(&dir, codec, None, first).map_err(told)?;
         let clocks = Clocks::load(dir.parent().unwrap_or(&dir));
         let wanted = Wanted { from: span.from, to: span.to, before: (gateway, complete) };
-        let archive = archive(site, &things, wanted)?;
+        let mut archive = archive(site, &things, wanted)?;
+        let lost = warn(archive.troubles());
+        let archive = archive.peek().is_some().then_some(archive);
         let (waiting, begun) = (VecDeque::new(), Instant::now());
-        let (is_read, bar, lost) = (false, None, 0);
+        let (is_read, bar) = (false, None);
         Ok(Recorded { things, entries, archive, gateway, waiting, is_read, clocks, span, dir, begun, bar, end, lost })
     }
 
@@ -96,50 +102,43 @@ impl Recorded {
         if self.archive.is_none() {
             return self.journal();
         }
-        let (mut entries, mut is_over) = (vec![], false);
-        while entries.len() < FETCH && !is_over {
+        let mut entries = vec![];
+        while entries.len() < FETCH {
             while self.waiting.is_empty() && !self.is_read {
                 match self.journal()? {
                     Some(entries) => self.waiting.extend(entries),
                     None => self.is_read = true,
                 }
             }
-            match self.archived() {
-                Some(entry) => entries.extend(entry),
-                // The archive ends before the journal does.
-                None => {
-                    self.archive = None;
-                    is_over = true;
-                }
-            }
-        }
-        if is_over {
-            entries.extend(self.waiting.drain(..));
+            let Some(entry) = self.archived() else {
+                // From here on the journal has all.
+                self.archive = None;
+                entries.extend(self.waiting.drain(..));
+                break;
+            };
+            entries.push(entry);
         }
         self.show();
+        entries.retain(|(_, message)| self.span.holds(message));
         Ok(Some(entries))
     }
 
-    /// The next message of the archive or of what is waiting; within, nothing for one that is not wanted.
-    fn archived(&mut self) -> Option<Option<(u64, Arc<Message>)>> {
+    /// The next message, as long as the archive has any: its own, or what the journal has before that.
+    fn archived(&mut self) -> Option<(u64, Arc<Message>)> {
         let archive = self.archive.as_mut()?;
-        for trouble in archive.troubles() {
-            eprintln!("warning: {trouble}");
-            self.lost += 1;
-        }
+        self.lost += warn(archive.troubles());
         let id = archive.peek()?;
         let is_own = id.gateway == self.gateway;
         if is_own && let Some((offset, _)) = self.waiting.front().filter(|(offset, _)| *offset <= id.offset) {
             if *offset == id.offset {
                 archive.next();
             }
-            return Some(self.waiting.pop_front());
+            return self.waiting.pop_front();
         }
         let (id, message) = archive.next()?;
-        let is_wanted = message.time >= self.span.from && message.time < self.span.to;
         // Of another journal, its places mean nothing here.
         let offset = if is_own { id.offset } else { 0 };
-        Some(is_wanted.then(|| (offset, Arc::new(message))))
+        Some((offset, Arc::new(message)))
     }
 
     /// The next messages of the journal.
@@ -156,7 +155,7 @@ impl Recorded {
         }
         self.show();
         let corrected = fetched.entries.iter().map(|entry| (entry.offset, self.clocks.correct(entry).0));
-        Ok(Some(corrected.filter(|(_, m)| m.time >= self.span.from && m.time < self.span.to).collect()))
+        Ok(Some(corrected.filter(|(_, message)| self.span.holds(message)).collect()))
     }
 
     /// The offset of the next message.
@@ -187,8 +186,8 @@ impl Recorded {
     }
 }
 
-/// What the routes of a site have written into folders here, if anything. A `select` writes less than messages.
-fn archive(site: &Site, things: &Arc<Things>, wanted: Wanted) -> Result<Option<Archive>, Failure> {
+/// What the routes of a site have written into folders here. A `select` writes less than messages.
+fn archive(site: &Site, things: &Arc<Things>, wanted: Wanted) -> Result<Archive, Failure> {
     let whole = site.routes.iter().filter(|route| route.select.is_none());
     let folder = |route: &RouteSite| match &site.targets[route.target].kind {
         TargetKind::Parquet(target) => match &target.store {
@@ -199,11 +198,16 @@ fn archive(site: &Site, things: &Arc<Things>, wanted: Wanted) -> Result<Option<A
     };
     let folders: BTreeSet<PathBuf> = whole.filter_map(folder).collect();
     let folders: Vec<PathBuf> = folders.into_iter().collect();
-    let archive = Archive::open(&folders, things.clone(), wanted).map_err(|error| {
+    Archive::open(&folders, things.clone(), wanted).map_err(|error| {
         let names: Vec<String> = folders.iter().map(|folder| folder.display().to_string()).collect();
         format!("{}: {error}", names.join(", "))
-    })?;
-    Ok(archive.peek().is_some().then_some(archive))
+    })
+}
+
+/// Tells of files that are passed over; how many.
+fn warn(troubles: Vec<String>) -> u64 {
+    troubles.iter().for_each(|trouble| eprintln!("warning: {trouble}"));
+    troubles.len() as u64
 }
 
 /// Places in the journal.

@@ -51,7 +51,7 @@ struct Chain {
     files: VecDeque<Named>,
     open: Option<(PathBuf, ParquetRecordBatchReader)>,
     ready: VecDeque<(MessageId, Message)>,
-    last: Option<u128>,
+    last: Option<Rank>,
 }
 
 /// A file and what its name says.
@@ -72,7 +72,7 @@ impl Archive {
             walk(folder, &mut |path, named| found.entry(chain_of(path, &named)).or_default().push(named), &wanted)?;
         }
         let chain = |mut files: Vec<Named>| {
-            files.sort_by_key(|file| file.first);
+            files.sort_by_key(|file| wanted.rank(&file.first));
             Chain { files: files.into(), ..Chain::default() }
         };
         let chains: Vec<Chain> = found.into_values().map(chain).collect();
@@ -109,8 +109,7 @@ impl Archive {
                 Err(trouble) => troubles.push(trouble),
             }
         }
-        let rank = |id: &MessageId| (id.gateway == wanted.before.0, id.to_u128());
-        self.next.extend(chain_files.ready.front().map(|(id, _)| Reverse((rank(id), chain))));
+        self.next.extend(chain_files.ready.front().map(|(id, _)| Reverse((wanted.rank(id), chain))));
     }
 }
 
@@ -149,7 +148,9 @@ impl Chain {
                 self.open = None;
                 return Ok(true);
             }
-            Some(batch) => batch.map_err(|error| error.to_string()).and_then(|batch| messages_of_table(&batch, things)),
+            Some(batch) => batch
+                .map_err(|error| error.to_string())
+                .and_then(|batch| messages_of_table(&table_of(path), &batch, things)),
         };
         let messages = match batch {
             Ok(messages) => messages,
@@ -160,8 +161,9 @@ impl Chain {
             }
         };
         for (id, message) in messages {
-            if self.last < Some(id.to_u128()) && wanted.takes(&id) {
-                self.last = Some(id.to_u128());
+            let rank = Some(wanted.rank(&id));
+            if self.last < rank && wanted.takes(&id) {
+                self.last = rank;
                 self.ready.push_back((id, message));
             }
         }
@@ -170,6 +172,10 @@ impl Chain {
 }
 
 impl Wanted {
+    fn rank(&self, id: &MessageId) -> Rank {
+        (id.gateway == self.before.0, id.to_u128())
+    }
+
     fn takes(&self, id: &MessageId) -> bool {
         let (gateway, offset) = self.before;
         id.gateway != gateway || id.offset < offset
@@ -213,9 +219,64 @@ fn first_id(name: &str) -> Option<MessageId> {
     name.strip_suffix(".parquet")?.rsplit_once('-')?.1.parse().ok()
 }
 
+/// `property/wind_turbine`, of a file in `kind=property/model=wind_turbine/day=2026-11-26`.
+fn table_of(path: &Path) -> String {
+    let levels = path.iter().filter_map(|level| level.to_str()?.split_once('='));
+    let levels = levels.skip_while(|(key, _)| *key != "kind").filter(|(key, _)| *key != "day");
+    let levels: Vec<&str> = levels.map(|(_, value)| value).collect();
+    levels.join("/")
+}
+
 /// The table's folder and the route: what files of one chain share.
 fn chain_of(path: &Path, named: &Named) -> (PathBuf, String) {
     let table = path.ancestors().nth(2).unwrap_or(path).to_owned();
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     (table, name.replace(&named.first.to_string(), ""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OURS: &str = "ours-1a2b3c4d";
+
+    fn id(gateway: &str, offset: u64) -> MessageId {
+        MessageId { gateway: GatewayId::of(gateway), epoch: 1, offset }
+    }
+
+    fn wanted() -> Wanted {
+        let time = |text: &str| Timestamp::parse(text).expect("a time");
+        Wanted {
+            from: time("2026-11-25T12:00:00Z"),
+            to: time("2026-11-27T00:00:00Z"),
+            before: (GatewayId::of(OURS), 100),
+        }
+    }
+
+    #[test]
+    fn what_the_journal_has_is_not_wanted_and_what_came_before_it_is_older() {
+        let wanted = wanted();
+        assert!(wanted.takes(&id(OURS, 99)) && !wanted.takes(&id(OURS, 100)));
+        for other in ["one-1a2b3c4d", "two-1a2b3c4d", "three-1a2b3c4d"] {
+            assert!(wanted.takes(&id(other, 4711)));
+            assert!(wanted.rank(&id(other, 4711)) < wanted.rank(&id(OURS, 0)));
+        }
+    }
+
+    #[test]
+    fn days_outside_of_the_span_are_not_opened() {
+        let days = ["2026-11-24", "2026-11-25", "2026-11-26", "2026-11-27", "whenever"];
+        let taken: Vec<_> = days.into_iter().filter(|day| wanted().takes_day(day)).collect();
+        assert_eq!(taken, ["2026-11-25", "2026-11-26", "whenever"]);
+    }
+
+    #[test]
+    fn a_path_says_the_table_and_a_name_the_first_row() {
+        let name = format!("cold-store-{}.parquet", id(OURS, 7));
+        let path = PathBuf::from("/data=1/cold/kind=event/model=big_pump/event=leak/day=2026-11-26").join(&name);
+        assert_eq!(table_of(&path), "event/big_pump/leak");
+        assert_eq!(first_id(&name), Some(id(OURS, 7)));
+        assert_eq!(first_id(&format!(".{name}")), None);
+        assert_eq!(first_id("cold-store.parquet"), None);
+    }
 }
