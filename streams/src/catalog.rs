@@ -251,7 +251,8 @@ fn message_table<'a>(
 ) -> Table {
     let mut fields: Vec<_> = base.iter().map(|(name, data_type)| Field::new(*name, data_type.clone(), true)).collect();
     let (mut qualities, mut units) = (vec![], Units::new());
-    for (name, model_type) in values.filter(|(name, _)| !base.iter().any(|(taken, _)| taken == name)) {
+    let hidden = |name: &str| name == QUALITY || base.iter().any(|(taken, _)| *taken == name);
+    for (name, model_type) in values.filter(|(name, _)| !hidden(name)) {
         qualities.push(quality_of(name));
         for (name, model_type) in columns_of(name, model_type) {
             units.extend(units_of(&name, model_type));

@@ -66,7 +66,9 @@ impl Clock {
     /// The gateway has got something of another stream at this time. If nothing has come of this one for long, its time goes
     /// on.
     pub(crate) fn hear(&mut self, heard: i64) {
-        if self.hands.heard.is_some_and(|before| heard.saturating_sub(before) >= self.patience.idle) {
+        // Before the first row too: a table of which nothing ever comes holds nobody up.
+        let before = *self.hands.heard.get_or_insert(heard);
+        if heard.saturating_sub(before) >= self.patience.idle {
             self.advance(heard.saturating_sub(self.patience.idle));
         }
     }
@@ -78,7 +80,8 @@ impl Clock {
 
     /// The gateway's clock shows `now`. If nothing has come for long, time goes on without rows.
     pub(crate) fn tick(&mut self, now: i64) {
-        if self.pushed.is_some_and(|last| now.saturating_sub(last) >= self.patience.idle) {
+        let last = *self.pushed.get_or_insert(now);
+        if now.saturating_sub(last) >= self.patience.idle {
             self.advance(now.saturating_sub(self.patience.idle));
         }
     }
@@ -131,14 +134,27 @@ mod tests {
     #[test]
     fn in_silence_the_watermark_follows_the_gateways_clock() {
         let mut clock = Clock::new(Patience { delay: 2, skew: 60, idle: 10 });
-        clock.tick(1000);
-        assert_eq!(clock.watermark(), NEVER, "nothing has ever come");
+        clock.tick(95);
+        assert_eq!(clock.watermark(), NEVER, "nothing has come yet");
         clock.judge(100, 100);
         clock.note_push(100);
         clock.tick(109);
         assert_eq!(clock.watermark(), 98);
         clock.tick(130);
         assert_eq!(clock.watermark(), 118);
+    }
+
+    #[test]
+    fn a_table_of_which_nothing_ever_comes_is_idle_like_any_other() {
+        let mut clock = Clock::new(Patience { delay: 2, skew: 60, idle: 10 });
+        clock.hear(100);
+        clock.hear(109);
+        assert_eq!(clock.watermark(), NEVER);
+        clock.hear(110);
+        assert_eq!(clock.watermark(), 98);
+        let mut clock = Clock::new(Patience { delay: 2, skew: 60, idle: 10 });
+        (100..=110).for_each(|now| clock.tick(now));
+        assert_eq!(clock.watermark(), 98);
     }
 
     #[test]

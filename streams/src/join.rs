@@ -44,6 +44,11 @@ pub(crate) trait Join: Send {
     /// By when all that it holds is complete.
     fn horizon(&self) -> i64;
 
+    /// Whether it needs to know how far its sides have come with each message.
+    fn needs_steps(&self) -> bool {
+        false
+    }
+
     /// What it does, for people.
     fn describe(&self) -> &'static str;
 

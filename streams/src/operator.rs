@@ -75,5 +75,5 @@ pub(crate) fn step(operator: &mut dyn Operator, flow: Flow, account: &mut Accoun
     }
     operator.advance(flow.mark, account, &mut out);
     let watermark = operator.frontier(flow.mark.watermark);
-    Flow { rows: out, mark: Mark { watermark, ..flow.mark } }
+    Flow { rows: out, mark: Mark { watermark, ..flow.mark }, steps: flow.steps }
 }

@@ -146,15 +146,15 @@ impl Queries {
     /// `now` is what the gateway's clock shows; it becomes the time of the rows.
     pub fn push(&mut self, now: Timestamp, entries: &[(u64, Arc<Message>)], out: &mut Vec<Message>) {
         for part in entries.chunks(BATCH_MESSAGES_MAX) {
-            let mut heard = None;
+            let mut heard = Vec::with_capacity(part.len());
             for (offset, message) in part {
                 self.collect(*offset, message);
-                heard = heard.max(Some(message.time.as_nanos()));
+                heard.push((*offset, message.time.as_nanos()));
                 self.next = Some(offset + 1);
             }
             let cause = self.last_seen();
             let taken: Vec<Option<Taken>> = self.intakes.iter_mut().map(Intake::take).collect();
-            let judge = |source: &mut Judge| source.push(now.as_nanos(), taken[source.intake].as_ref(), heard, cause);
+            let judge = |source: &mut Judge| source.push(now.as_nanos(), taken[source.intake].as_ref(), &heard, cause);
             let flows = self.sources.iter_mut().map(judge).collect();
             self.run(now, flows, out);
             self.unweighed += part.len();
@@ -168,7 +168,7 @@ impl Queries {
     pub(crate) fn push_taken(&mut self, taken: &Taken) {
         let cause = taken.offsets.last().copied().unwrap_or_default();
         let now = taken.heard.last().copied().unwrap_or_default();
-        let flows = self.sources.iter_mut().map(|source| source.push(now, Some(taken), None, cause)).collect();
+        let flows = self.sources.iter_mut().map(|source| source.push(now, Some(taken), &[], cause)).collect();
         self.queries.iter_mut().for_each(|query| query.identity.is_hidden = true);
         self.next = Some(cause + 1);
         self.run(Timestamp::from_nanos(now), flows, &mut vec![]);

@@ -107,7 +107,7 @@ impl Query {
 
     fn hand_on(&mut self, now: Timestamp, flow: Flow, out: &mut Vec<Message>) -> Flow {
         self.watermark = flow.mark.watermark;
-        let mut handed = Flow::empty(flow.mark);
+        let mut handed = Flow { steps: flow.steps, ..Flow::empty(flow.mark) };
         for rows in flow.rows {
             if !self.identity.is_hidden {
                 self.tell(now, &rows, out);
@@ -194,7 +194,7 @@ impl Input {
             let batch = rows.batch.project(&self.places).expect("the plan was made for the columns of this table");
             rows.clone().with(batch)
         };
-        Flow { rows: flow.rows.iter().map(project).collect(), mark: flow.mark }
+        Flow { rows: flow.rows.iter().map(project).collect(), ..flow.clone() }
     }
 }
 

@@ -62,7 +62,12 @@ pub(crate) struct Flow {
     pub(crate) rows: Vec<Rows>,
     /// How far the stream has come behind them.
     pub(crate) mark: Mark,
+    /// On the way there: each message that has brought it further, and how far. Empty where nobody needs it.
+    pub(crate) steps: Steps,
 }
+
+/// Offsets and watermarks, both rising.
+pub(crate) type Steps = Arc<Vec<(u64, i64)>>;
 
 impl Rows {
     pub(crate) fn len(&self) -> usize {
@@ -124,6 +129,23 @@ impl Ids {
         }
     }
 
+    /// Those of rows at some places of several pieces.
+    pub(crate) fn together<'a>(rows: impl Iterator<Item = (&'a Rows, usize)> + Clone) -> Ids {
+        let mut things = None;
+        let device = |(rows, at): (&Rows, usize)| match &rows.ids {
+            Ids::Devices(devices, of) => {
+                things.get_or_insert_with(|| of.clone());
+                Some(devices[at])
+            }
+            _ => None,
+        };
+        let devices: Option<Vec<DeviceIx>> = rows.clone().map(device).collect();
+        match (devices, things) {
+            (Some(devices), Some(things)) => Ids::Devices(Arc::new(devices), things),
+            _ => Ids::made(rows.map(|(rows, at)| answer::id_of(rows, at)).collect()),
+        }
+    }
+
     pub(crate) fn made(ids: Vec<Arc<str>>) -> Ids {
         Ids::Made(Arc::new(ids))
     }
@@ -155,7 +177,7 @@ impl Ids {
 impl Flow {
     /// Nothing but how far the stream has come.
     pub(crate) fn empty(mark: Mark) -> Flow {
-        Flow { rows: vec![], mark }
+        Flow { rows: vec![], mark, steps: Steps::default() }
     }
 }
 

@@ -43,6 +43,8 @@ pub(crate) struct Shaper {
     due: BTreeSet<(i64, Arc<[u8]>)>,
     watermark: i64,
     swept: i64,
+    /// About how much memory a key takes with its value.
+    key_bytes: usize,
     things: Arc<Things>,
 }
 
@@ -83,6 +85,7 @@ impl Shaper {
             due: BTreeSet::new(),
             watermark: NEVER,
             swept: NEVER,
+            key_bytes: 0,
             things,
         })
     }
@@ -101,7 +104,9 @@ impl Shaper {
                 out.extend(due);
             }
             let mark = rows.marks[at];
-            if !self.is_known(&key, mark) && self.known.len() >= self.shape.limits.groups {
+            let value_bytes = values.as_ref().map_or(0, |values| values[at].len());
+            self.key_bytes = self.key_bytes.max(160 + 2 * key.len() + value_bytes);
+            if !self.is_known(&key, mark) && !self.has_room(account) {
                 account.leave_out(rows, at, Reason::Dead("there are too many groups"));
                 continue;
             }
@@ -145,17 +150,27 @@ impl Shaper {
 
     /// Whether a key is forgotten. One of which a row waits is not.
     fn is_over(&self, of_key: &OfKey, mark: i64) -> bool {
-        of_key.held.is_none() && of_key.seen.saturating_add(self.shape.hold) <= mark
+        let rate = self.shape.rate.map_or(0, |rate| rate.nanos);
+        of_key.held.is_none() && of_key.seen.saturating_add(self.shape.hold.max(rate)) <= mark
     }
 
-    /// Forgets an eighth of the keys, those that were without a row for the longest time.
-    fn evict(&mut self, account: &mut Account) {
+    /// Whether there is room for another key, or some is made: an eighth of the keys is forgotten, those that were without a
+    /// row for the longest time.
+    fn has_room(&mut self, account: &mut Account) -> bool {
+        let Limits { bytes, groups, evicts } = self.shape.limits;
+        if self.known.len() < groups && self.known.len() * self.key_bytes <= account.bytes_max(bytes) {
+            return true;
+        }
+        if !evicts {
+            return false;
+        }
         let idle = self.known.iter().filter(|(_, of_key)| of_key.held.is_none());
         let mut oldest: Vec<(i64, Arc<[u8]>)> = idle.map(|(key, of_key)| (of_key.seen, key.clone())).collect();
         oldest.sort_unstable();
         oldest.truncate(oldest.len().div_ceil(8));
         account.counters.evicted += oldest.len() as u64;
         oldest.iter().for_each(|(_, key)| drop(self.known.remove(key)));
+        !oldest.is_empty()
     }
 
     /// Now and then, forgets what is over.
@@ -206,9 +221,6 @@ fn bytes(converter: &RowConverter, columns: &[usize], batch: &RecordBatch) -> Re
 
 impl Operator for Shaper {
     fn push(&mut self, rows: Rows, account: &mut Account, out: &mut Vec<Rows>) {
-        if self.shape.limits.evicts && self.known.len() >= self.shape.limits.groups {
-            self.evict(account);
-        }
         if let Err(error) = self.choose(&rows, account, out) {
             (0..rows.len()).for_each(|at| account.failed(&rows, at, &error));
         }
@@ -225,8 +237,10 @@ impl Operator for Shaper {
         let of_keys = || self.known.values();
         let values: ArrayRef = Arc::new(of_keys().map(|of_key| of_key.value.as_deref()).collect::<BinaryArray>());
         let told: ArrayRef = Arc::new(Int64Array::from_iter_values(of_keys().map(|of_key| count(of_key.told.len()))));
+        let due: BTreeMap<&Arc<[u8]>, i64> = self.due.iter().map(|(at, key)| (key, *at)).collect();
+        // When a row that is held back is told.
         let held: ArrayRef =
-            Arc::new(Int64Array::from_iter_values(of_keys().map(|of_key| i64::from(of_key.held.is_some()))));
+            Arc::new(Int64Array::from_iter_values(self.known.keys().map(|key| due.get(key).copied().unwrap_or(NEVER))));
         let seen: ArrayRef = Arc::new(Int64Array::from_iter_values(of_keys().map(|of_key| of_key.seen)));
         let fields = [("key", &keys), ("value", &values), ("told", &told), ("held", &held), ("seen", &seen)];
         let fields = fields.map(|(name, column)| Field::new(name, column.data_type().clone(), true));
@@ -249,7 +263,7 @@ impl Operator for Shaper {
             return internal_err!("the state has other columns");
         };
         let numbers = |at: usize| table.column(at).as_primitive::<Int64Type>().values().clone();
-        let (told, is_held, seen) = (numbers(2), numbers(3), numbers(4));
+        let (told, due, seen) = (numbers(2), numbers(3), numbers(4));
         let mut times = read_numbers(times)?.into_iter();
         let mut next_held = 0;
         for row in 0..table.num_rows() {
@@ -257,15 +271,14 @@ impl Operator for Shaper {
             let value = crate::df::Array::is_valid(values, row).then(|| Arc::from(values.value(row)));
             let told = times.by_ref().take(told[row] as usize).collect();
             let mut of_key = OfKey { seen: seen[row], value, told, held: None };
-            if is_held[row] == 1
+            if due[row] != NEVER
                 && let Some(held) = &held
             {
                 of_key.held = Some(held.take(&[next_held])?);
                 next_held += 1;
-                let first = of_key.told.first().copied().unwrap_or(NEVER);
-                let length = self.shape.rate.map_or(0, |rate| rate.nanos);
-                self.due.insert((first.saturating_add(length), key.clone()));
+                self.due.insert((due[row], key.clone()));
             }
+            self.key_bytes = self.key_bytes.max(160 + 2 * key.len() + of_key.value.as_ref().map_or(0, |v| v.len()));
             self.known.insert(key, of_key);
         }
         self.watermark = read_numbers(watermark)?.first().copied().unwrap_or(NEVER);
@@ -284,7 +297,8 @@ impl Operator for Shaper {
     }
 
     fn held(&self) -> Held {
-        let of_key = |of_key: &OfKey| 96 + of_key.held.as_ref().map_or(0, weight);
-        Held { windows: 0, groups: self.known.len(), bytes: self.known.values().map(of_key).sum() }
+        let held = self.known.values().filter_map(|of_key| of_key.held.as_ref()).map(weight);
+        let keys = self.known.len();
+        Held { windows: 0, groups: keys, bytes: keys * self.key_bytes + held.sum::<usize>() }
     }
 }

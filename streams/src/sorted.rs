@@ -102,8 +102,15 @@ impl Waiting {
 
 /// About how many bytes rows take.
 pub(crate) fn weight(rows: &Rows) -> usize {
-    let column = |column: &ArrayRef| column.to_data().get_slice_memory_size().unwrap_or(0);
-    rows.batch.columns().iter().map(column).sum::<usize>() + rows.len() * 48
+    rows.batch.columns().iter().map(bytes_of).sum::<usize>() + rows.len() * 48
+}
+
+/// About how many bytes the values of a column take; the rest of the memory that it is a part of does not count.
+pub(crate) fn bytes_of(column: &ArrayRef) -> usize {
+    match column.data_type().primitive_width() {
+        Some(width) => column.len() * width + column.len() / 8,
+        None => column.to_data().get_slice_memory_size().unwrap_or(0),
+    }
 }
 
 /// Pieces as one.
@@ -118,16 +125,7 @@ pub(crate) fn together(pieces: &[Rows]) -> Result<Rows> {
     let batch = concat_batches(&first.batch.schema(), pieces.iter().map(|rows| &rows.batch))?;
     let times =
         |of: fn(&Rows) -> &Vec<i64>| Arc::new(pieces.iter().flat_map(|rows| of(rows).iter().copied()).collect());
-    let ids = match &first.ids {
-        Ids::Devices(_, things) => {
-            let devices = pieces.iter().flat_map(|rows| match &rows.ids {
-                Ids::Devices(devices, _) => devices.to_vec(),
-                _ => vec![],
-            });
-            Ids::Devices(Arc::new(devices.collect()), things.clone())
-        }
-        _ => Ids::made(pieces.iter().flat_map(|rows| rows.ids.names()).collect()),
-    };
+    let ids = Ids::together(pieces.iter().flat_map(|rows| (0..rows.len()).map(move |at| (rows, at))));
     Ok(Rows {
         batch,
         ts: times(|rows| &rows.ts),

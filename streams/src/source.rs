@@ -27,24 +27,47 @@ pub(crate) struct Source {
     pub(crate) name: String,
     /// Rows left out for all queries that read it.
     pub(crate) account: Account,
+    /// Whether somebody needs to know how far it has come with each message.
+    pub(crate) has_steps: bool,
     clock: Clock,
+}
+
+/// How far messages bring a clock, one after the other, those of other tables too.
+fn steps(mut clock: Clock, taken: Option<&Taken>, heard: &[(u64, i64)]) -> Vec<(u64, i64)> {
+    let mut own = taken.iter().flat_map(|taken| taken.offsets.iter().zip(&*taken.ts)).peekable();
+    let mut steps = vec![];
+    for &(offset, heard) in heard {
+        let before = clock.watermark();
+        match own.next_if(|(own, _)| **own == offset) {
+            Some((_, &ts)) => drop(clock.judge(ts, heard)),
+            None => clock.hear(heard),
+        }
+        if clock.watermark() > before {
+            steps.push((offset, clock.watermark()));
+        }
+    }
+    steps
 }
 
 impl Source {
     pub(crate) fn new(intake: usize, table: &str, patience: Patience) -> Source {
         let Patience { delay, skew, idle } = patience;
         let name = format!("{table} {delay} {skew} {idle}");
-        Source { intake, patience, name, account: Account::default(), clock: Clock::new(patience) }
+        Source { intake, patience, name, account: Account::default(), has_steps: false, clock: Clock::new(patience) }
     }
 
-    /// Takes in rows at a time of the gateway's clock. `heard` is when the gateway got the newest message of all tables.
-    pub(crate) fn push(&mut self, now: i64, taken: Option<&Taken>, heard: Option<i64>, cause: u64) -> Flow {
+    /// Takes in rows at a time of the gateway's clock. `heard` says of the messages of all tables their offsets and when the
+    /// gateway got them.
+    pub(crate) fn push(&mut self, now: i64, taken: Option<&Taken>, heard: &[(u64, i64)], cause: u64) -> Flow {
+        let steps = self.has_steps.then(|| Arc::new(steps(self.clock.clone(), taken, heard)));
         let rows = taken.map(|taken| {
             self.clock.note_push(now);
             self.judge(taken)
         });
-        heard.inspect(|heard| self.clock.hear(*heard));
-        Flow { rows: rows.into_iter().filter(|rows| rows.len() > 0).collect(), mark: self.mark(cause) }
+        let newest = heard.iter().map(|(_, heard)| *heard).max();
+        newest.inspect(|heard| self.clock.hear(*heard));
+        let rows = rows.into_iter().filter(|rows| rows.len() > 0).collect();
+        Flow { rows, mark: self.mark(cause), steps: steps.unwrap_or_default() }
     }
 
     /// The gateway's clock shows `now`.

@@ -20,7 +20,7 @@ use crate::rows::{Ids, Mark, NEVER, Rows, bisect};
 use crate::windows::{Grouping, Limits, Prepared, unnamed};
 use rule::{Row, Verdict, truth};
 use slots::Slots;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -115,7 +115,7 @@ impl Spans {
             if key >= self.keys.len() {
                 self.keys.resize(key + 1, KeyState::default());
             }
-            if self.keys[key].open.is_empty() && self.is_full(account) {
+            if self.keys[key].open.is_empty() && self.is_full(account) && !self.evict(&row, account) {
                 account.leave_out(rows, at, Reason::Dead("the state is full"));
                 continue;
             }
@@ -164,21 +164,34 @@ impl Spans {
         open >= self.limits.groups || self.bytes() > account.bytes_max(self.limits.bytes) / 2
     }
 
-    /// Closes an eighth of the windows before they are over, those whose last row is the longest ago.
-    fn evict(&mut self, cause: u64, account: &mut Account) {
+    /// Makes room for a row: closes an eighth of the windows before they are over, those whose last row is the longest ago.
+    /// Their memory is free once they have been given out, so that a push may take more until then. False if there is no room.
+    fn evict(&mut self, row: &Row, account: &mut Account) -> bool {
+        if !self.limits.evicts {
+            return false;
+        }
+        if !self.closed.is_empty() && self.slots.len() - self.closed.len() < self.limits.groups {
+            return true;
+        }
         let keys = self.keys.iter().enumerate();
         let mut oldest: Vec<(i64, usize)> = keys.filter_map(|(key, of)| Some((of.open.front()?.last, key))).collect();
         oldest.sort_unstable();
         oldest.truncate(oldest.len().div_ceil(8));
         account.counters.evicted += oldest.len() as u64;
-        for (last, key) in oldest {
-            let Some(Open { slot, start, .. }) = self.keys[key].open.pop_front() else { continue };
-            let deadline = self.rule.deadline(start, last);
-            if let Some(deadline) = deadline {
-                self.due.remove(&(deadline, key));
+        for (last, key) in &oldest {
+            let state = &mut self.keys[*key];
+            let Some(Open { slot, start, .. }) = state.open.pop_front() else { continue };
+            if state.open.is_empty() {
+                // It begins to count anew.
+                state.seen = 0;
             }
-            self.closed.push(Closed { key, slot, start, end: deadline.unwrap_or(last), cause });
+            let deadline = self.rule.deadline(start, *last);
+            if let Some(deadline) = deadline {
+                self.due.remove(&(deadline, *key));
+            }
+            self.closed.push(Closed { key: *key, slot, start, end: deadline.unwrap_or(row.ts), cause: row.cause });
         }
+        !oldest.is_empty()
     }
 
     /// Closes windows whose time is up.
@@ -214,8 +227,9 @@ impl Spans {
         let mut order: Vec<usize> = (0..closed.len()).collect();
         order.sort_by_key(|&at| (closed[at].end, closed[at].cause, rows.ids.name(at)));
         let rows = rows.take(&order)?;
+        let ids = numbered(rows.ids.names());
         let marks = rows.ts.iter().map(|end| self.told.min(end - 1)).collect();
-        out.push(Rows { marks: Arc::new(marks), ..rows });
+        out.push(Rows { marks: Arc::new(marks), ids: Ids::made(ids), ..rows });
         Ok(())
     }
 
@@ -279,11 +293,18 @@ impl Spans {
     }
 }
 
+/// Where one message has closed several windows that are called the same, they are numbered.
+fn numbered(ids: Vec<Arc<str>>) -> Vec<Arc<str>> {
+    let mut seen: HashMap<Arc<str>, u32> = HashMap::new();
+    let id = |id: Arc<str>| {
+        let number = seen.entry(id.clone()).and_modify(|number| *number += 1).or_default();
+        if *number == 0 { id } else { format!("{id}/{number}").into() }
+    };
+    ids.into_iter().map(id).collect()
+}
+
 impl Operator for Spans {
     fn push(&mut self, rows: Rows, account: &mut Account, out: &mut Vec<Rows>) {
-        if self.limits.evicts && rows.len() > 0 && self.is_full(account) {
-            self.evict(rows.causes[0], account);
-        }
         let mut failed = vec![];
         let mut parts = vec![];
         let mut work = |range: Range<usize>| {

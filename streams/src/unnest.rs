@@ -1,7 +1,7 @@
 //! A row for each element of an array.
 
 use crate::account::Account;
-use crate::df::{Array, ArrayRef, AsArray, Field, Int64Array, ListArray, RecordBatch, Result, Schema};
+use crate::df::{Array, ArrayRef, AsArray, Field, Int64Array, ListArray, RecordBatch, Result, Schema, new_null_array};
 use crate::join::Pairing;
 use crate::operator::Operator;
 use crate::rows::{Rows, bisect};
@@ -15,6 +15,8 @@ const TOGETHER: usize = 8192;
 pub(crate) struct Unnest {
     /// The column of the arrays.
     pub(crate) array: usize,
+    /// Whether somebody reads the arrays too, beside each of their elements.
+    pub(crate) keeps_arrays: bool,
     /// Whether the places of elements are a column too.
     pub(crate) numbered: bool,
     /// The row beside its elements.
@@ -25,6 +27,7 @@ impl Unnest {
     fn unnest(&self, rows: &Rows, range: Range<usize>, out: &mut Vec<Rows>) -> Result<()> {
         let lists = rows.batch.column(self.array).as_list::<i32>();
         let elements = self.elements(lists)?;
+        let beside = if self.keeps_arrays { rows.clone() } else { self.without_arrays(rows)? };
         let (mut pairs, mut made) = (vec![], vec![]);
         for row in range {
             let before = pairs.len();
@@ -36,15 +39,29 @@ impl Unnest {
                 pairs.push((row, None));
             }
             if pairs.len() >= TOGETHER {
-                made.push(self.pairing.rows(rows, &elements, &pairs)?);
+                made.push(self.pairing.rows(&beside, &elements, &pairs)?);
                 pairs.clear();
             }
         }
         if !pairs.is_empty() {
-            made.push(self.pairing.rows(rows, &elements, &pairs)?);
+            made.push(self.pairing.rows(&beside, &elements, &pairs)?);
         }
         out.extend(made);
         Ok(())
+    }
+
+    /// The rows with nothing in the place of their arrays: a copy of an array beside each of its elements would be large.
+    fn without_arrays(&self, rows: &Rows) -> Result<Rows> {
+        let mut columns = rows.batch.columns().to_vec();
+        columns[self.array] = new_null_array(columns[self.array].data_type(), rows.len());
+        let fields = rows
+            .batch
+            .schema()
+            .fields()
+            .iter()
+            .map(|field| field.as_ref().clone().with_nullable(true))
+            .collect::<Vec<_>>();
+        Ok(rows.clone().with(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?))
     }
 
     /// The elements of all arrays as a table.

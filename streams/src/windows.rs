@@ -255,8 +255,11 @@ impl Windows {
         if !self.limits.evicts || self.due_at > pane {
             return false;
         }
-        self.watermark = self.watermark.max(self.due_at);
+        // No further, though time may have come further: rows of windows behind it are at hand.
+        let (watermark, end) = (self.watermark, self.due_at);
+        self.watermark = end;
         self.close(cause, account, out);
+        self.watermark = watermark.max(end);
         account.counters.evicted += 1;
         true
     }
@@ -560,6 +563,11 @@ fn add(
         let from = range.start;
         let prepared = grouping.prepare(&take_rows(&rows.batch, &at[range])?)?;
         if prepared.is_empty() {
+            return Ok(());
+        }
+        if groups.is_none() && room == 0 {
+            // Some accumulators cannot be without any group.
+            added.without_room.extend((0..prepared.rows).map(|place| at[prepared.place(place) + from]));
             return Ok(());
         }
         if groups.is_none() {

@@ -16,9 +16,13 @@ const MINUTE: usize = 60 * RATE as usize;
 const LASTING: [(&str, &str); 4] = [
     ("hop", "SELECT device, avg(wind_speed) AS a, count(*) AS n FROM wind_turbine GROUP BY device, HOP(ts, INTERVAL '1 second', INTERVAL '10 seconds')"),
     ("session", "SELECT device, max(wind_speed) AS m FROM wind_turbine WHERE wind_speed > 19 GROUP BY device, SESSION(ts, INTERVAL '200 milliseconds')"),
-    ("near", "SELECT a.device, b.wind_speed - a.wind_speed AS d FROM wind_turbine AS a JOIN wind_turbine AS b
-              ON a.device = b.device AND b.ts BETWEEN a.ts + INTERVAL '1 millisecond' AND a.ts + INTERVAL '3 milliseconds'
-              WHERE a.wind_speed > 15"),
+    (
+        "near",
+        "SELECT a.device, b.wind_speed - a.wind_speed AS d
+              FROM (SELECT device, ts, wind_speed FROM wind_turbine WHERE wind_speed > 18) AS a
+              JOIN (SELECT device, ts, wind_speed FROM wind_turbine WHERE wind_speed > 18) AS b
+              ON a.device = b.device AND b.ts BETWEEN a.ts + INTERVAL '1 millisecond' AND a.ts + INTERVAL '20 milliseconds'",
+    ),
     ("windows", "SELECT l.device, l.a - r.a AS d FROM
                  (SELECT device, window_start, avg(wind_speed) AS a FROM wind_turbine GROUP BY device, TUMBLE(ts, INTERVAL '1 second')) AS l
                  JOIN (SELECT device, window_start, avg(wind_speed) AS a FROM wind_turbine WHERE wind_speed > 10

@@ -223,7 +223,7 @@ impl Join for Interval {
         if evicted.is_err() {
             account.counters.errors += 1;
         }
-        Flow { rows: out, mark: Mark { watermark: self.told, cause } }
+        Flow { rows: out, ..Flow::empty(Mark { watermark: self.told, cause }) }
     }
 
     fn save(&mut self) -> Result<Vec<RecordBatch>> {

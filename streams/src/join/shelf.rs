@@ -2,8 +2,8 @@
 
 use super::keys::Key;
 use crate::df::{RecordBatch, Result, interleave_record_batch};
-use crate::rows::Rows;
-use crate::sorted::{together, weight};
+use crate::rows::{Ids, Rows};
+use crate::sorted::weight;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -159,9 +159,15 @@ impl Shelf {
     /// # Errors
     /// Never, in fact.
     pub(crate) fn rows(&self, spots: &[Spot]) -> Result<Rows> {
-        let batch = self.batch(spots)?;
-        let singles: Vec<Rows> = spots.iter().map(|spot| self.single(*spot)).collect();
-        Ok(together(&singles)?.with(batch))
+        let places = spots.iter().map(|spot| (&self.pieces[&spot.piece].rows, spot.at as usize));
+        let times = |of: fn(&Rows) -> &Vec<i64>| Arc::new(places.clone().map(|(rows, at)| of(rows)[at]).collect());
+        Ok(Rows {
+            batch: self.batch(spots)?,
+            ts: times(|rows| &rows.ts),
+            marks: times(|rows| &rows.marks),
+            causes: Arc::new(places.clone().map(|(rows, at)| rows.causes[at]).collect()),
+            ids: Ids::together(places),
+        })
     }
 
     /// The columns of the rows at these spots.
@@ -169,9 +175,16 @@ impl Shelf {
     /// # Errors
     /// Never, in fact.
     pub(crate) fn batch(&self, spots: &[Spot]) -> Result<RecordBatch> {
-        let order: BTreeMap<u32, usize> = self.pieces.keys().copied().zip(0..).collect();
-        let batches: Vec<&RecordBatch> = self.pieces.values().map(|piece| &piece.rows.batch).collect();
-        let places: Vec<(usize, usize)> = spots.iter().map(|spot| (order[&spot.piece], spot.at as usize)).collect();
+        let mut order: BTreeMap<u32, usize> = BTreeMap::new();
+        let mut batches: Vec<&RecordBatch> = vec![];
+        let places = spots.iter().map(|spot| {
+            let place = *order.entry(spot.piece).or_insert_with(|| {
+                batches.push(&self.pieces[&spot.piece].rows.batch);
+                batches.len() - 1
+            });
+            (place, spot.at as usize)
+        });
+        let places: Vec<(usize, usize)> = places.collect();
         Ok(interleave_record_batch(&batches, &places)?)
     }
 
@@ -185,12 +198,5 @@ impl Shelf {
 
     pub(crate) fn bytes(&self) -> usize {
         self.bytes + self.by_time.len() * 120
-    }
-
-    /// What SQL does not see of a row.
-    fn single(&self, spot: Spot) -> Rows {
-        let piece = &self.pieces[&spot.piece].rows;
-        let empty = piece.batch.slice(0, 0);
-        piece.pick(&[spot.at as usize], empty)
     }
 }

@@ -8,7 +8,7 @@ use crate::answer;
 use crate::df::{RecordBatch, Result, SchemaRef, internal_err};
 use crate::operator::Held;
 use crate::query::earlier;
-use crate::rows::{Flow, Ids, NEVER, Rows};
+use crate::rows::{Flow, Ids, NEVER, Rows, Steps};
 use crate::state::{numbers, read_numbers};
 use edgeway_thing_models::Things;
 use std::sync::Arc;
@@ -49,36 +49,86 @@ impl Union {
         Union { right: Right { schema, number }, watermarks: [NEVER; 2] }
     }
 
+    /// How far both sides have come together.
+    fn watermark(&self) -> i64 {
+        self.watermarks[0].min(self.watermarks[1])
+    }
+
     /// Rows of a side as rows of both.
-    fn rows(&mut self, side: Side, rows: Rows) -> Result<Rows> {
-        let mark = |mark: &i64| {
-            let own = &mut self.watermarks[side as usize];
-            *own = (*own).max(*mark);
-            self.watermarks[0].min(self.watermarks[1])
+    fn rows(&mut self, side: Side, rows: Rows, other: &mut Ahead<'_>) -> Result<Rows> {
+        let own = side as usize;
+        let mark = |(mark, cause): (&i64, &u64)| {
+            self.watermarks[own] = self.watermarks[own].max(*mark);
+            self.watermarks[1 - own] = self.watermarks[1 - own].max(other.at(*cause));
+            self.watermark()
         };
-        let marks = Arc::new(rows.marks.iter().map(mark).collect());
+        let marks = Arc::new(rows.marks.iter().zip(&*rows.causes).map(mark).collect());
         let rows = Rows { marks, ..rows };
         if side == Side::Left { Ok(rows) } else { self.right.rows(rows) }
     }
 }
 
+/// The steps of a side, which are walked along.
+struct Ahead<'a> {
+    steps: &'a [(u64, i64)],
+    reached: i64,
+}
+
+impl Ahead<'_> {
+    fn of(flow: &Flow) -> Ahead<'_> {
+        Ahead { steps: &flow.steps, reached: NEVER }
+    }
+
+    /// How far the side has come with a message. Messages are asked about in their order.
+    fn at(&mut self, cause: u64) -> i64 {
+        while let [(offset, watermark), rest @ ..] = self.steps
+            && *offset <= cause
+        {
+            (self.reached, self.steps) = (*watermark, rest);
+        }
+        self.reached
+    }
+}
+
+/// The steps of two sides together, on from where they were.
+fn steps_of(watermarks: [i64; 2], left: &Flow, right: &Flow) -> Steps {
+    let mut sides = [Ahead::of(left), Ahead::of(right)];
+    let mut causes: Vec<u64> = left.steps.iter().chain(&*right.steps).map(|(offset, _)| *offset).collect();
+    causes.sort_unstable();
+    causes.dedup();
+    let mut told = watermarks[0].min(watermarks[1]);
+    let mut steps = vec![];
+    for cause in causes {
+        let [left, right] = sides.each_mut().map(|side| side.at(cause));
+        let both = left.max(watermarks[0]).min(right.max(watermarks[1]));
+        if both > told {
+            told = both;
+            steps.push((cause, both));
+        }
+    }
+    Arc::new(steps)
+}
+
 impl UnionOfWindows {
     /// `number` is that of the right side, counted from 1.
-    pub(crate) fn new(schema: SchemaRef, number: usize, things: Arc<Things>) -> UnionOfWindows {
-        UnionOfWindows { right: Right { schema, number }, waiting: Waiting::new(things) }
+    pub(crate) fn new(schema: SchemaRef, number: usize, bytes_max: usize, things: Arc<Things>) -> UnionOfWindows {
+        UnionOfWindows { right: Right { schema, number }, waiting: Waiting::new(bytes_max, things) }
     }
 }
 
 impl Join for Union {
     fn push(&mut self, left: Flow, right: Flow, account: &mut Account) -> Flow {
         let mut out = vec![];
+        let steps = steps_of(self.watermarks, &left, &right);
+        let mut sides = [Ahead::of(&left), Ahead::of(&right)];
         for Run { side, piece, range } in runs(&left, &right) {
             let rows = match side {
                 Side::Left => &left.rows[piece],
                 Side::Right => &right.rows[piece],
             };
             let at: Vec<usize> = range.collect();
-            match rows.take(&at).and_then(|part| self.rows(side, part)) {
+            let other = &mut sides[1 - side as usize];
+            match rows.take(&at).and_then(|part| self.rows(side, part, other)) {
                 Ok(rows) => out.push(rows),
                 Err(error) => at.into_iter().for_each(|at| account.failed(rows, at, &error)),
             }
@@ -86,7 +136,11 @@ impl Join for Union {
         for (watermark, flow) in self.watermarks.iter_mut().zip([&left, &right]) {
             *watermark = (*watermark).max(flow.mark.watermark);
         }
-        Flow { rows: out, mark: earlier(left.mark, right.mark) }
+        Flow { rows: out, mark: earlier(left.mark, right.mark), steps }
+    }
+
+    fn needs_steps(&self) -> bool {
+        true
     }
 
     fn save(&mut self) -> Result<Vec<RecordBatch>> {
@@ -115,11 +169,7 @@ impl Join for Union {
 
 impl Join for UnionOfWindows {
     fn push(&mut self, left: Flow, right: Flow, account: &mut Account) -> Flow {
-        for (side, flow) in [&left, &right].into_iter().enumerate() {
-            if let Err(error) = self.waiting.add(side, flow) {
-                flow.rows.iter().for_each(|rows| account.failed(rows, 0, &error));
-            }
-        }
+        self.waiting.add([&left, &right], account);
         let mut out = Flow::empty(earlier(left.mark, right.mark));
         for ended in self.waiting.ended(out.mark.watermark) {
             let right = ended.right.into_iter().map(|rows| (rows.clone(), self.right.rows(rows)));

@@ -1,5 +1,6 @@
 //! Rows of windows that wait until both sides have told all windows that end with theirs.
 
+use crate::account::{Account, Reason};
 use crate::df::{RecordBatch, Result, internal_err};
 use crate::rows::{Flow, NEVER, Rows};
 use crate::sorted::{read, weight, written};
@@ -13,6 +14,7 @@ pub(super) struct Waiting {
     sides: [BTreeMap<i64, Vec<Rows>>; 2],
     /// How far windows have been told.
     told: i64,
+    bytes_max: usize,
     things: Arc<Things>,
 }
 
@@ -25,16 +27,22 @@ pub(super) struct Ended {
 }
 
 impl Waiting {
-    pub(super) fn new(things: Arc<Things>) -> Waiting {
-        Waiting { sides: Default::default(), told: NEVER, things }
+    pub(super) fn new(bytes_max: usize, things: Arc<Things>) -> Waiting {
+        Waiting { sides: Default::default(), told: NEVER, bytes_max, things }
     }
 
-    /// Takes in the rows of a side.
-    ///
-    /// # Errors
-    /// If there are more rows than can be counted.
-    pub(super) fn add(&mut self, side: usize, flow: &Flow) -> Result<()> {
-        flow.rows.iter().try_for_each(|rows| self.wait(side, rows))
+    /// Takes in the rows of both sides, as far as there is room.
+    pub(super) fn add(&mut self, sides: [&Flow; 2], account: &mut Account) {
+        let is_full = self.bytes() > account.bytes_max(self.bytes_max);
+        for (side, flow) in sides.into_iter().enumerate() {
+            for rows in &flow.rows {
+                if is_full {
+                    (0..rows.len()).for_each(|at| account.leave_out(rows, at, Reason::Dead("the state is full")));
+                } else if let Err(error) = self.wait(side, rows) {
+                    (0..rows.len()).for_each(|at| account.failed(rows, at, &error));
+                }
+            }
+        }
     }
 
     fn wait(&mut self, side: usize, rows: &Rows) -> Result<()> {

@@ -22,8 +22,8 @@ pub(crate) struct SameWindow {
 }
 
 impl SameWindow {
-    pub(crate) fn new(keys: [Keys; 2], pairing: Pairing, things: Arc<Things>) -> SameWindow {
-        SameWindow { keys, pairing, waiting: Waiting::new(things) }
+    pub(crate) fn new(keys: [Keys; 2], pairing: Pairing, bytes_max: usize, things: Arc<Things>) -> SameWindow {
+        SameWindow { keys, pairing, waiting: Waiting::new(bytes_max, things) }
     }
 
     /// All pairs of the windows with one end.
@@ -47,11 +47,7 @@ impl SameWindow {
 
 impl Join for SameWindow {
     fn push(&mut self, left: Flow, right: Flow, account: &mut Account) -> Flow {
-        for (side, flow) in [&left, &right].into_iter().enumerate() {
-            if let Err(error) = self.waiting.add(side, flow) {
-                flow.rows.iter().for_each(|rows| account.failed(rows, 0, &error));
-            }
-        }
+        self.waiting.add([&left, &right], account);
         let mut out = Flow::empty(earlier(left.mark, right.mark));
         // What is of the right side alone has no partner.
         for ended in self.waiting.ended(out.mark.watermark).into_iter().filter(|ended| !ended.left.is_empty()) {

@@ -5,6 +5,7 @@
 
 use super::calls::Frame;
 use crate::df::{Accumulator, ArrayRef, BooleanArray, Result, ScalarValue, concat, filter};
+use crate::sorted::bytes_of;
 use crate::windows::Aggregate;
 use std::fmt::Debug;
 
@@ -88,7 +89,7 @@ impl Kept {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.times.len() * 8 + self.columns.iter().map(|column| column.get_array_memory_size()).sum::<usize>()
+        self.times.len() * 8 + self.columns.iter().map(bytes_of).sum::<usize>()
     }
 }
 

@@ -12,7 +12,7 @@ use crate::operator::{Held, Operator};
 use crate::rows::{Mark, NEVER, Rows, bisect};
 use crate::state::{numbers, read_numbers, table};
 use crate::windows::Limits;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -80,6 +80,7 @@ impl Running {
         let keys = self.keys.of(&rows.batch)?;
         let inputs: Vec<Vec<ArrayRef>> =
             self.overs.iter().map(|over| over.inputs(&rows.batch)).collect::<Result<_>>()?;
+        self.make_room(&keys, account);
         let mut by_key: BTreeMap<Arc<[u8]>, Vec<usize>> = BTreeMap::new();
         for (at, key) in keys.iter().enumerate() {
             if self.counts(rows, at, key, account)? {
@@ -133,9 +134,16 @@ impl Running {
         self.bytes > account.bytes_max(self.limits.bytes) || self.known.len() >= self.limits.groups
     }
 
-    /// Forgets an eighth of the keys, those that were without a row for the longest time.
-    fn evict(&mut self, account: &mut Account) {
-        let mut oldest: Vec<(i64, Arc<[u8]>)> = self.known.iter().map(|(key, of)| (of.last, key.clone())).collect();
+    /// Makes room for the keys of some rows, if they need any: forgets an eighth of the others, those that were without a row
+    /// for the longest time.
+    fn make_room(&mut self, keys: &[Key], account: &mut Account) {
+        let own: HashSet<&[u8]> = keys.iter().map(|key| key.as_deref().unwrap_or_default()).collect();
+        let is_needed = own.iter().any(|key| !self.known.contains_key(*key));
+        if !self.limits.evicts || !is_needed || !self.is_full(account) {
+            return;
+        }
+        let others = self.known.iter().filter(|(key, _)| !own.contains(&***key));
+        let mut oldest: Vec<(i64, Arc<[u8]>)> = others.map(|(key, of)| (of.last, key.clone())).collect();
         oldest.sort_unstable();
         oldest.truncate(oldest.len().div_ceil(8));
         account.counters.evicted += oldest.len() as u64;
@@ -156,9 +164,6 @@ impl Running {
 
 impl Operator for Running {
     fn push(&mut self, rows: Rows, account: &mut Account, out: &mut Vec<Rows>) {
-        if self.limits.evicts && self.is_full(account) {
-            self.evict(account);
-        }
         let mut failed = vec![];
         let mut left_out = account.part();
         let mut work = |range: Range<usize>| {

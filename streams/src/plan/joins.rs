@@ -68,7 +68,7 @@ impl Lowering<'_> {
             && conditions.keys.iter().any(|(one, other)| is_window_time(one) && is_window_time(other))
         {
             let pairing = self.pairing(&left, &both, how, &conditions.rest)?;
-            Box::new(SameWindow::new(self.keys(&conditions.keys, &left, &right)?, pairing, things))
+            Box::new(SameWindow::new(self.keys(&conditions.keys, &left, &right)?, pairing, bytes, things))
         } else {
             let Some(bounds) = conditions.bounds(&left, &right) else {
                 let (problem, help) = (
@@ -99,12 +99,13 @@ impl Lowering<'_> {
         let right = self.read(at)?;
         let how = self.place.names[at].how;
         let mut meant = arrays(unnest, &self.place.names[..at]);
-        let array = meant.find_map(|(_, column)| left.0.maybe_index_of_column(&column));
-        let array = array.ok_or_else(|| self.unsupported())?;
+        let array = meant.find_map(|(at, column)| Some((left.0.maybe_index_of_column(&column)?, at, column.name)));
+        let (array, table, column) = array.ok_or_else(|| self.unsupported())?;
+        let keeps_arrays = self.reads_array(table, &column);
         self.fingerprint = self.fingerprint.with(&format!("{how:?} {unnest:?}"));
         let both = left.join(&right).map_err(|error| self.explain(&error))?;
         let pairing = self.pairing(left, &both, how, &[])?;
-        self.add(Unnest { array, numbered: unnest.numbered, pairing });
+        self.add(Unnest { array, keeps_arrays, numbered: unnest.numbered, pairing });
         Ok(both)
     }
 

@@ -47,6 +47,8 @@ pub(super) struct Lowering<'a> {
     pub(super) place: Place<'a>,
     /// Of each table, the places of the columns that are read.
     pub(super) columns: Vec<Vec<usize>>,
+    /// Those that only an `UNNEST` reads.
+    arrays_alone: BTreeSet<(usize, usize)>,
     /// How many tables have been read so far, and how many of them are streams.
     pub(super) inputs: usize,
     pub(super) streams: usize,
@@ -66,8 +68,10 @@ pub(super) struct Lowering<'a> {
 }
 
 impl<'a> Lowering<'a> {
-    pub(super) fn new(around: Around<'a>, place: Place<'a>, columns: Vec<Vec<usize>>) -> Lowering<'a> {
+    pub(super) fn new(around: Around<'a>, place: Place<'a>, columns: Columns) -> Lowering<'a> {
+        let Columns { columns, arrays_alone } = columns;
         Lowering {
+            arrays_alone,
             around,
             place,
             columns,
@@ -171,6 +175,12 @@ impl Lowering<'_> {
         inserted.map_err(|error| self.explain(&error))
     }
 
+    /// Whether an array is read beside its elements.
+    pub(super) fn reads_array(&self, table: usize, column: &str) -> bool {
+        let place = self.around.tables[table].table.schema.index_of(column);
+        !place.is_ok_and(|column| self.arrays_alone.contains(&(table, column)))
+    }
+
     pub(super) fn add(&mut self, operator: impl Operator + 'static) {
         let fingerprint = self.fingerprint.0;
         self.steps.push(Step { fingerprint, work: Work::Do(Box::new(operator)) });
@@ -251,18 +261,12 @@ pub(super) fn reference(name: &TableName) -> TableReference {
 }
 
 /// Of each table, the columns that are read, and the time, so that there is always one.
-fn columns(plan: &LogicalPlan, around: Around<'_>, place: Place<'_>) -> Result<Vec<Vec<usize>>> {
+fn columns(plan: &LogicalPlan, around: Around<'_>, place: Place<'_>) -> Result<Columns> {
     let tables: Vec<DFSchema> = (place.names.iter().zip(around.tables))
         .map(|(name, upstream)| DFSchema::try_from_qualified_schema(reference(name), &upstream.table.schema))
         .collect::<Result<_>>()?;
     let mut read: Vec<BTreeSet<usize>> =
         around.tables.iter().map(|upstream| upstream.table.schema.index_of(TS).into_iter().collect()).collect();
-    for (at, unnest) in place.names.iter().enumerate().filter_map(|(at, name)| Some((at, name.unnest.as_ref()?))) {
-        let mut meant = arrays(unnest, &place.names[..at]);
-        if let Some((table, column)) = meant.find_map(|(at, c)| Some((at, tables[at].maybe_index_of_column(&c)?))) {
-            read[table].insert(column);
-        }
-    }
     // Above an aggregate only its own columns are left.
     let mut root = plan;
     plan.apply(|node| {
@@ -288,7 +292,25 @@ fn columns(plan: &LogicalPlan, around: Around<'_>, place: Place<'_>) -> Result<V
         }
         Ok(TreeNodeRecursion::Continue)
     })?;
-    Ok(read.into_iter().map(|columns| columns.into_iter().collect()).collect())
+    let mut arrays_alone = BTreeSet::new();
+    for (at, unnest) in place.names.iter().enumerate().filter_map(|(at, name)| Some((at, name.unnest.as_ref()?))) {
+        let mut meant = arrays(unnest, &place.names[..at]);
+        let array = meant.find_map(|(at, column)| Some((at, tables[at].maybe_index_of_column(&column)?)));
+        if let Some((table, column)) = array.filter(|(table, column)| read[*table].insert(*column)) {
+            arrays_alone.insert((table, column));
+        }
+    }
+    let columns = read.into_iter().map(|columns| columns.into_iter().collect()).collect();
+    Ok(Columns { columns, arrays_alone })
+}
+
+/// Which columns are read.
+#[derive(Default)]
+pub(super) struct Columns {
+    /// Of each table, their places.
+    pub(super) columns: Vec<Vec<usize>>,
+    /// Those that only an `UNNEST` reads.
+    pub(super) arrays_alone: BTreeSet<(usize, usize)>,
 }
 
 /// The columns that an `UNNEST` can be about, with the places of their tables. One of them is there.

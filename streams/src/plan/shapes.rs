@@ -42,7 +42,7 @@ impl Lowering<'_> {
         });
         self.uses(&["hold"]);
         let hold = self.hold();
-        let text = format!("shape {keys:?} {compared:?} {rate:?} {hold}");
+        let text = format!("shape {keys:?} {compared:?} {rate:?} for {hold}");
         self.fingerprint = self.fingerprint.with(&text);
         let things = self.around.site.things.clone();
         let shaper = Shaper::new(Shape { keys, compared, rate, hold, limits: self.limits() }, schema, things);

@@ -1,7 +1,8 @@
 //! `UNION ALL`: the rows of several `SELECT`s.
 
-use super::lower::{Lowering, Place};
+use super::lower::{Columns, Lowering, Place};
 use super::{Around, Plan, Units, Upstream};
+use crate::catalog::TS;
 use crate::df::{DataType, SchemaRef, TIME};
 use crate::dialect::{Block, TableName};
 use crate::join::{Join, Union, UnionOfWindows};
@@ -17,7 +18,7 @@ use std::sync::Arc;
 pub(super) fn union(block: &Block, around: Around<'_>) -> Result<Plan, Problem> {
     let columns = around.tables.iter().map(|upstream| (0..upstream.told).collect()).collect();
     let place = Place { at: block.at, names: &block.tables, window: None };
-    let mut lowering = Lowering::new(around, place, columns);
+    let mut lowering = Lowering::new(around, place, Columns { columns, ..Columns::default() });
     let (first, others) = around.tables.split_first().ok_or_else(|| lowering.unsupported())?;
     lowering.timing = first.table.timing;
     lowering.read(0)?;
@@ -30,7 +31,9 @@ pub(super) fn union(block: &Block, around: Around<'_>) -> Result<Plan, Problem> 
         let (schema, number) = (schema.clone(), at + 2);
         let join: Box<dyn Join> = match first.table.timing {
             Timing::Moment => Box::new(Union::new(schema, number)),
-            Timing::WindowEnd => Box::new(UnionOfWindows::new(schema, number, around.site.things.clone())),
+            Timing::WindowEnd => {
+                Box::new(UnionOfWindows::new(schema, number, lowering.bytes_max(), around.site.things.clone()))
+            }
         };
         lowering.steps.push(Step { fingerprint: lowering.fingerprint.0, work: Work::Meet(at + 1, join) });
     }
@@ -52,6 +55,10 @@ fn fits(first: &Upstream<'_>, other: &Upstream<'_>, name: &TableName) -> Result<
     }
     let fields = first.table.schema.fields().iter().zip(other.table.schema.fields()).take(first.told);
     for (one, two) in fields {
+        if one.name() == TS && two.name() != TS {
+            let message = format!("`{}` is not the time of the row, as `{TS}` of the first SELECT is", two.name());
+            return Err(problem(message).help(format!("select {TS} here too, or call it something else there")));
+        }
         if one.data_type() != two.data_type() {
             let (here, there) = (words(two.data_type()), words(one.data_type()));
             let message = format!("`{}` is {here}, and `{}` of the first SELECT is {there}", two.name(), one.name());

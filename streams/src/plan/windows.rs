@@ -139,6 +139,14 @@ impl Lowering<'_> {
     fn telling(&self, frame: &Frame, grouping: &Grouping) -> Result<Telling, Problem> {
         self.uses(&["allowed_lateness", "emit_every", "emit"]);
         let options = &self.around.own;
+        if let (Some(limit), Some(_)) = (options.at_limit, options.allowed_lateness)
+            && limit.value == AtLimit::Evict
+        {
+            let problem = limit
+                .at
+                .problem("windows that late rows still change are kept, so that to tell them early makes no room");
+            return Err(problem.help("take `allowed_lateness` out, or set at_limit = 'drop'"));
+        }
         let update = options.emit.filter(|emit| emit.value == Emit::Update);
         let every = options.emit_every.map(|every| (every.at, every.value));
         let every = every.or(update.map(|update| (update.at, Duration::from_secs(1))));

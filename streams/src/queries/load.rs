@@ -262,7 +262,7 @@ impl Loading<'_> {
                 let before: Vec<_> = block.tables[..at].iter().zip(&tables).collect();
                 let table = elements::table(name, unnest, &before).map_err(|problem| vec![problem])?;
                 self.catalog.add(table.clone());
-                tables.push(table);
+                tables.push(Table { options: query.options.clone(), ..table });
                 continue;
             }
             match self.catalog.table(&name.name) {

@@ -9,6 +9,7 @@ use crate::df::{
 use crate::functions::Timed;
 use crate::ranks::Ranks;
 use crate::segment::{evaluate, keep, mask};
+use crate::sorted::bytes_of;
 use std::sync::Arc;
 
 /// How rows are grouped and what is made of a group.
@@ -163,7 +164,7 @@ pub(crate) struct Partial {
 impl Partial {
     pub(crate) fn new(keys: Vec<ArrayRef>, states: Vec<Vec<ArrayRef>>, len: usize) -> Partial {
         let columns = keys.iter().chain(states.iter().flatten());
-        let bytes = columns.map(|column| column.get_array_memory_size()).sum();
+        let bytes = columns.map(bytes_of).sum();
         Partial { keys, states, len, bytes }
     }
 }

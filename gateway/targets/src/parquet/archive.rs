@@ -1,7 +1,8 @@
 //! The files of a folder, read back as messages.
 //!
-//! Files of one table and route follow each other by the ids in their names; where a crash has made one twice, the rows
-//! that were there before are passed over. Tables are merged by id, which is the order of the journal.
+//! Files of one table, day and route follow each other by the ids in their names; where a crash has made one twice, the rows
+//! that were there before are passed over. All are merged by id, which is the order of the journal; messages of other
+//! gateways, from before the data folder was made anew, come first, by day.
 
 use edgeway_formats::messages_of_table;
 use edgeway_sdk::Timestamp;
@@ -33,7 +34,7 @@ pub struct Archive {
     things: Arc<Things>,
     wanted: Wanted,
     chains: Vec<Chain>,
-    /// The next message of each chain.
+    /// The next message of each chain, or, as long as that has not been read, the first that there can be.
     next: BinaryHeap<Reverse<(Rank, usize)>>,
     /// The last message.
     last: Option<Rank>,
@@ -42,12 +43,14 @@ pub struct Archive {
     troubles: Vec<String>,
 }
 
-/// What messages are ordered by: those of other gateways, from before the data folder was made anew, come first.
-type Rank = (bool, u128);
+/// What messages are ordered by: whether they are of this gateway, the day if they are not, and the id.
+type Rank = (bool, i64, u128);
 
-/// The files of one table and route, oldest first.
+/// The files of one table, day and route, oldest first.
 #[derive(Default)]
 struct Chain {
+    /// 20261126
+    day: i64,
     files: VecDeque<Named>,
     open: Option<(PathBuf, ParquetRecordBatchReader)>,
     ready: VecDeque<(MessageId, Message)>,
@@ -71,15 +74,17 @@ impl Archive {
         for folder in folders {
             walk(folder, &mut |path, named| found.entry(chain_of(path, &named)).or_default().push(named), &wanted)?;
         }
-        let chain = |mut files: Vec<Named>| {
-            files.sort_by_key(|file| wanted.rank(&file.first));
-            Chain { files: files.into(), ..Chain::default() }
+        let chain = |((folder, _), mut files): ((PathBuf, String), Vec<Named>)| {
+            files.sort_by_key(|file| file.first);
+            Chain { day: day_of(&folder), files: files.into(), ..Chain::default() }
         };
-        let chains: Vec<Chain> = found.into_values().map(chain).collect();
+        let chains: Vec<Chain> = found.into_iter().map(chain).collect();
         let bytes = chains.iter().flat_map(|chain| &chain.files).map(|file| file.bytes).sum();
-        let (next, troubles) = (BinaryHeap::new(), vec![]);
+        let first = |chain: &Chain| Some(wanted.rank(&chain.files.front()?.first, chain.day));
+        let next = chains.iter().zip(0..).filter_map(|(chain, at)| Some(Reverse((first(chain)?, at)))).collect();
+        let troubles = vec![];
         let mut archive = Archive { things, wanted, chains, next, last: None, bytes, bytes_read: 0, troubles };
-        (0..archive.chains.len()).for_each(|chain| archive.wait_for(chain));
+        archive.settle();
         Ok(archive)
     }
 
@@ -95,21 +100,37 @@ impl Archive {
 
     /// The id of the next message.
     pub fn peek(&self) -> Option<MessageId> {
-        self.next.peek().map(|Reverse(((_, id), _))| MessageId::from_u128(*id))
+        self.next.peek().map(|Reverse(((_, _, id), _))| MessageId::from_u128(*id))
+    }
+
+    /// Makes sure that what comes next has been read, and is not what has come before: two routes may have written it.
+    fn settle(&mut self) {
+        while let Some(Reverse((rank, chain))) = self.next.peek().copied() {
+            let is_read = !self.chains[chain].ready.is_empty();
+            if is_read && self.last < Some(rank) {
+                return;
+            }
+            self.next.pop();
+            if is_read {
+                self.chains[chain].ready.pop_front();
+            }
+            self.wait_for(chain);
+        }
     }
 
     /// Makes the next message of a chain known.
     fn wait_for(&mut self, chain: usize) {
         let Archive { things, wanted, chains, bytes_read, troubles, .. } = self;
-        let chain_files = &mut chains[chain];
-        while chain_files.ready.is_empty() {
-            match chain_files.read(things, wanted, bytes_read) {
+        let of_chain = &mut chains[chain];
+        while of_chain.ready.is_empty() {
+            match of_chain.read(things, wanted, bytes_read) {
                 Ok(true) => {}
                 Ok(false) => return,
                 Err(trouble) => troubles.push(trouble),
             }
         }
-        self.next.extend(chain_files.ready.front().map(|(id, _)| Reverse((wanted.rank(id), chain))));
+        let rank = of_chain.ready.front().map(|(id, _)| wanted.rank(id, of_chain.day));
+        self.next.extend(rank.map(|rank| Reverse((rank, chain))));
     }
 }
 
@@ -118,15 +139,12 @@ impl Iterator for Archive {
 
     /// The next message. One that two routes have written comes once.
     fn next(&mut self) -> Option<(MessageId, Message)> {
-        loop {
-            let Reverse((rank, chain)) = self.next.pop()?;
-            let message = self.chains[chain].ready.pop_front();
-            self.wait_for(chain);
-            if self.last < Some(rank) {
-                self.last = Some(rank);
-                return message;
-            }
-        }
+        let Reverse((rank, chain)) = self.next.pop()?;
+        self.last = Some(rank);
+        let message = self.chains[chain].ready.pop_front();
+        self.wait_for(chain);
+        self.settle();
+        message
     }
 }
 
@@ -161,7 +179,7 @@ impl Chain {
             }
         };
         for (id, message) in messages {
-            let rank = Some(wanted.rank(&id));
+            let rank = Some(wanted.rank(&id, self.day));
             if self.last < rank && wanted.takes(&id) {
                 self.last = rank;
                 self.ready.push_back((id, message));
@@ -172,8 +190,9 @@ impl Chain {
 }
 
 impl Wanted {
-    fn rank(&self, id: &MessageId) -> Rank {
-        (id.gateway == self.before.0, id.to_u128())
+    fn rank(&self, id: &MessageId, day: i64) -> Rank {
+        let is_own = id.gateway == self.before.0;
+        (is_own, if is_own { 0 } else { day }, id.to_u128())
     }
 
     fn takes(&self, id: &MessageId) -> bool {
@@ -227,11 +246,17 @@ fn table_of(path: &Path) -> String {
     levels.join("/")
 }
 
-/// The table's folder and the route: what files of one chain share.
+/// The day's folder of the table and the route: what files of one chain share.
 fn chain_of(path: &Path, named: &Named) -> (PathBuf, String) {
-    let table = path.ancestors().nth(2).unwrap_or(path).to_owned();
+    let folder = path.parent().unwrap_or(path).to_owned();
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    (table, name.replace(&named.first.to_string(), ""))
+    (folder, name.replace(&named.first.to_string(), ""))
+}
+
+/// 20261126, of `day=2026-11-26`.
+fn day_of(folder: &Path) -> i64 {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    name.chars().filter(char::is_ascii_digit).collect::<String>().parse().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -259,7 +284,11 @@ mod tests {
         assert!(wanted.takes(&id(OURS, 99)) && !wanted.takes(&id(OURS, 100)));
         for other in ["one-1a2b3c4d", "two-1a2b3c4d", "three-1a2b3c4d"] {
             assert!(wanted.takes(&id(other, 4711)));
-            assert!(wanted.rank(&id(other, 4711)) < wanted.rank(&id(OURS, 0)));
+            assert!(wanted.rank(&id(other, 4711), 20_261_126) < wanted.rank(&id(OURS, 0), 20_261_125));
+        }
+        let (one, two) = (id("one-1a2b3c4d", 9), id("two-1a2b3c4d", 9));
+        for (before, after) in [(&one, &two), (&two, &one)] {
+            assert!(wanted.rank(before, 20_261_125) < wanted.rank(after, 20_261_126), "by day");
         }
     }
 
@@ -275,6 +304,7 @@ mod tests {
         let name = format!("cold-store-{}.parquet", id(OURS, 7));
         let path = PathBuf::from("/data=1/cold/kind=event/model=big_pump/event=leak/day=2026-11-26").join(&name);
         assert_eq!(table_of(&path), "event/big_pump/leak");
+        assert_eq!(day_of(path.parent().expect("a folder")), 20_261_126);
         assert_eq!(first_id(&name), Some(id(OURS, 7)));
         assert_eq!(first_id(&format!(".{name}")), None);
         assert_eq!(first_id("cold-store.parquet"), None);

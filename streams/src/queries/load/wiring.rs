@@ -8,7 +8,7 @@ use crate::clock::Patience;
 use crate::df::TIME;
 use crate::dialect::Options;
 use crate::intake::Intake;
-use crate::query::{From, Identity, Input, Query};
+use crate::query::{From, Identity, Input, Query, Work};
 use crate::ranks::Ranks;
 use crate::rows::NEVER;
 use crate::source;
@@ -36,6 +36,10 @@ pub(super) fn build(
     let intakes = order.iter().zip(read).filter_map(intake).collect();
     let is_read: BTreeSet<usize> =
         planned.iter().flat_map(|block| &block.feeds).filter_map(|feed| query_of(*feed)).collect();
+    let is_union = |block: &Planned| {
+        block.plan.steps.iter().any(|step| matches!(&step.work, Work::Meet(_, join) if join.needs_steps()))
+    };
+    let has_steps = planned.iter().any(is_union);
     let mut queries = vec![];
     for (at, block) in planned.into_iter().enumerate() {
         let inputs = block.feeds.iter().zip(&block.plan.columns).zip(&block.options);
@@ -57,6 +61,7 @@ pub(super) fn build(
             busy_nanos: 0,
         });
     }
+    wiring.sources.iter_mut().for_each(|source| source.has_steps = has_steps);
     let mut feeds: HashMap<Feed, Vec<usize>> = HashMap::new();
     for (at, (feed, _)) in order.into_iter().enumerate() {
         feeds.entry(feed).or_default().push(at);
