@@ -80,3 +80,25 @@ fn rows_left_out_leave_no_keys_behind() {
         assert!(held <= 2 * MEGABYTE, "{held} bytes");
     });
 }
+
+#[test]
+fn a_state_weighs_as_much_when_it_has_been_taken_up() {
+    let texts = [
+        "SELECT count AS key, count(*) AS n, avg(level) AS mean FROM probe
+         GROUP BY count, HOP(ts, INTERVAL '1 second', INTERVAL '1 minute')",
+        "SELECT count AS key, sum(level) OVER (PARTITION BY count ORDER BY ts ROWS BETWEEN 50 PRECEDING AND CURRENT ROW) AS s
+         FROM probe",
+    ];
+    for text in texts {
+        let mut queries = load(&[("q", text)]);
+        let rows = |from: usize| entries(from as u64, (from..from + 5000).map(|at| count(at as f64 / 100.0, at % 100)));
+        push(&mut queries, 50.0, &rows(0));
+        let state = queries.save().expect("every function can say its state");
+        let mut again = load(&[("q", text)]);
+        again.restore(at(50.0), u64::MAX, &state).expect("a state");
+        push(&mut queries, 100.0, &rows(5000));
+        push(&mut again, 100.0, &rows(5000));
+        let [before, after] = [&queries, &again].map(|queries| info(queries, "q").state_bytes);
+        assert!(after < before * 3 / 2, "{text}: {before} bytes, and {after} after a restart");
+    }
+}
