@@ -1,7 +1,9 @@
 //! A row for each element of an array.
 
 use crate::account::Account;
-use crate::df::{Array, ArrayRef, AsArray, Field, Int64Array, ListArray, RecordBatch, Result, Schema, new_null_array};
+use crate::df::{
+    Array, ArrayRef, AsArray, Int64Array, ListArray, RecordBatch, RecordBatchOptions, Result, Schema, new_null_array,
+};
 use crate::join::Pairing;
 use crate::operator::Operator;
 use crate::rows::{Rows, bisect};
@@ -19,6 +21,8 @@ pub(crate) struct Unnest {
     pub(crate) keeps_arrays: bool,
     /// Whether the places of elements are a column too.
     pub(crate) numbered: bool,
+    /// Which columns of the elements somebody reads.
+    pub(crate) read: Vec<usize>,
     /// The row beside its elements.
     pub(crate) pairing: Pairing,
 }
@@ -79,11 +83,10 @@ impl Unnest {
             }
             columns.push(Arc::new(Int64Array::from(places)));
         }
-        let fields = columns.iter().enumerate().map(|(at, column)| {
-            let name = self.pairing.schema.field(self.pairing.left_columns + at).name();
-            Field::new(name, column.data_type().clone(), true)
-        });
-        Ok(RecordBatch::try_new(Arc::new(Schema::new(fields.collect::<Vec<_>>())), columns)?)
+        let fields = self.pairing.schema.fields()[self.pairing.left_columns..].to_vec();
+        let columns = self.read.iter().map(|&at| columns[at].clone()).collect();
+        let options = RecordBatchOptions::new().with_row_count(Some(values.len()));
+        Ok(RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)?)
     }
 }
 

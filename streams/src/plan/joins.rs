@@ -105,7 +105,8 @@ impl Lowering<'_> {
         self.fingerprint = self.fingerprint.with(&format!("{how:?} {unnest:?}"));
         let both = left.join(&right).map_err(|error| self.explain(&error))?;
         let pairing = self.pairing(left, &both, how, &[])?;
-        self.add(Unnest { array, keeps_arrays, numbered: unnest.numbered, pairing });
+        let read = self.columns[at].clone();
+        self.add(Unnest { array, keeps_arrays, numbered: unnest.numbered, read, pairing });
         Ok(both)
     }
 
