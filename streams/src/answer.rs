@@ -89,12 +89,17 @@ fn id_of_message(rows: &Rows, at: usize) -> Arc<str> {
     message_id(&rows.ids.name(at), rows.ts[at], rows.causes[at]).into()
 }
 
-/// Ids for rows of which several may come of one: `at` says of which, and where that repeats, they are numbered.
-pub(crate) fn multiplied(rows: &Rows, at: &[usize]) -> Ids {
+/// Ids for rows of which several may come of one: `at` says of which, and where that repeats, they are numbered. `before` of
+/// the first one have come already.
+pub(crate) fn multiplied(rows: &Rows, at: &[usize], before: usize) -> Ids {
     let mut number = 0;
     let id = |place: usize| {
         let repeats = place > 0 && at[place - 1] == at[place];
-        number = if repeats { number + 1 } else { 0 };
+        number = match place {
+            0 => before,
+            _ if repeats => number + 1,
+            _ => 0,
+        };
         let id = id_of(rows, at[place]);
         if number == 0 { id } else { format!("{id}/{number}").into() }
     };

@@ -10,7 +10,7 @@ use crate::rows::{Rows, bisect};
 use std::ops::Range;
 use std::sync::Arc;
 
-/// So many rows are handed on together at most, but for those of one row.
+/// So many rows are handed on together at most.
 const TOGETHER: usize = 8192;
 
 /// The operator.
@@ -32,23 +32,25 @@ impl Unnest {
         let lists = rows.batch.column(self.array).as_list::<i32>();
         let elements = self.elements(lists)?;
         let beside = if self.keeps_arrays { rows.clone() } else { self.without_arrays(rows)? };
-        let (mut pairs, mut made) = (vec![], vec![]);
+        let offsets = lists.value_offsets();
+        let (mut pairs, mut made, mut before) = (vec![], vec![], 0);
         for row in range {
-            let before = pairs.len();
-            if lists.is_valid(row) {
-                let offsets = lists.value_offsets();
-                pairs.extend((offsets[row]..offsets[row + 1]).map(|element| (row, Some(element as usize))));
-            }
-            if pairs.len() == before && self.pairing.keeps_left {
-                pairs.push((row, None));
-            }
-            if pairs.len() >= TOGETHER {
-                made.push(self.pairing.rows(&beside, &elements, &pairs)?);
-                pairs.clear();
+            let own = if lists.is_valid(row) { offsets[row]..offsets[row + 1] } else { 0..0 };
+            let alone = (own.is_empty() && self.pairing.keeps_left).then_some(None);
+            let begin = own.start;
+            for element in own.map(|element| Some(element as usize)).chain(alone) {
+                if pairs.len() == TOGETHER {
+                    made.push(self.pairing.more_rows(&beside, &elements, &pairs, before)?);
+                    pairs.clear();
+                }
+                if pairs.is_empty() {
+                    before = element.map_or(0, |element| element - begin as usize);
+                }
+                pairs.push((row, element));
             }
         }
         if !pairs.is_empty() {
-            made.push(self.pairing.rows(&beside, &elements, &pairs)?);
+            made.push(self.pairing.more_rows(&beside, &elements, &pairs, before)?);
         }
         out.extend(made);
         Ok(())

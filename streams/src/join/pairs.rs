@@ -86,11 +86,19 @@ impl Pairing {
     /// # Errors
     /// Never, in fact.
     pub(crate) fn rows(&self, left: &Rows, right: &RecordBatch, pairs: &[Pair]) -> Result<Rows> {
+        self.more_rows(left, right, pairs, 0)
+    }
+
+    /// The same, where the first left row has had so many partners before.
+    ///
+    /// # Errors
+    /// Never, in fact.
+    pub(crate) fn more_rows(&self, left: &Rows, right: &RecordBatch, pairs: &[Pair], before: usize) -> Result<Rows> {
         let at: Vec<usize> = pairs.iter().map(|(left, _)| *left).collect();
         let batch = self.side_by_side(&left.batch, right, pairs)?;
-        let repeats = at.windows(2).any(|two| two[0] == two[1]);
+        let repeats = before > 0 || at.windows(2).any(|two| two[0] == two[1]);
         let rows = left.pick(&at, batch);
-        let ids: Ids = if repeats { answer::multiplied(left, &at) } else { rows.ids.clone() };
+        let ids: Ids = if repeats { answer::multiplied(left, &at, before) } else { rows.ids.clone() };
         Ok(Rows { ids, ..rows })
     }
 }

@@ -102,3 +102,19 @@ fn a_state_weighs_as_much_when_it_has_been_taken_up() {
         assert!(after < before * 3 / 2, "{text}: {before} bytes, and {after} after a restart");
     }
 }
+
+#[test]
+fn a_long_array_comes_in_pieces_with_ids_that_go_on() {
+    let text = "SELECT device, item FROM (SELECT device, ts, json_get_array(label) AS items FROM probe) AS t
+                CROSS JOIN UNNEST(items) AS item";
+    let mut queries = load(&[("q", text)]);
+    let array = |length: usize| Value::from(format!("[{}]", vec!["7"; length].join(",")).as_str());
+    let message = |ts: f64, length: usize| {
+        report(&things(), "probe-1", at(ts), &[("label", array(length), Quality::Good, at(ts))])
+    };
+    let rows = push(&mut queries, 1.0, &entries(0, [message(0.0, 3), message(1.0, 20_000)]));
+    assert_eq!(rows.len(), 20_003);
+    let ids: std::collections::BTreeSet<&str> = rows.iter().map(|row| &*row.id).collect();
+    assert_eq!(ids.len(), 20_003, "each has an id of its own");
+    assert!(rows[20_002].id.ends_with("/1/19999"), "{}", rows[20_002].id);
+}
