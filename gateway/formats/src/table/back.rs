@@ -23,7 +23,7 @@ use std::sync::Arc;
 pub fn messages(name: &str, batch: &RecordBatch, things: &Things) -> Result<Vec<(MessageId, Message)>, String> {
     let rows = Rows::new(batch, things)?;
     let mut levels = name.split('/');
-    let body: Box<dyn Fn(usize, DeviceIx) -> Option<Body>> = match (levels.next(), levels.next(), levels.next()) {
+    let body: Bodies<'_> = match (levels.next(), levels.next(), levels.next()) {
         (Some("property"), Some(model), None) => match model_of(model, things) {
             Some(model) => rows.reports(model)?,
             None => return Ok(vec![]),
@@ -59,6 +59,9 @@ struct Rows<'a> {
     devices: &'a ArrayRef,
 }
 
+/// What the row at a place says of its device.
+type Bodies<'a> = Box<dyn Fn(usize, DeviceIx) -> Option<Body> + 'a>;
+
 /// A column of values.
 struct Values {
     column: ArrayRef,
@@ -87,7 +90,7 @@ impl<'a> Rows<'a> {
         self.things.device_ix(self.devices.as_string_opt::<i32>()?.value(at))
     }
 
-    fn reports(&self, model: ModelIx) -> Result<Box<dyn Fn(usize, DeviceIx) -> Option<Body> + 'a>, String> {
+    fn reports(&self, model: ModelIx) -> Result<Bodies<'a>, String> {
         let properties = &self.things.model(model).properties;
         let mut columns = vec![];
         for (at, (property, names)) in properties.iter().zip(report_names(self.things.model(model))).enumerate() {
@@ -119,11 +122,7 @@ impl<'a> Rows<'a> {
         }))
     }
 
-    fn events(
-        &self,
-        model: ModelIx,
-        event: EventIx,
-    ) -> Result<Box<dyn Fn(usize, DeviceIx) -> Option<Body> + 'a>, String> {
+    fn events(&self, model: ModelIx, event: EventIx) -> Result<Bodies<'a>, String> {
         let known = &self.things.model(model).events[usize::from(event.0)];
         let source_times = typed(self.batch, "source_time", &CellType::Time)?.clone();
         let outputs = known.output.iter().zip(event_names(known)).filter_map(|(field, name)| {
@@ -141,7 +140,7 @@ impl<'a> Rows<'a> {
         }))
     }
 
-    fn statuses(&self) -> Result<Box<dyn Fn(usize, DeviceIx) -> Option<Body> + 'a>, String> {
+    fn statuses(&self) -> Result<Bodies<'a>, String> {
         let [states, reasons] = ["state", "reason"].map(|name| typed(self.batch, name, &CellType::Text).cloned());
         let (states, reasons) = (states?, reasons?);
         Ok(Box::new(move |at, device| {
