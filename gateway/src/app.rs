@@ -414,7 +414,7 @@ fn routes(site: &Site, around: &Surroundings<'_>) -> Result<(Vec<NamedRoute>, Ve
 
 /// Compiles scenes and queries again, now with the devices that only old messages know.
 fn compile(things: &Arc<Things>, site: &Site) -> Result<(edgeway_rules::Scenes, edgeway_streams::Queries), StartError> {
-    let (scenes, _) = program::compile_scenes(things, site).map_err(StartError::Changed)?;
     let queries = program::compile_queries(things, site).map_err(StartError::Changed)?;
+    let (scenes, _) = program::compile_scenes(things, site, Some(&queries.list())).map_err(StartError::Changed)?;
     Ok((scenes, queries))
 }

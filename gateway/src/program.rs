@@ -36,18 +36,18 @@ pub(crate) fn load(root: &Path) -> Result<Program, Vec<Finding>> {
     };
     let Some(site) = site else { return Err(findings) };
     let things = Arc::new(site.things.clone());
-    match compile_scenes(&things, &site) {
+    let queries = match compile_queries(&things, &site) {
+        Ok(queries) => Some(queries.list()),
+        Err(problems) => {
+            findings.extend(problems);
+            None
+        }
+    };
+    match compile_scenes(&things, &site, queries.as_deref()) {
         Ok((_, warnings)) => findings.extend(warnings),
         Err(problems) => findings.extend(problems),
     }
-    let queries = match compile_queries(&things, &site) {
-        Ok(queries) => queries.list(),
-        Err(problems) => {
-            findings.extend(problems);
-            vec![]
-        }
-    };
-    findings.extend(check_routes(&things, &site, &queries));
+    findings.extend(check_routes(&things, &site, &queries.unwrap_or_default()));
     edgeway_site::sort(&mut findings);
     match findings.iter().any(Finding::is_error) {
         true => Err(findings),
@@ -77,11 +77,17 @@ fn check_template(route: &RouteSite) -> Option<Finding> {
     })
 }
 
-/// Compiles the scenes of a site.
-pub(crate) fn compile_scenes(things: &Arc<Things>, site: &Site) -> Result<(Scenes, Vec<Finding>), Vec<Finding>> {
+/// Compiles the scenes of a site. Which queries there are is not known where these have mistakes.
+pub(crate) fn compile_scenes(
+    things: &Arc<Things>,
+    site: &Site,
+    queries: Option<&[QueryInfo]>,
+) -> Result<(Scenes, Vec<Finding>), Vec<Finding>> {
     let scripts: Vec<Script> =
         site.scenes.iter().map(|file| Script { file: name(file), text: file.text.to_string() }).collect();
-    let options = edgeway_rules::Options { zone: site.time_zone.clone(), ..Default::default() };
+    let query = |query: &QueryInfo| (query.name.clone(), query.columns.to_vec());
+    let queries = queries.map(|queries| queries.iter().map(query).collect());
+    let options = edgeway_rules::Options { zone: site.time_zone.clone(), queries, ..Default::default() };
     let located = |problems: Vec<edgeway_rules::FileProblem>| {
         problems.into_iter().map(|p| Finding::of(&*p.file, p.problem)).collect()
     };

@@ -21,6 +21,7 @@ use edgeway_sdk::{Problem, Severity};
 use edgeway_thing_models::Things;
 use jiff::tz::TimeZone;
 use rhai::{AST, Engine};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,11 +55,13 @@ pub struct Options {
     /// How long after a scene set a property a report of that very value counts as its doing, so that scenes which set
     /// each other off through a device are found. 10 s unless set.
     pub echo: Duration,
+    /// The site's queries, with the columns of their rows, that `row` can name. `None`: what it names is not looked at.
+    pub queries: Option<BTreeMap<Arc<str>, Vec<Arc<str>>>>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { zone: TimeZone::UTC, echo: Duration::from_secs(10) }
+        Options { zone: TimeZone::UTC, echo: Duration::from_secs(10), queries: None }
     }
 }
 
@@ -84,7 +87,7 @@ pub(crate) fn load(
     options: Options,
 ) -> Result<(Plan, Scripts, Vec<FileProblem>), Vec<FileProblem>> {
     let slots = Slots::new(&things);
-    let host = Host::new(things.clone(), slots.clone());
+    let host = Host::new(things.clone(), slots.clone(), options.queries.clone());
     let budget = Budget::default();
     let engine = engine::new(&host, &budget);
     let asts = scripts.iter().enumerate().map(|(at, script)| run(&engine, &host, &budget, at, script)).collect();

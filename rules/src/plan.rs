@@ -11,7 +11,7 @@ pub(crate) use schedule::{Schedule, zoned};
 use crate::scripts::Closure;
 use crate::values::{Seen, Slot, Slots};
 use edgeway_sdk::{DeviceIx, Value};
-use edgeway_thing_models::{DataType, EventIx, PropertyIx, ServiceIx, Things};
+use edgeway_thing_models::{DataType, EventIx, PropertyIx, Row, ServiceIx, Things};
 use jiff::tz::TimeZone;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -93,7 +93,32 @@ pub(crate) enum What {
     /// A good value differs from the good value before.
     Changed(Slot),
     Event(DeviceIx, EventIx),
+    /// A row of a query comes.
+    Row(Arc<RowOf>),
     Cron(Box<Schedule>),
+}
+
+/// Which rows of a query are meant.
+#[derive(Debug)]
+pub(crate) struct RowOf {
+    pub(crate) query: Arc<str>,
+    /// What columns have to hold.
+    pub(crate) columns: Vec<(Arc<str>, Value)>,
+}
+
+impl RowOf {
+    pub(crate) fn is(&self, row: &Row) -> bool {
+        let value = |name: &Arc<str>| row.columns.iter().position(|column| column == name).map(|at| &row.values[at]);
+        self.columns.iter().all(|(name, wanted)| value(name).is_some_and(|found| is_same(found, wanted)))
+    }
+}
+
+/// A number is the same with a fraction of nothing and without one; whether something is true, not a number.
+fn is_same(found: &Value, wanted: &Value) -> bool {
+    match (found, wanted) {
+        (Value::Int(_) | Value::Float(_), Value::Int(_) | Value::Float(_)) => found.as_f64() == wanted.as_f64(),
+        _ => found == wanted,
+    }
 }
 
 /// A `held` condition.
@@ -167,7 +192,7 @@ impl What {
     pub(crate) fn condition(&self) -> Option<&Condition> {
         match self {
             What::Edge(condition) | What::Level(condition) => Some(condition),
-            What::Changed(_) | What::Event(..) | What::Cron(_) => None,
+            What::Changed(_) | What::Event(..) | What::Row(_) | What::Cron(_) => None,
         }
     }
 
@@ -177,6 +202,7 @@ impl What {
             What::Edge(condition) | What::Level(condition) => condition.each_leaf(visit),
             What::Changed(slot) => visit(Leaf::Slot(*slot)),
             What::Event(device, _) => visit(Leaf::Device(*device)),
+            What::Row(_) => {}
             What::Cron(_) => visit(Leaf::Clock),
         }
     }

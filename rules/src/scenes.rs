@@ -226,7 +226,7 @@ impl Scenes {
         self.do_what_is_due(out);
     }
 
-    /// Takes a message. Reports, events and status changes matter; others are ignored. What is due by `now` is done
+    /// Takes a message. Reports, events, status changes and rows of queries matter; others are ignored. What is due by `now` is done
     /// first.
     pub fn handle(&mut self, now: Timestamp, message: &Message, out: &mut Vec<Effect>) {
         match &message.body {
@@ -242,12 +242,11 @@ impl Scenes {
                 self.advance(now, out);
                 self.status(status, out);
             }
-            Body::Row(_)
-            | Body::Firing(_)
-            | Body::Command(_)
-            | Body::Notice(_)
-            | Body::Ledger(_)
-            | Body::Balance(_) => {}
+            Body::Row(row) => {
+                self.advance(now, out);
+                self.row(row, out);
+            }
+            Body::Firing(_) | Body::Command(_) | Body::Notice(_) | Body::Ledger(_) | Body::Balance(_) => {}
         }
     }
 

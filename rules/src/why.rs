@@ -129,6 +129,7 @@ impl Scenes {
             }
             (What::Changed(_), _) => (false, "not armed: no good value has been seen, the first one only arms it"),
             (What::Event(..), _) => (true, "armed: fires with each such event"),
+            (What::Row(_), _) => (true, "armed: fires with each such row"),
             (What::Cron(_), _) => (true, "armed: fires when its time comes"),
         }
     }

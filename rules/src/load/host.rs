@@ -3,10 +3,10 @@
 use super::draft::{Draft, Mistake};
 use crate::plan::{SceneIx, Step};
 use crate::values::{Slot, Slots, Values};
-use edgeway_sdk::{Timestamp, did_you_mean};
+use edgeway_sdk::{Timestamp, Value, did_you_mean};
 use edgeway_thing_models::Things;
 use rhai::{EvalAltResult, Position};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The most steps that one closure may emit.
@@ -25,9 +25,13 @@ struct State {
     things: Arc<Things>,
     slots: Slots,
     names: HashMap<Arc<str>, SceneIx>,
+    queries: Option<Queries>,
     phase: Phase,
     notes: Notes,
 }
+
+/// The site's queries with the columns of their rows.
+type Queries = BTreeMap<Arc<str>, Vec<Arc<str>>>;
 
 /// What scripts may do now.
 enum Phase {
@@ -54,15 +58,33 @@ pub(crate) struct Notes {
 }
 
 impl Host {
-    pub(crate) fn new(things: Arc<Things>, slots: Slots) -> Self {
+    pub(crate) fn new(things: Arc<Things>, slots: Slots, queries: Option<Queries>) -> Self {
         let draft = Box::new(Draft::default());
         Host(Arc::new(Mutex::new(State {
             things,
             slots,
             names: HashMap::new(),
+            queries,
             phase: Phase::Load(draft),
             notes: Notes::default(),
         })))
+    }
+
+    /// Whether there is such a query with such columns, as far as that is known.
+    pub(super) fn check_row(&self, query: &str, columns: &[(Arc<str>, Value)]) -> Result<(), Mistake> {
+        let state = self.lock();
+        let Some(queries) = &state.queries else { return Ok(()) };
+        let known = queries.get(query).ok_or_else(|| {
+            let names = queries.keys().map(|name| &**name);
+            Mistake::new(format!("there is no query `{query}`")).maybe_help(did_you_mean(query, names))
+        })?;
+        match columns.iter().find(|(name, _)| !known.contains(name)) {
+            None => Ok(()),
+            Some((name, _)) => {
+                let help = did_you_mean(name, known.iter().map(|column| &**column));
+                Err(Mistake::new(format!("rows of `{query}` have no column `{name}`")).maybe_help(help))
+            }
+        }
     }
 
     /// The draft, while loading; an error when a scene runs.

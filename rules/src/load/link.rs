@@ -24,7 +24,7 @@ pub(super) fn link(mut draft: Draft, things: Arc<Things>, slots: Slots, options:
     let mut triggers = vec![];
     let scenes: Vec<Scene> = scenes.into_iter().map(|scene| finish(scene, &names, &mut triggers)).collect();
     let index = Index::new(&slots, things.devices().len(), &draft.helds, &triggers);
-    let Options { zone, echo } = options;
+    let Options { zone, echo, queries: _ } = options;
     let plan = Plan { things, slots, zone, echo, scenes, names, triggers, helds: draft.helds, index };
     (plan, draft.problems)
 }

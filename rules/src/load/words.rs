@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How every word is written, for advice.
-const USAGES: [(&str, &str); 36] = [
+const USAGES: [(&str, &str); 37] = [
     ("scene", "scene(\"name\")"),
     ("title", ".title(\"what it does\")"),
     ("when", ".when(prop(device, property) > 28)"),
@@ -38,6 +38,7 @@ const USAGES: [(&str, &str); 36] = [
     ("changed", "changed(prop(device, property))"),
     ("level", "level(prop(device, property) > 28)"),
     ("event", "event(device, name)"),
+    ("row", "row(query, #{ device: device })"),
     ("cron", "cron(\"0 7 * * 1-5\")"),
     ("goes_online", "goes_online(device)"),
     ("goes_offline", "goes_offline(device)"),

@@ -5,6 +5,7 @@ use crate::values::{Slot, Slots};
 use edgeway_sdk::DeviceIx;
 use edgeway_thing_models::EventIx;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// A `held` condition or a trigger, in one numbering: the `held` conditions first, inner before outer, so that whoever
 /// looks in ascending order finds every `held` already up to date.
@@ -19,6 +20,7 @@ pub(crate) struct Index {
     devices: Fanout,
     by_held: Fanout,
     events: HashMap<(DeviceIx, EventIx), Vec<TriggerIx>>,
+    rows: HashMap<Arc<str>, Vec<TriggerIx>>,
     /// Whether the clock alone can change what the watcher sees.
     timed: Vec<bool>,
 }
@@ -43,9 +45,13 @@ impl Index {
         helds.iter().for_each(|held| builder.add_condition(&held.inner));
         triggers.iter().for_each(|trigger| builder.add_trigger(&trigger.what));
         let mut events: HashMap<_, Vec<TriggerIx>> = HashMap::new();
+        let mut rows: HashMap<_, Vec<TriggerIx>> = HashMap::new();
         for (at, trigger) in triggers.iter().enumerate() {
-            if let What::Event(device, event) = trigger.what {
-                events.entry((device, event)).or_default().push(TriggerIx(at as u32));
+            let at = TriggerIx(at as u32);
+            match &trigger.what {
+                What::Event(device, event) => events.entry((*device, *event)).or_default().push(at),
+                What::Row(of) => rows.entry(of.query.clone()).or_default().push(at),
+                _ => {}
             }
         }
         Index {
@@ -54,6 +60,7 @@ impl Index {
             devices: Fanout::new(devices, builder.devices),
             by_held: Fanout::new(helds.len(), builder.helds),
             events,
+            rows,
             timed: builder.timed,
         }
     }
@@ -73,6 +80,10 @@ impl Index {
 
     pub(crate) fn of_event(&self, device: DeviceIx, event: EventIx) -> &[TriggerIx] {
         self.events.get(&(device, event)).map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn of_query(&self, query: &str) -> &[TriggerIx] {
+        self.rows.get(query).map_or(&[], Vec::as_slice)
     }
 
     pub(crate) fn is_timed(&self, watcher: Watcher) -> bool {
@@ -127,7 +138,7 @@ impl<'a> Builder<'a> {
                 self.slots.push((slot.0, self.next()));
                 self.timed.push(false);
             }
-            What::Event(..) | What::Cron(_) => self.timed.push(false),
+            What::Event(..) | What::Row(_) | What::Cron(_) => self.timed.push(false),
         }
     }
 

@@ -6,7 +6,7 @@ use crate::plan::{HeldIx, Leaf, Plan, SceneIx, TriggerIx, Truth, Watcher, What, 
 use crate::scenes::Effect;
 use crate::values::Slot;
 use edgeway_sdk::Value;
-use edgeway_thing_models::{Event, Observation, Report, Status};
+use edgeway_thing_models::{Event, Observation, Report, Row, Status};
 use std::sync::Arc;
 
 /// Lists that are filled and emptied with every message, kept for their memory.
@@ -59,6 +59,19 @@ impl Scenes {
         let mut fired = std::mem::take(&mut self.scratch.fired);
         let triggers = self.plan.index.of_event(event.device, event.event);
         fired.extend(triggers.iter().map(|trigger| (self.plan.trigger(*trigger).scene, *trigger)));
+        self.fire(fired, out);
+    }
+
+    pub(super) fn row(&mut self, row: &Row, out: &mut Vec<Effect>) {
+        let plan = self.plan.clone();
+        let is_meant = |trigger: &&TriggerIx| match &plan.trigger(**trigger).what {
+            What::Row(of) => of.is(row),
+            _ => false,
+        };
+        self.pass += 1;
+        let mut fired = std::mem::take(&mut self.scratch.fired);
+        let triggers = plan.index.of_query(&row.query).iter().filter(is_meant);
+        fired.extend(triggers.map(|trigger| (plan.trigger(*trigger).scene, *trigger)));
         self.fire(fired, out);
     }
 
@@ -131,7 +144,7 @@ impl Scenes {
             }
             What::Level(condition) => touch == Touch::Message && self.world().truth(condition) == Truth::True,
             What::Changed(slot) => self.has_changed(trigger, *slot),
-            What::Event(..) | What::Cron(_) => false,
+            What::Event(..) | What::Row(_) | What::Cron(_) => false,
         }
     }
 
@@ -174,7 +187,7 @@ impl Scenes {
         match &self.plan.trigger(trigger).what {
             What::Edge(condition) | What::Level(condition) => self.plan.each_source(condition, &mut consider),
             What::Changed(slot) => consider(Leaf::Slot(*slot)),
-            What::Event(..) | What::Cron(_) => {}
+            What::Event(..) | What::Row(_) | What::Cron(_) => {}
         }
         chain
     }

@@ -118,6 +118,33 @@ fn events_fire_each_time_and_only_for_their_device() {
 }
 
 #[test]
+fn rows_of_a_query_set_off_scenes_that_mean_them() {
+    let row = |device: &str, high: bool, n: Value| [("device", device.into()), ("high", high.into()), ("n", n)];
+    let mut any = when("row(\"ti\")");
+    any.tell("other", &row("wt-01", true, Value::Int(3)));
+    assert_eq!(any.done(), NOTHING);
+    any.tell("ti", &row("wt-02", false, Value::Null));
+    assert!(any.went_off());
+    let mut meant = when("row(\"ti\", #{ device: \"wt-01\", high: true, n: 3 })");
+    let others = [
+        row("wt-02", true, Value::Int(3)),
+        row("wt-01", false, Value::Int(3)),
+        row("wt-01", true, Value::Int(4)),
+        row("wt-01", true, Value::Null),
+    ];
+    for other in others {
+        meant.tell("ti", &other);
+        assert_eq!(meant.done(), NOTHING, "{other:?}");
+    }
+    meant.tell("ti", &row("wt-01", true, Value::Float(3.0)));
+    assert!(meant.went_off(), "3.0 is 3");
+    meant.tell("ti", &row("wt-01", true, Value::Int(3)));
+    assert!(meant.went_off(), "each such row");
+    meant.tell("ti", &[("device", "wt-01".into())]);
+    assert_eq!(meant.done(), NOTHING, "it has no such columns");
+}
+
+#[test]
 fn going_online_and_offline_are_changes_of_what_was_known() {
     let mut site = when("goes_offline(\"wt-01\")");
     for (online, fires) in [

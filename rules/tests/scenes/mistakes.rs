@@ -20,6 +20,12 @@ fn names_that_do_not_exist() {
             "1:17: `wind-turbine` has no property `wind_sped` (did you mean `wind_speed`?)",
         ),
         (when(r#"event("wt-01", "alram")"#), "1:17: `wind-turbine` has no event `alram` (did you mean `alarm`?)"),
+        (when(r#"row("it")"#), "1:17: there is no query `it` (one of `ti`)"),
+        (
+            when(r#"row("ti", #{ devise: "wt-01" })"#),
+            "1:17: rows of `ti` have no column `devise` (did you mean `device`?)",
+        ),
+        (when(r#"row(7)"#), "1:17: a query's name is text in quotes, this is a whole number"),
         (then(r#"invoke("wt-01", "sotp")"#), "1:45: `wind-turbine` has no service `sotp` (did you mean `stop`?)"),
         (then(r#"run_scene("t")"#), "1:45: no scene is called `t` (one of `s`)"),
         (
@@ -119,7 +125,7 @@ fn words_in_the_wrong_place() {
         ),
         (
             when("5"),
-            "1:12: a trigger is needed here, this is a whole number (write `prop(device, property) > 28`, `changed(..)`, `event(..)` or `cron(..)`)".into(),
+            "1:12: a trigger is needed here, this is a whole number (write `prop(device, property) > 28`, `changed(..)`, `event(..)`, `row(..)` or `cron(..)`)".into(),
         ),
         (
             when(r#"prop("wt-01", "wind_speed")"#),

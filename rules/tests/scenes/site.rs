@@ -3,7 +3,7 @@
 use edgeway_rules::{Effect, FileProblem, Options, Scenes, Script};
 use edgeway_sdk::{DeviceIx, Problem, Quality, Timestamp, Value};
 use edgeway_thing_models::{
-    Action, Body, Device, Event, Message, Observation, Online, Report, Status, Things, ready_made,
+    Action, Body, Device, Event, Message, Observation, Online, Report, Row, Status, Things, ready_made,
 };
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
@@ -48,7 +48,9 @@ pub(crate) fn load_all(scripts: &[(&str, &str)]) -> Result<(Scenes, Vec<FileProb
     let scripts: Vec<Script> =
         scripts.iter().map(|(file, text)| Script { file: (*file).into(), text: (*text).to_owned() }).collect();
     let zone = TimeZone::get("Europe/Berlin").expect("a known zone");
-    Scenes::load(things(), &scripts, Options { zone, ..Options::default() })
+    let columns = ["device", "high", "n"].map(Arc::from).to_vec();
+    let queries = Some(BTreeMap::from([("ti".into(), columns)]));
+    Scenes::load(things(), &scripts, Options { zone, queries, ..Options::default() })
 }
 
 /// All problems, one line each.
@@ -131,6 +133,18 @@ impl Site {
         let ix = self.device(device);
         let event = self.things.model_of(ix).event(event).expect("an event of the model").0;
         let body = Body::Event(Event { device: ix, event, output: vec![], source_time: self.now });
+        self.scenes.handle(self.now, &Message { time: self.now, body }, &mut self.effects);
+    }
+
+    /// A row of a query comes.
+    pub(crate) fn tell(&mut self, query: &str, columns: &[(&str, Value)]) {
+        let body = Body::Row(Row {
+            query: query.into(),
+            id: format!("{query}/1").into(),
+            columns: columns.iter().map(|(name, _)| Arc::from(*name)).collect(),
+            values: columns.iter().map(|(_, value)| value.clone()).collect(),
+            source_time: self.now,
+        });
         self.scenes.handle(self.now, &Message { time: self.now, body }, &mut self.effects);
     }
 

@@ -2,11 +2,11 @@
 
 use super::super::host::{Host, Raised};
 use super::conditions::{condition_of, property_of};
-use super::{ConditionWord, Mistake, PropertyWord, TriggerWord, find_device, kind_of, text_of};
-use crate::plan::{Condition, Leaf, Schedule, What};
+use super::{ConditionWord, Mistake, PropertyWord, TriggerWord, find_device, kind_of, text_of, value_of};
+use crate::plan::{Condition, Leaf, RowOf, Schedule, What};
 use edgeway_sdk::{DeviceIx, did_you_mean};
 use edgeway_thing_models::EventIx;
-use rhai::{Dynamic, Engine, NativeCallContext, Position};
+use rhai::{Dynamic, Engine, Map, NativeCallContext, Position};
 use std::sync::Arc;
 
 pub(super) fn register(engine: &mut Engine, host: &Host) {
@@ -27,6 +27,14 @@ pub(super) fn register(engine: &mut Engine, host: &Host) {
         let found = h.check(at, find_event(&h, &device, &name))?;
         let what = found.map(|(device_ix, event)| (What::Event(device_ix, event), format!("event {name} of {device}")));
         trigger(&h, at, "event", what)
+    });
+    let h = host.clone();
+    engine.register_fn("row", move |ctx: NativeCallContext, query: Dynamic| {
+        row(&h, ctx.call_position(), &query, &Map::new())
+    });
+    let h = host.clone();
+    engine.register_fn("row", move |ctx: NativeCallContext, query: Dynamic, columns: Map| {
+        row(&h, ctx.call_position(), &query, &columns)
     });
     let h = host.clone();
     engine.register_fn("cron", move |ctx: NativeCallContext, pattern: Dynamic| {
@@ -74,6 +82,25 @@ fn find_event(host: &Host, device: &Dynamic, name: &Dynamic) -> Result<(DeviceIx
     Ok((device, event))
 }
 
+fn row(host: &Host, at: Position, query: &Dynamic, columns: &Map) -> Raised<TriggerWord> {
+    let found = host.check(at, find_rows(host, query, columns))?;
+    let what = found.map(|of| {
+        let columns = of.columns.iter().map(|(name, value)| format!("{name} = {value}")).collect::<Vec<_>>();
+        let with = if columns.is_empty() { String::new() } else { format!(" with {}", columns.join(", ")) };
+        let text = format!("row of {}{with}", of.query);
+        (What::Row(Arc::new(of)), text)
+    });
+    trigger(host, at, "row", what)
+}
+
+fn find_rows(host: &Host, query: &Dynamic, columns: &Map) -> Result<RowOf, Mistake> {
+    let query: Arc<str> = text_of(query, "a query's name")?.into();
+    let column = |(name, value): (&rhai::Identifier, &Dynamic)| Ok((Arc::from(name.as_str()), value_of(value)?));
+    let columns = columns.iter().map(column).collect::<Result<Vec<_>, Mistake>>()?;
+    host.check_row(&query, &columns)?;
+    Ok(RowOf { query, columns })
+}
+
 fn schedule_of(pattern: &Dynamic) -> Result<Schedule, Mistake> {
     let text = text_of(pattern, "a cron pattern")?;
     Schedule::parse(&text).map_err(|reason| {
@@ -104,7 +131,8 @@ pub(super) fn trigger_of(host: &Host, at: Position, value: &Dynamic) -> Raised<O
         let mistake = Mistake::new(format!("a trigger is needed here, this is {}", kind_of(value)));
         return host.check(
             at,
-            Err(mistake.help("write `prop(device, property) > 28`, `changed(..)`, `event(..)` or `cron(..)`")),
+            Err(mistake
+                .help("write `prop(device, property) > 28`, `changed(..)`, `event(..)`, `row(..)` or `cron(..)`")),
         );
     }
     let Some((condition, text)) = condition_of(host, at, value)?.parts() else { return Ok(None) };
