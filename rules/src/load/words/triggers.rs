@@ -94,7 +94,7 @@ fn row(host: &Host, at: Position, query: &Dynamic, columns: &Map) -> Raised<Trig
 }
 
 fn find_rows(host: &Host, query: &Dynamic, columns: &Map) -> Result<RowOf, Mistake> {
-    let query: Arc<str> = text_of(query, "a query's name")?.into();
+    let query = text_of(query, "a query's name")?;
     let column = |(name, value): (&rhai::Identifier, &Dynamic)| Ok((Arc::from(name.as_str()), value_of(value)?));
     let columns = columns.iter().map(column).collect::<Result<Vec<_>, Mistake>>()?;
     host.check_row(&query, &columns)?;
