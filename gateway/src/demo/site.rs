@@ -17,7 +17,7 @@ const HOTEL_DEVICES: &str = example!("hotel/devices.toml");
 const HOTEL_ENDPOINT: &str = "tcp://127.0.0.1:1503";
 
 /// Taken as they are.
-const FILES: [(&str, &str); 14] = [
+const FILES: [(&str, &str); 15] = [
     ("devices.csv", example!("hotel/devices.csv")),
     ("scenes/farm-alarm.rhai", example!("wind-farm/scenes/farm-alarm.rhai")),
     ("scenes/farm-gear-oil.rhai", example!("wind-farm/scenes/farm-gear-oil.rhai")),
@@ -26,6 +26,7 @@ const FILES: [(&str, &str); 14] = [
     ("scenes/hotel-leave.rhai", example!("hotel/scenes/hotel-leave.rhai")),
     ("scenes/hotel-welcome.rhai", example!("hotel/scenes/hotel-welcome.rhai")),
     ("scenes/hotel-window.rhai", example!("hotel/scenes/hotel-window.rhai")),
+    ("queries/farm_alarm_storm.sql", example!("wind-farm/queries/farm_alarm_storm.sql")),
     ("queries/farm_mast_minute.sql", example!("wind-farm/queries/farm_mast_minute.sql")),
     ("queries/farm_power_minute.sql", example!("wind-farm/queries/farm_power_minute.sql")),
     ("queries/farm_turbine_10s.sql", example!("wind-farm/queries/farm_turbine_10s.sql")),
