@@ -121,3 +121,15 @@ pub(crate) fn row_type(found: &DataType) -> Option<DataType> {
 fn part_type(part: &Field) -> Option<DataType> {
     Some(part.data_type()).filter(|found| **found != interval::TYPE).and_then(row_type)
 }
+
+/// How a type of rows is written in a `CAST`.
+pub(crate) fn sql_name(data_type: &DataType) -> String {
+    match data_type {
+        DataType::Boolean => "BOOLEAN".to_owned(),
+        DataType::Int64 => "BIGINT".to_owned(),
+        DataType::Float64 => "DOUBLE".to_owned(),
+        time if *time == TIME => "TIMESTAMP".to_owned(),
+        DataType::List(item) => format!("{}[]", sql_name(item.data_type())),
+        _ => "TEXT".to_owned(),
+    }
+}

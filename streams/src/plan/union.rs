@@ -3,11 +3,12 @@
 use super::lower::{Columns, Lowering, Place};
 use super::{Around, Plan, Units, Upstream};
 use crate::catalog::TS;
-use crate::df::{DataType, SchemaRef, TIME};
+use crate::df::SchemaRef;
 use crate::dialect::{Block, TableName};
 use crate::join::{Join, Union, UnionOfWindows};
 use crate::query::{Step, Work};
 use crate::rows::Timing;
+use crate::segment::sql_name;
 use edgeway_sdk::Problem;
 use std::sync::Arc;
 
@@ -60,7 +61,7 @@ fn fits(first: &Upstream<'_>, other: &Upstream<'_>, name: &TableName) -> Result<
             return Err(problem(message).help(format!("select {TS} here too, or call it something else there")));
         }
         if one.data_type() != two.data_type() {
-            let (here, there) = (words(two.data_type()), words(one.data_type()));
+            let (here, there) = (sql_name(two.data_type()), sql_name(one.data_type()));
             let message = format!("`{}` is {here}, and `{}` of the first SELECT is {there}", two.name(), one.name());
             return Err(problem(message).help(format!("write CAST({} AS {there})", two.name())));
         }
@@ -74,17 +75,4 @@ fn fits(first: &Upstream<'_>, other: &Upstream<'_>, name: &TableName) -> Result<
         }
     }
     Ok(())
-}
-
-/// A type as it is written.
-fn words(data_type: &DataType) -> String {
-    match data_type {
-        DataType::Boolean => "BOOLEAN".to_owned(),
-        DataType::Int64 => "BIGINT".to_owned(),
-        DataType::Float64 => "DOUBLE".to_owned(),
-        DataType::Utf8 => "TEXT".to_owned(),
-        time if *time == TIME => "TIMESTAMP".to_owned(),
-        DataType::List(item) => format!("{}[]", words(item.data_type())),
-        other => other.to_string(),
-    }
 }

@@ -1,7 +1,7 @@
 //! What the texts mean for messages of one shape.
 
 use super::gather::Gather;
-use super::shape::{RowTypes, Shape, sql_name};
+use super::shape::{RowTypes, Shape};
 use super::text::Texts;
 use super::vocabulary::Vocabulary;
 use super::{Part, Verdict};
@@ -19,6 +19,7 @@ use crate::df::{
 };
 use crate::dialect::At;
 use crate::plan::{explain, sentence};
+use crate::segment::sql_name;
 use crate::segment::{Segment, mask, row_type};
 use edgeway_sdk::{Problem, Value};
 use edgeway_thing_models::{Message, Things};
@@ -230,7 +231,7 @@ impl Compiler<'_> {
 
 /// Unknown, of the type that the column has elsewhere.
 fn sql_type(data_type: &DataType) -> Option<SqlType> {
-    let mut parser = Parser::new(&GenericDialect {}).try_with_sql(sql_name(data_type)).ok()?;
+    let mut parser = Parser::new(&GenericDialect {}).try_with_sql(&sql_name(data_type)).ok()?;
     parser.parse_data_type().ok()
 }
 

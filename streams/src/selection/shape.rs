@@ -171,14 +171,3 @@ fn wider(known: &DataType, found: &DataType) -> DataType {
         (known, _) => known.clone(),
     }
 }
-
-/// How a type is written in a `CAST`.
-pub(super) fn sql_name(data_type: &DataType) -> &'static str {
-    match data_type {
-        DataType::Boolean => "BOOLEAN",
-        DataType::Int64 => "BIGINT",
-        DataType::Float64 => "DOUBLE",
-        data_type if *data_type == TIME => "TIMESTAMP",
-        _ => "VARCHAR",
-    }
-}

@@ -142,6 +142,10 @@ fn fields_of_a_struct_and_elements_of_an_array_can_be_named() {
     assert!(passes("place.x = 3 AND blades[2] > 5", &report));
     assert!(!passes("place.x = 4", &report));
     assert_eq!(values("place.y, array_max(blades), blades", &report), [2.5.into(), 7.0.into(), blades]);
+    assert!(
+        !passes("array_max(blades) > 1", &wind("wind-turbine-1", 0.0, 9.0)),
+        "what a message does not have is unknown"
+    );
     assert_eq!(compiled(None, Some("place.y")).columns(), Some(["place.y".into()].into()));
 }
 
