@@ -34,12 +34,12 @@ pub(crate) struct UnionOfWindows {
 }
 
 impl Right {
-    fn rows(&self, rows: Rows) -> Result<Rows> {
+    fn rows(&self, rows: Rows) -> Rows {
         // In a key, a percent sign stands before `2F`, `25` or `null`.
         let id = |id: Arc<str>| format!("%{}/{id}", self.number).into();
         let ids = Ids::made(answer::ids_of_rows(&rows).into_iter().map(id).collect());
-        let batch = RecordBatch::try_new(self.schema.clone(), rows.batch.columns().to_vec())?;
-        Ok(Rows { batch, ids, ..rows })
+        let batch = RecordBatch::try_new(self.schema.clone(), rows.batch.columns().to_vec());
+        Rows { batch: batch.expect("both sides have columns of the same types"), ids, ..rows }
     }
 }
 
@@ -55,7 +55,7 @@ impl Union {
     }
 
     /// Rows of a side as rows of both.
-    fn rows(&mut self, side: Side, rows: Rows, other: &mut Ahead<'_>) -> Result<Rows> {
+    fn rows(&mut self, side: Side, rows: Rows, other: &mut Ahead<'_>) -> Rows {
         let own = side as usize;
         let mark = |(mark, cause): (&i64, &u64)| {
             self.watermarks[own] = self.watermarks[own].max(*mark);
@@ -64,7 +64,7 @@ impl Union {
         };
         let marks = Arc::new(rows.marks.iter().zip(&*rows.causes).map(mark).collect());
         let rows = Rows { marks, ..rows };
-        if side == Side::Left { Ok(rows) } else { self.right.rows(rows) }
+        if side == Side::Left { rows } else { self.right.rows(rows) }
     }
 }
 
@@ -128,8 +128,8 @@ impl Join for Union {
             };
             let at: Vec<usize> = range.collect();
             let other = &mut sides[1 - side as usize];
-            match rows.take(&at).and_then(|part| self.rows(side, part, other)) {
-                Ok(rows) => out.push(rows),
+            match rows.take(&at) {
+                Ok(part) => out.push(self.rows(side, part, other)),
                 Err(error) => at.into_iter().for_each(|at| account.failed(rows, at, &error)),
             }
         }
@@ -172,15 +172,10 @@ impl Join for UnionOfWindows {
         self.waiting.add([&left, &right], account);
         let mut out = Flow::empty(earlier(left.mark, right.mark));
         for ended in self.waiting.ended(out.mark.watermark) {
-            let right = ended.right.into_iter().map(|rows| (rows.clone(), self.right.rows(rows)));
-            for (before, rows) in ended.left.into_iter().map(|rows| (rows.clone(), Ok(rows))).chain(right) {
-                match rows {
-                    Ok(rows) => {
-                        let marks = Arc::new(vec![ended.mark; rows.len()]);
-                        out.rows.push(Rows { marks, ..rows.caused_by(out.mark.cause) });
-                    }
-                    Err(error) => account.failed(&before, 0, &error),
-                }
+            let right = ended.right.into_iter().map(|rows| self.right.rows(rows));
+            for rows in ended.left.into_iter().chain(right) {
+                let marks = Arc::new(vec![ended.mark; rows.len()]);
+                out.rows.push(Rows { marks, ..rows.caused_by(out.mark.cause) });
             }
         }
         out
