@@ -124,6 +124,13 @@ fn questions_about_the_past_are_answered_from_parquet_files_too() {
     assert!(site.path().join("cold/kind=property").is_dir(), "what is gathered is completed at a stop");
     std::fs::remove_dir_all(site.path().join("data")).expect("our own folder");
     let with_files = run(both);
+    let day = "cold/kind=property/model=wind_turbine/day=2000-01-01";
+    let damaged = site.path().join(day).join(format!("cold-{:032x}.parquet", 1));
+    std::fs::create_dir_all(site.path().join(day)).expect("our own folder");
+    std::fs::write(&damaged, "no Parquet").expect("our own folder");
+    let told = edgeway(&["sql", "SELECT device FROM wind_turbine", "--site", text(site.path())]);
+    assert_eq!(told.status.code(), Some(1), "a file that cannot be read is a finding");
+    assert!(String::from_utf8_lossy(&told.stderr).contains(text(&damaged).rsplit('/').next().expect("a name")));
     std::fs::remove_dir_all(site.path().join("cold")).expect("our own folder");
     let journal_alone = reports(site.path());
     // What is in both counts once. What was measured last may not have been written when the gateway stopped.

@@ -82,7 +82,8 @@ pub(super) fn notes(site: &Site) -> String {
     queries.map_or_else(|_| String::new(), |mut queries| begun_anew(&mut queries, &site.data))
 }
 
-/// Which queries would forget what they remember at the next start, a line each: all of which a part has changed, and those that read them.
+/// Which queries would forget what they remember at the next start, a line each: all of which a part has changed, and those
+/// that read them.
 fn begun_anew(queries: &mut Queries, data: &Path) -> String {
     let kept = match Kept::new(data).load() {
         Ok(kept) => kept,

@@ -15,8 +15,8 @@ use edgeway_thing_models::{
 };
 use std::sync::Arc;
 
-/// The messages that rows of the table of a name stand for, in their order. Tables of other kinds, and devices and models that are no
-/// more, give none.
+/// The messages that rows of the table of a name stand for, in their order. Tables of other kinds, and devices and models
+/// that are no more, give none.
 ///
 /// # Errors
 /// What a table of its name does not have.
