@@ -2,7 +2,7 @@
 
 use super::columns::{self, Column};
 use super::value_of;
-use crate::df::{DataType, TIME};
+use crate::df::DataType;
 use edgeway_sdk::Value;
 use edgeway_thing_models::{Body, EventIx, Message, ModelIx, Row, Things};
 use std::collections::{BTreeMap, BTreeSet};

@@ -175,6 +175,7 @@ fn classes_have_their_limits_and_the_rest_their_defaults() {
     assert!(takes(bulk, "property/wind-turbine/wt-01"));
     assert!(site.journal.memory[0].matches("property/met-mast/mast-01"));
     assert_eq!(site.ledger_every, Duration::from_secs(10));
+    assert_eq!(site.queries_memory, 64 << 20);
 }
 
 #[test]
