@@ -18,8 +18,6 @@ use tracing::{error, warn};
 
 /// How many messages are taken in at a time.
 const FETCH: usize = 256;
-/// How long a scene's command may take before it counts as too late.
-const COMMAND_WITHIN: Duration = Duration::from_secs(10);
 /// The longest sleep: a clock that was set is noticed after this at the latest.
 const SLEEP_MOST: Duration = Duration::from_secs(1);
 
@@ -84,14 +82,15 @@ impl SceneHost {
         let mut messages = vec![];
         for effect in effects {
             match effect {
-                Effect::Command { device, action, scene, .. } => {
+                Effect::Command { id, device, action, within, scene, .. } => {
                     let wanted = self.wanted(device, action);
                     let origin = Origin::Scene { scene };
-                    let request = Request { id: None, device, wanted, origin, within: COMMAND_WITHIN, caused_at };
-                    // The result is in the journal; nobody waits for it here.
+                    let request = Request { id: Some(id), device, wanted, origin, within, caused_at };
+                    // The result comes back through the journal.
                     drop(self.desk.submit(request));
                 }
                 Effect::Notice(notice) => messages.push(spine::message(Body::Notice(notice))),
+                Effect::Event(event) => messages.push(spine::message(Body::Event(event))),
                 Effect::Firing(firing) => messages.push(spine::message(Body::Firing(firing))),
             }
         }

@@ -2,6 +2,8 @@
 
 use crate::clock::Steady;
 use crate::plan::Truth;
+use edgeway_sdk::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// How long a condition has been seen to be true.
@@ -16,19 +18,50 @@ pub(crate) struct Held {
     since: Steady,
 }
 
+/// What of it survives a restart.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct HeldMemory {
+    /// Seconds.
+    counted: f64,
+    /// Since when it counts, if it does.
+    counts_since: Option<Timestamp>,
+}
+
 impl Held {
     pub(crate) fn new(dwell: Duration) -> Self {
         Held { dwell, inner: Truth::Unknown, counted: Duration::ZERO, since: Steady::default() }
     }
 
-    /// Takes what the inner condition came to.
-    pub(crate) fn update(&mut self, inner: Truth, now: Steady) {
+    /// Takes what the inner condition came to. True if that is another thing than before.
+    pub(crate) fn update(&mut self, inner: Truth, now: Steady) -> bool {
         self.counted = match inner {
             Truth::False => Duration::ZERO,
             Truth::True | Truth::Unknown => self.so_far(now),
         };
         self.since = now;
-        self.inner = inner;
+        std::mem::replace(&mut self.inner, inner) != inner
+    }
+
+    /// What has to survive a restart. `wall` says what clocks showed at a time.
+    pub(crate) fn memory(&self, wall: impl Fn(Steady) -> Timestamp) -> HeldMemory {
+        let counts_since = (self.inner == Truth::True).then(|| wall(self.since));
+        HeldMemory { counted: self.counted.as_secs_f64(), counts_since }
+    }
+
+    /// Goes on with what is remembered, up to when the scenes were last known to run.
+    pub(crate) fn restore(&mut self, memory: &HeldMemory, alive: Timestamp) {
+        let counted = Duration::try_from_secs_f64(memory.counted).unwrap_or_default();
+        let seen = memory.counts_since.map_or(Duration::ZERO, |since| alive.since(since));
+        self.counted = counted.saturating_add(seen).min(self.dwell);
+    }
+
+    pub(crate) fn dwell(&self) -> Duration {
+        self.dwell
+    }
+
+    /// How long it has been seen to be true.
+    pub(crate) fn counted(&self, now: Steady) -> Duration {
+        self.so_far(now)
     }
 
     /// Whether it has held long enough. Unknown while the inner condition is.

@@ -1,15 +1,19 @@
 //! What was decided, and on what grounds: kept as data, made into text when someone asks.
 
+use crate::facts::Facts;
 use crate::plan::{SceneIx, TriggerIx, Truth};
 use crate::values::{Seen, Slot};
 use edgeway_sdk::{DeviceIx, Timestamp};
 use edgeway_thing_models::Online;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 /// Decisions kept for each scene.
 const DECISIONS_MAX: usize = 32;
 /// Printed lines kept for each decision.
 const PRINTED_MAX: usize = 64;
+/// Steps kept for each decision.
+const STEPS_MAX: usize = 64;
 /// Scenes in a chain of causes.
 pub(crate) const CHAIN_MAX: usize = 8;
 
@@ -23,6 +27,8 @@ pub(crate) struct Chain {
 /// One decision of a scene.
 #[derive(Debug, Clone)]
 pub(crate) struct Decision {
+    /// Counted over all scenes from 1.
+    pub(crate) number: u64,
     pub(crate) time: Timestamp,
     pub(crate) cause: Cause,
     pub(crate) chain: Chain,
@@ -32,6 +38,10 @@ pub(crate) struct Decision {
     pub(crate) reads: Vec<Read>,
     /// What scripts printed.
     pub(crate) printed: Vec<String>,
+    /// What came with the cause.
+    pub(crate) facts: Option<Arc<Facts>>,
+    /// What was done, in order.
+    pub(crate) steps: Vec<Done>,
 }
 
 /// What asked for the decision.
@@ -41,25 +51,62 @@ pub(crate) enum Cause {
     Scene(SceneIx),
     /// Someone, through the API.
     Hand,
+    /// It was under way when the gateway stopped, or its scene was changed.
+    Before,
+}
+
+/// A step that was done, or could not be.
+#[derive(Debug, Clone)]
+pub(crate) struct Done {
+    pub(crate) time: Timestamp,
+    pub(crate) text: Arc<str>,
+    /// The id of its command.
+    pub(crate) command: Option<Arc<str>>,
+    pub(crate) result: StepResult,
+}
+
+/// What became of a step.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum StepResult {
+    /// It is over, and nothing more is to be known of it.
+    Done,
+    /// Its command is on its way; the answer is noted here when it comes.
+    Sent,
+    /// The device has done it.
+    Applied,
+    Failed(Arc<str>),
+    /// Another scene wants something else, and comes first.
+    LostTo(SceneIx),
+    /// It would have been sent, were the scene not in shadow.
+    Shadow,
 }
 
 /// What was decided.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Verdict {
-    /// The conditions were true: `then` ran. `restarted` tells that it ended a run that was still going on.
-    Fired { restarted: bool },
+    /// The conditions were true: `then` ran. `restarted` tells that it ended a run that was still going on, `queued` that
+    /// it waits for one to end, `shadow` that nothing is sent.
+    Fired { restarted: bool, queued: bool, shadow: bool },
     /// Some condition was not true. `otherwise` tells whether there was something else to do.
     Declined { otherwise: bool },
     /// Too soon after the last firing.
     Cooling { until: Timestamp },
-    /// The last run is still going on.
+    /// The last run is still going on, or as many as may be.
     Running,
+    /// It is switched off: by a person, or because it did harm.
+    Off { reason: Arc<str> },
+    /// It fired too often and rests.
+    Resting { until: Timestamp },
+    /// A run of before goes on.
+    Resumed,
+    /// A run of before does not go on.
+    Abandoned { reason: String },
     /// It would have been its own cause, or the chain was too long.
     Loop,
     /// The time of a `cron` passed while nobody looked.
     Missed { was_due: Timestamp },
     /// A step could not be done; the steps after it were not.
-    Failed { step: usize, error: String },
+    Failed { step: Arc<str>, error: String },
 }
 
 /// What a condition came to.
@@ -108,7 +155,7 @@ impl Chain {
 
 impl History {
     /// A blank decision to fill in and [`push`](History::push). It reuses the memory of the oldest.
-    pub(crate) fn blank(&mut self, time: Timestamp, cause: Cause, chain: Chain) -> Decision {
+    pub(crate) fn blank(&mut self, number: u64, time: Timestamp, cause: Cause, chain: Chain) -> Decision {
         let (mut outcomes, mut reads) = (vec![], vec![]);
         if self.0.len() >= DECISIONS_MAX
             && let Some(oldest) = self.0.pop_front()
@@ -117,19 +164,39 @@ impl History {
             outcomes.clear();
             reads.clear();
         }
-        Decision { time, cause, chain, verdict: Verdict::Running, outcomes, reads, printed: vec![] }
+        let (verdict, printed, steps) = (Verdict::Running, vec![], vec![]);
+        Decision { number, time, cause, chain, verdict, outcomes, reads, printed, facts: None, steps }
     }
 
     pub(crate) fn push(&mut self, decision: Decision) {
         self.0.push_back(decision);
     }
 
-    /// Adds what a step printed to the newest decision.
-    pub(crate) fn note(&mut self, printed: Vec<String>) {
-        if let Some(newest) = self.0.back_mut() {
-            let room = PRINTED_MAX.saturating_sub(newest.printed.len());
-            newest.printed.extend(printed.into_iter().take(room));
+    /// Adds what a step printed to the decision that it belongs to, if that is still here.
+    pub(crate) fn print(&mut self, number: u64, printed: Vec<String>) {
+        if let Some(decision) = self.find(number) {
+            let room = PRINTED_MAX.saturating_sub(decision.printed.len());
+            decision.printed.extend(printed.into_iter().take(room));
         }
+    }
+
+    /// Adds a step to the decision that it belongs to, if that is still here.
+    pub(crate) fn done(&mut self, number: u64, done: Done) {
+        if let Some(decision) = self.find(number).filter(|decision| decision.steps.len() < STEPS_MAX) {
+            decision.steps.push(done);
+        }
+    }
+
+    /// Notes the answer to a command.
+    pub(crate) fn answer(&mut self, number: u64, command: &str, result: StepResult) {
+        let steps = self.find(number).into_iter().flat_map(|decision| &mut decision.steps);
+        for step in steps.filter(|step| step.command.as_deref() == Some(command)) {
+            step.result = result.clone();
+        }
+    }
+
+    fn find(&mut self, number: u64) -> Option<&mut Decision> {
+        self.0.iter_mut().rev().find(|decision| decision.number == number)
     }
 
     /// The newest first.
@@ -155,7 +222,7 @@ mod tests {
     fn the_oldest_decision_makes_room() {
         let mut history = History::default();
         for second in 0..40 {
-            let decision = history.blank(Timestamp::from_secs(second), Cause::Hand, Chain::default());
+            let decision = history.blank(1, Timestamp::from_secs(second), Cause::Hand, Chain::default());
             history.push(decision);
         }
         let times: Vec<i64> = history.iter().map(|decision| decision.time.as_millis() / 1000).collect();

@@ -61,6 +61,7 @@
 #![warn(missing_docs)]
 
 mod clock;
+mod facts;
 mod held;
 mod history;
 mod load;
@@ -71,5 +72,5 @@ mod values;
 mod why;
 
 pub use load::{FileProblem, Options, Script};
-pub use scenes::{Counters, Effect, RunError, SceneInfo, Scenes};
-pub use why::{ConditionView, DecisionView, ReadView, TriggerView, Why};
+pub use scenes::{Change, Counters, Effect, Restored, RunError, SceneInfo, Scenes};
+pub use why::{ConditionView, DecisionView, NeedView, ReadView, StepView, TriggerView, Why, WhyNot};

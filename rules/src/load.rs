@@ -1,6 +1,7 @@
 //! From scripts to a plan: runs every script once, collects every mistake, proves the rest.
 
 mod budget;
+mod compile;
 mod draft;
 mod engine;
 mod explain;
@@ -52,6 +53,8 @@ pub struct FileProblem {
 pub struct Options {
     /// Where the site is: `cron` and `time_between` follow its clocks. UTC unless set.
     pub zone: TimeZone,
+    /// Latitude and longitude in degrees, north and east positive: `sunrise` and `sunset` need it. None unless set.
+    pub position: Option<(f64, f64)>,
     /// How long after a scene set a property a report of that very value counts as its doing, so that scenes which set
     /// each other off through a device are found. 10 s unless set.
     pub echo: Duration,
@@ -61,7 +64,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options { zone: TimeZone::UTC, echo: Duration::from_secs(10), queries: None }
+        Options { zone: TimeZone::UTC, position: None, echo: Duration::from_secs(10), queries: None }
     }
 }
 
@@ -87,7 +90,8 @@ pub(crate) fn load(
     options: Options,
 ) -> Result<(Plan, Scripts, Vec<FileProblem>), Vec<FileProblem>> {
     let slots = Slots::new(&things);
-    let host = Host::new(things.clone(), slots.clone(), options.queries.clone());
+    let has_position = options.position.is_some();
+    let host = Host::new(things.clone(), slots.clone(), options.queries.clone(), has_position);
     let budget = Budget::default();
     let engine = engine::new(&host, &budget);
     let asts = scripts.iter().enumerate().map(|(at, script)| run(&engine, &host, &budget, at, script)).collect();

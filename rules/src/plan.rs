@@ -2,17 +2,20 @@
 
 mod condition;
 mod index;
+mod moment;
+mod program;
 mod schedule;
 
-pub(crate) use condition::{Condition, HeldIx, Leaf, Op, Operand, Truth, World};
+pub(crate) use condition::{Condition, HeldIx, Leaf, Op, Operand, Truth, WaitIx, World, bit};
 pub(crate) use index::{Index, Watcher, Who};
-pub(crate) use schedule::{Schedule, zoned};
+pub(crate) use moment::{Locale, Moment, Sun, zoned};
+pub(crate) use program::{Act, Computed, Deed, Doing, How, Program, Step, action_text};
+pub(crate) use schedule::Schedule;
 
-use crate::scripts::Closure;
 use crate::values::{Seen, Slot, Slots};
 use edgeway_sdk::{DeviceIx, Value};
-use edgeway_thing_models::{DataType, EventIx, PropertyIx, Row, ServiceIx, Things};
-use jiff::tz::TimeZone;
+use edgeway_thing_models::{DataType, EventIx, Row, Things};
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -23,7 +26,7 @@ use std::time::Duration;
 pub(crate) struct Plan {
     pub(crate) things: Arc<Things>,
     pub(crate) slots: Slots,
-    pub(crate) zone: TimeZone,
+    pub(crate) locale: Locale,
     pub(crate) echo: Duration,
     /// By priority, the highest first, then by name: of two that are set off by one message, the first acts first.
     pub(crate) scenes: Vec<Scene>,
@@ -31,6 +34,8 @@ pub(crate) struct Plan {
     /// Those of one scene are neighbours.
     pub(crate) triggers: Vec<Trigger>,
     pub(crate) helds: Vec<HeldPlan>,
+    /// What `wait_for` steps wait for.
+    pub(crate) waits: Vec<Clause>,
     pub(crate) index: Index,
 }
 
@@ -52,11 +57,49 @@ pub(crate) struct Scene {
     pub(crate) triggers: Range<u32>,
     /// All must be true.
     pub(crate) conditions: Vec<Clause>,
-    pub(crate) then: Arc<[Step]>,
-    pub(crate) otherwise: Arc<[Step]>,
+    /// Whether some condition asks a script.
+    pub(crate) asks_scripts: bool,
+    pub(crate) then: Arc<Program>,
+    pub(crate) otherwise: Arc<Program>,
     pub(crate) cooldown: Duration,
     pub(crate) mode: Mode,
+    /// Whether mode and cooldown count for each device alone.
+    pub(crate) per_device: bool,
     pub(crate) priority: i64,
+    /// How late a run may go on after a restart; `None` as [`Scene::may_be_late`] says.
+    pub(crate) resume_within: Option<Duration>,
+    pub(crate) on_update: OnUpdate,
+    pub(crate) at_most: Rate,
+    /// It decides and traces and sends nothing.
+    pub(crate) shadow: bool,
+    /// Findings that the author has looked at.
+    pub(crate) allows: Vec<Finding>,
+    /// The same for the same words: runs of another version do not go on.
+    pub(crate) version: u64,
+}
+
+/// How often a scene may fire before it rests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Rate {
+    pub(crate) count: u32,
+    pub(crate) per: Duration,
+}
+
+/// What becomes of a run when its scene has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum OnUpdate {
+    /// It ends, and the trace says so.
+    #[default]
+    Abandon,
+    /// The new version begins from its first step.
+    Restart,
+}
+
+/// What a proof may warn of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Finding {
+    Loop,
+    Conflict,
 }
 
 /// A condition with the text that traces show.
@@ -74,6 +117,10 @@ pub(crate) enum Mode {
     Single,
     /// It ends the running one and begins again.
     Restart,
+    /// It waits for the running one to end.
+    Queue,
+    /// Both run.
+    Parallel,
 }
 
 /// What sets a scene off.
@@ -96,6 +143,8 @@ pub(crate) enum What {
     /// A row of a query comes.
     Row(Arc<RowOf>),
     Cron(Box<Schedule>),
+    /// The gateway starts.
+    Start,
 }
 
 /// Which rows of a query are meant.
@@ -126,25 +175,12 @@ fn is_same(found: &Value, wanted: &Value) -> bool {
 pub(crate) struct HeldPlan {
     pub(crate) inner: Condition,
     pub(crate) dwell: Duration,
+    /// The condition with its span: what a clock is remembered by.
+    pub(crate) text: Arc<str>,
 }
 
-/// What a scene does.
-#[derive(Debug, Clone)]
-pub(crate) enum Step {
-    Set { device: DeviceIx, property: PropertyIx, value: Computed<Value> },
-    Invoke { device: DeviceIx, service: ServiceIx, input: Vec<(Arc<str>, Value)> },
-    Notify { channel: Arc<str>, text: Computed<Arc<str>> },
-    Delay(Duration),
-    RunScene(SceneIx),
-    Run(Arc<Closure>),
-}
-
-/// Known while loading, or asked of a script each time.
-#[derive(Debug, Clone)]
-pub(crate) enum Computed<T> {
-    Fixed(T),
-    Script(Arc<Closure>),
-}
+/// How late a run may go on after a restart, unless its scene says.
+const LATE_MAX: Duration = Duration::from_secs(60 * 60);
 
 impl Plan {
     pub(crate) fn scene(&self, ix: SceneIx) -> &Scene {
@@ -187,12 +223,35 @@ impl Plan {
     }
 }
 
+impl Scene {
+    /// How late a run may go on after a restart. A set-point of before must not come back by itself, so with something
+    /// left to write to a device it may not go on at all.
+    pub(crate) fn may_be_late(&self, writes: bool) -> Option<Duration> {
+        self.resume_within.or_else(|| (!writes).then_some(LATE_MAX))
+    }
+
+    pub(crate) fn program(&self, block: Block) -> &Arc<Program> {
+        match block {
+            Block::Then => &self.then,
+            Block::Otherwise => &self.otherwise,
+        }
+    }
+}
+
+/// One of a scene's two lists of steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Block {
+    Then,
+    Otherwise,
+}
+
 impl What {
     /// The condition, if that is what it waits for.
     pub(crate) fn condition(&self) -> Option<&Condition> {
         match self {
             What::Edge(condition) | What::Level(condition) => Some(condition),
-            What::Changed(_) | What::Event(..) | What::Row(_) | What::Cron(_) => None,
+            What::Changed(_) | What::Event(..) | What::Row(_) | What::Cron(_) | What::Start => None,
         }
     }
 
@@ -202,7 +261,7 @@ impl What {
             What::Edge(condition) | What::Level(condition) => condition.each_leaf(visit),
             What::Changed(slot) => visit(Leaf::Slot(*slot)),
             What::Event(device, _) => visit(Leaf::Device(*device)),
-            What::Row(_) => {}
+            What::Row(_) | What::Start => {}
             What::Cron(_) => visit(Leaf::Clock),
         }
     }

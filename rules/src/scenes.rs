@@ -1,24 +1,34 @@
 //! The engine: messages and time in, effects out.
 
+mod acts;
+mod breaker;
 mod decisions;
+mod memory;
 mod messages;
+mod reached;
+mod recent;
 mod runs;
+mod switches;
 mod timers;
 
+pub use memory::{Change, Restored};
+
 use crate::clock::{Clock, Steady, Timers};
+use crate::facts::Facts;
 use crate::held::Held;
-use crate::history::{Chain, History};
+use crate::history::History;
 use crate::load::{self, FileProblem, Options, Script};
 use crate::plan::{Plan, SceneIx, TriggerIx, World};
 use crate::scripts::Scripts;
-use crate::values::{Slot, Values};
+use crate::values::Values;
 use crate::why::Why;
 use edgeway_sdk::{DeviceIx, Timestamp, Value, did_you_mean};
-use edgeway_thing_models::{Action, Body, Firing, Message, Notice, Things};
-use runs::Run;
+use edgeway_thing_models::{Action, Body, Event, Firing, Message, Notice, Things};
+use runs::{Key, RunId, Runs, StrandIx};
 use serde::Serialize;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 use timers::{SteadyKey, WallKey};
 
 /// All scenes of a site, loaded and running.
@@ -44,7 +54,18 @@ pub struct Scenes {
     helds: Vec<Held>,
     triggers: Vec<TriggerState>,
     scenes: Vec<SceneState>,
-    echoes: HashMap<Slot, Echo>,
+    runs: Runs,
+    /// Who waits for what, by the places in [`Plan::waits`].
+    waiting: Vec<Vec<(RunId, StrandIx)>>,
+    /// Commands under way, by id.
+    pending: HashMap<Arc<str>, acts::Pending>,
+    traces: acts::Traces,
+    recent: recent::Recent,
+    dirty: memory::Dirty,
+    /// When the scenes were started, in milliseconds: it goes into the ids of commands.
+    born: i64,
+    commands: u64,
+    decisions: u64,
     errors: u64,
     loops_stopped: u64,
     /// Which message is being handled, counted from 1.
@@ -65,34 +86,38 @@ pub(crate) struct TriggerState {
 /// What a scene remembers.
 #[derive(Debug, Default)]
 pub(crate) struct SceneState {
-    run: Option<Run>,
-    pub(crate) cool_until: Option<Steady>,
+    runs: Vec<RunId>,
+    queue: std::collections::VecDeque<runs::Queued>,
+    cooling: Vec<(Key, Steady)>,
     pub(crate) history: History,
+    breaker: breaker::Breaker,
+    reached: reached::Reached,
+    /// A person has switched it off.
+    is_off: bool,
+    /// It was switched off because of what its scripts did.
+    fault: Option<Arc<str>>,
+    faults: u32,
+    shadow: bool,
+    would_have_fired: u64,
     fired: u64,
     declined: u64,
     errors: u64,
     last_fired: Option<Timestamp>,
 }
 
-/// A value that a scene has set and that may soon come back as a report.
-#[derive(Debug)]
-struct Echo {
-    value: Value,
-    chain: Chain,
-    until: Steady,
-    /// The message in which it came back last.
-    pass: u64,
-}
-
 /// What the caller is to do.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
-    /// Send a command to a device.
+    /// Send a command to a device. What becomes of it comes back as a message, a [`Body::Command`] of the same id.
     Command {
+        /// Its id, not used before.
+        id: Arc<str>,
         /// The device.
         device: DeviceIx,
         /// In the model's types, checked against the model.
         action: Action,
+        /// How long it may take.
+        within: Duration,
         /// The scene that wants it.
         scene: Arc<str>,
         /// The scenes that led to this one, outermost first.
@@ -102,6 +127,8 @@ pub enum Effect {
     },
     /// Tell people.
     Notice(Notice),
+    /// Tell of an event in the name of a device.
+    Event(Event),
     /// Tell that a scene's conditions were true and its `then` began.
     Firing(Firing),
 }
@@ -143,8 +170,14 @@ pub struct SceneInfo {
     pub triggers: Vec<Arc<str>>,
     /// The greater goes first.
     pub priority: i64,
-    /// Whether it waits in a `delay` now.
+    /// Whether it is under way: it waits in a `delay`, for a condition or for a device.
     pub running: bool,
+    /// Whether it decides and sends nothing.
+    pub shadow: bool,
+    /// Why it does not act, if it is switched off.
+    pub off: Option<Arc<str>>,
+    /// How often it would have fired, had it not been in shadow.
+    pub would_have_fired: u64,
     /// How often its `then` began.
     pub fired: u64,
     /// How often it was set off and did not fire.
@@ -187,13 +220,21 @@ impl Scenes {
             values: Arc::new(Values::new(plan.slots.clone())),
             helds: plan.helds.iter().map(|held| Held::new(held.dwell)).collect(),
             triggers: vec![TriggerState::default(); plan.triggers.len()],
-            scenes: plan.scenes.iter().map(|_| SceneState::default()).collect(),
+            scenes: plan.scenes.iter().map(SceneState::new).collect(),
+            waiting: plan.waits.iter().map(|_| vec![]).collect(),
             plan: Arc::new(plan),
             scripts,
             clock: Clock::default(),
             steady_timers: Timers::new(),
             wall_timers: Timers::new(),
-            echoes: HashMap::new(),
+            runs: Runs::default(),
+            pending: HashMap::new(),
+            traces: acts::Traces::default(),
+            recent: recent::Recent::default(),
+            dirty: memory::Dirty::default(),
+            born: 0,
+            commands: 0,
+            decisions: 0,
             errors: 0,
             loops_stopped: 0,
             pass: 0,
@@ -221,13 +262,20 @@ impl Scenes {
     /// Takes the seeded values as they are and arms what waits for the clock. The values set nothing off.
     pub fn start(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
         self.clock.tell(now);
+        self.count_from(now);
         self.take_stock();
         self.arm_crons();
+        self.fire_starts(out);
         self.do_what_is_due(out);
     }
 
-    /// Takes a message. Reports, events, status changes and rows of queries matter; others are ignored. What is due by `now` is done
-    /// first.
+    fn count_from(&mut self, now: Timestamp) {
+        self.born = now.as_millis();
+        self.runs.count_from(now);
+    }
+
+    /// Takes a message. Reports, events, status changes, rows of queries and results of commands matter; others are
+    /// ignored. What is due by `now` is done first.
     pub fn handle(&mut self, now: Timestamp, message: &Message, out: &mut Vec<Effect>) {
         match &message.body {
             Body::Report(report) => {
@@ -246,7 +294,11 @@ impl Scenes {
                 self.advance(now, out);
                 self.row(row, out);
             }
-            Body::Firing(_) | Body::Command(_) | Body::Notice(_) | Body::Ledger(_) | Body::Balance(_) => {}
+            Body::Command(record) => {
+                self.advance(now, out);
+                self.answer(record, out);
+            }
+            Body::Firing(_) | Body::Notice(_) | Body::Ledger(_) | Body::Balance(_) => {}
         }
     }
 
@@ -303,7 +355,10 @@ impl Scenes {
             line: scene.line,
             triggers,
             priority: scene.priority,
-            running: state.run.is_some(),
+            running: !state.runs.is_empty(),
+            shadow: state.shadow,
+            off: state.off_because(),
+            would_have_fired: state.would_have_fired,
             fired: state.fired,
             declined: state.declined,
             errors: state.errors,
@@ -325,15 +380,25 @@ impl Scenes {
     }
 
     /// What conditions may depend on, now.
-    fn world(&self) -> World<'_> {
+    fn world<'a>(&'a self, facts: Option<&'a Arc<Facts>>) -> World<'a> {
         World {
+            facts,
             values: &self.values,
             helds: &self.helds,
             scripts: &self.scripts,
-            zone: &self.plan.zone,
+            locale: &self.plan.locale,
             wall: self.clock.wall(),
             steady: self.clock.steady(),
         }
+    }
+
+    /// What a condition comes to now. One that asks a script is not asked.
+    pub(crate) fn truth_now(&self, condition: &crate::plan::Condition) -> crate::plan::Truth {
+        if condition.has_script() { crate::plan::Truth::Unknown } else { self.world(None).truth(condition) }
+    }
+
+    pub(crate) fn recent(&self) -> &recent::Recent {
+        &self.recent
     }
 
     pub(crate) fn plan(&self) -> &Plan {

@@ -1,5 +1,6 @@
 //! Calling what stayed a closure: checks, computed arguments and `run` steps.
 
+use crate::facts::Facts;
 use crate::load::{Budget, Host, Notes, describe};
 use crate::plan::Step;
 use crate::values::Values;
@@ -32,8 +33,14 @@ impl Scripts {
     }
 
     /// Asks a check; `None` if it failed. The error is in the notes.
-    pub(crate) fn check(&self, closure: &Closure, values: &Arc<Values>, now: Timestamp) -> Option<bool> {
-        let answer = self.call(closure, values, now).and_then(|(value, _)| {
+    pub(crate) fn check(
+        &self,
+        closure: &Closure,
+        values: &Arc<Values>,
+        now: Timestamp,
+        facts: Option<&Arc<Facts>>,
+    ) -> Option<bool> {
+        let answer = self.call(closure, values, now, facts).and_then(|(value, _)| {
             value
                 .as_bool()
                 .map_err(|found| format!("a check answers true or false, this one answered {}", a_kind(found)))
@@ -50,9 +57,10 @@ impl Scripts {
         closure: &Closure,
         values: &Arc<Values>,
         now: Timestamp,
+        facts: Option<&Arc<Facts>>,
     ) -> Result<(Dynamic, Vec<Step>), String> {
         self.budget.fill(CALL_OPERATIONS_MAX);
-        self.host.begin_call(values.clone(), now);
+        self.host.begin_call(values.clone(), now, facts.cloned());
         let result = closure.call.call::<Dynamic>(&self.engine, &self.asts[closure.script], ());
         let emitted = self.host.end_call();
         match result {

@@ -1,12 +1,17 @@
 //! Why a scene did what it did, or did nothing.
 
-use crate::history::{Decision, Outcome, Read, Verdict};
+mod not;
+mod text;
+
+pub use not::{NeedView, WhyNot};
+
+use crate::facts::Facts;
+use crate::history::{Decision, Done, Outcome, Read, StepResult, Verdict};
 use crate::plan::{Leaf, SceneIx, TriggerIx, Truth, What, zoned};
 use crate::scenes::Scenes;
 use crate::values::Seen;
 use edgeway_sdk::{Json, Timestamp};
 use serde::Serialize;
-use std::fmt;
 use std::sync::Arc;
 
 /// Why a scene did what it did, or did nothing. `Display` shows it as text of several lines.
@@ -46,20 +51,42 @@ pub struct TriggerView {
 /// One decision.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct DecisionView {
+    /// Counted over all scenes since the gateway started, from 1.
+    pub number: u64,
+    /// The scene.
+    pub scene: Arc<str>,
     /// When; RFC 3339 in the site's zone.
     pub time: String,
     /// What set the scene off.
     pub cause: String,
     /// The scenes that led here, outermost first.
     pub chain: Vec<Arc<str>>,
-    /// `fired`, `declined`, `otherwise`, `cooling`, `running`, `loop`, `missed` or `failed`.
+    /// `fired`, `shadow`, `queued`, `declined`, `otherwise`, `cooling`, `running`, `off`, `resting`, `loop`, `missed`,
+    /// `failed`, `resumed` or `abandoned`.
     pub verdict: &'static str,
     /// More on the verdict; may be empty.
     pub detail: String,
     /// In the order of the script.
     pub conditions: Vec<ConditionView>,
+    /// What was done, in order, at most 64 steps.
+    pub steps: Vec<StepView>,
     /// What scripts printed.
     pub printed: Vec<String>,
+}
+
+/// One step that was done, or could not be.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StepView {
+    /// When; RFC 3339 in the site's zone.
+    pub time: String,
+    /// `set room-301.curtain = 100 %`.
+    pub text: Arc<str>,
+    /// The id of its command, as in the journal.
+    pub command: Option<Arc<str>>,
+    /// `done`, `sent`, `applied`, `failed`, `lost` or `shadow`.
+    pub result: &'static str,
+    /// Why it failed, or to which scene it lost; may be empty.
+    pub detail: String,
 }
 
 /// What one condition came to.
@@ -103,6 +130,16 @@ impl Scenes {
         }
     }
 
+    /// The decisions of all scenes behind a number, in order; of the last 4,096 those that their scenes still remember.
+    pub fn decisions_after(&self, number: u64, max: usize) -> Vec<DecisionView> {
+        let recent = self.recent().after(number);
+        let views = recent.filter_map(|(number, scene)| {
+            let decision = self.scene_state(scene).history.iter().find(|decision| decision.number == number)?;
+            Some(self.view_decision(scene, decision))
+        });
+        views.take(max).collect()
+    }
+
     fn view_trigger(&self, ix: TriggerIx, now: Timestamp) -> TriggerView {
         let trigger = self.plan().trigger(ix);
         let (armed, state) = self.readiness(ix);
@@ -131,6 +168,7 @@ impl Scenes {
             (What::Event(..), _) => (true, "armed: fires with each such event"),
             (What::Row(_), _) => (true, "armed: fires with each such row"),
             (What::Cron(_), _) => (true, "armed: fires when its time comes"),
+            (What::Start, _) => (true, "armed: fires when the gateway starts"),
         }
     }
 
@@ -171,25 +209,53 @@ impl Scenes {
             error: outcome.error.clone(),
         });
         DecisionView {
+            number: decision.number,
+            scene: self.plan().scene(scene).name.clone(),
             time: self.local(decision.time),
-            cause: self.cause_text(decision.cause),
+            cause: self.cause_with(decision),
             chain: decision.chain.scenes().map(|scene| self.plan().scene(scene).name.clone()).collect(),
             verdict: verdict_word(&decision.verdict),
             detail: self.detail(&decision.verdict),
             conditions: conditions.collect(),
+            steps: decision.steps.iter().map(|done| self.view_step(done)).collect(),
             printed: decision.printed.clone(),
         }
     }
 
+    /// What set it off, with the value, the event's output or the row that came with it.
+    fn cause_with(&self, decision: &Decision) -> String {
+        let text = self.cause_text(decision.cause);
+        let values = decision.facts.as_deref().map(named_values).unwrap_or_default();
+        if values.is_empty() { text } else { format!("{text} ({values})") }
+    }
+
+    fn view_step(&self, done: &Done) -> StepView {
+        let (result, detail) = match &done.result {
+            StepResult::Done => ("done", String::new()),
+            StepResult::Sent => ("sent", String::new()),
+            StepResult::Applied => ("applied", String::new()),
+            StepResult::Failed(reason) => ("failed", reason.to_string()),
+            StepResult::LostTo(scene) => ("lost", format!("scene {} comes first", self.plan().scene(*scene).name)),
+            StepResult::Shadow => ("shadow", "not sent".into()),
+        };
+        let (time, text, command) = (self.local(done.time), done.text.clone(), done.command.clone());
+        StepView { time, text, command, result, detail }
+    }
+
     fn detail(&self, verdict: &Verdict) -> String {
         match verdict {
-            Verdict::Fired { restarted: true } => "a run that was still going on ended".into(),
-            Verdict::Fired { restarted: false } | Verdict::Declined { .. } => String::new(),
+            Verdict::Fired { restarted: true, .. } => "a run that was still going on ended".into(),
+            Verdict::Fired { queued: true, .. } => "it waits for a run that is still going on".into(),
+            Verdict::Fired { shadow: true, .. } => "nothing is sent".into(),
+            Verdict::Fired { .. } | Verdict::Declined { .. } | Verdict::Resumed => String::new(),
+            Verdict::Off { reason } => reason.to_string(),
+            Verdict::Resting { until } => format!("it fired too often and rests until {}", self.local(*until)),
+            Verdict::Abandoned { reason } => format!("it does not go on: {reason}"),
             Verdict::Cooling { until } => format!("cooling down until {}", self.local(*until)),
             Verdict::Running => "its last run is still going on".into(),
             Verdict::Loop => "it would have been its own cause, or the eighth scene in a row".into(),
             Verdict::Missed { was_due } => format!("it was due at {}", self.local(*was_due)),
-            Verdict::Failed { step, error } => format!("step {step}: {error}"),
+            Verdict::Failed { step, error } => format!("{step}: {error}"),
         }
     }
 
@@ -204,7 +270,7 @@ impl Scenes {
         }
     }
 
-    fn view_read(&self, read: &Read, now: Timestamp) -> ReadView {
+    pub(crate) fn view_read(&self, read: &Read, now: Timestamp) -> ReadView {
         match read {
             Read::Property(slot, Some(seen)) => {
                 self.view_seen(self.plan().slot_name(*slot), self.plan().show(*slot, seen), seen, now)
@@ -232,12 +298,18 @@ impl Scenes {
     }
 
     /// RFC 3339 with the site's offset and milliseconds.
-    fn local(&self, time: Timestamp) -> String {
-        match zoned(time, &self.plan().zone) {
+    pub(crate) fn local(&self, time: Timestamp) -> String {
+        match zoned(time, &self.plan().locale.zone) {
             Some(time) => time.strftime("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string(),
             None => time.to_string(),
         }
     }
+}
+
+/// `code = 3, high = true`. A property's value stands beside its condition already.
+fn named_values(facts: &Facts) -> String {
+    let values: Vec<String> = facts.values.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+    if facts.kind == crate::facts::Kind::Property { String::new() } else { values.join(", ") }
 }
 
 fn outcome_word(outcome: &Outcome) -> &'static str {
@@ -258,7 +330,13 @@ fn outcome_phrase(outcome: &Outcome) -> &'static str {
 
 fn verdict_word(verdict: &Verdict) -> &'static str {
     match verdict {
+        Verdict::Fired { shadow: true, .. } => "shadow",
+        Verdict::Fired { queued: true, .. } => "queued",
         Verdict::Fired { .. } => "fired",
+        Verdict::Off { .. } => "off",
+        Verdict::Resting { .. } => "resting",
+        Verdict::Resumed => "resumed",
+        Verdict::Abandoned { .. } => "abandoned",
         Verdict::Declined { otherwise: true } => "otherwise",
         Verdict::Declined { otherwise: false } => "declined",
         Verdict::Cooling { .. } => "cooling",
@@ -266,89 +344,5 @@ fn verdict_word(verdict: &Verdict) -> &'static str {
         Verdict::Loop => "loop",
         Verdict::Missed { .. } => "missed",
         Verdict::Failed { .. } => "failed",
-    }
-}
-
-impl fmt::Display for Why {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}  ({}:{})", self.scene, self.file, self.line)?;
-        if !self.title.is_empty() {
-            writeln!(f, "  {}", self.title)?;
-        }
-        self.triggers.iter().try_for_each(|trigger| trigger.fmt(f))?;
-        if self.decisions.is_empty() {
-            writeln!(f, "no decision since the scenes were loaded")?;
-        }
-        self.decisions.iter().try_for_each(|decision| decision.fmt(f))
-    }
-}
-
-impl fmt::Display for TriggerView {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "  when {}", self.text)?;
-        writeln!(f, "    {}", self.state)?;
-        if let Some(due) = &self.due {
-            writeln!(f, "    due {}", short(due))?;
-        }
-        if let Some(fired) = &self.fired {
-            writeln!(f, "    went off {}", short(fired))?;
-        }
-        if self.reads.is_empty() { Ok(()) } else { writeln!(f, "    {}", Reads(&self.reads)) }
-    }
-}
-
-impl fmt::Display for DecisionView {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}  {}  cause: {}", short(&self.time), self.verdict.to_uppercase(), self.cause)?;
-        if !self.chain.is_empty() {
-            write!(f, "  after {}", self.chain.join(" > "))?;
-        }
-        if !self.detail.is_empty() {
-            write!(f, "  ({})", self.detail)?;
-        }
-        writeln!(f)?;
-        let width = self.conditions.iter().map(|condition| condition.text.chars().count()).max().unwrap_or(0);
-        for condition in &self.conditions {
-            write!(f, "    {:7} {:width$}", condition.outcome, condition.text)?;
-            if let Some(error) = &condition.error {
-                write!(f, "  error: {error}")?;
-            }
-            if !condition.reads.is_empty() {
-                write!(f, "  {}", Reads(&condition.reads))?;
-            }
-            writeln!(f)?;
-        }
-        self.printed.iter().try_for_each(|line| writeln!(f, "    printed: {line}"))
-    }
-}
-
-struct Reads<'a>(&'a [ReadView]);
-
-impl fmt::Display for Reads<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown: Vec<String> = self.0.iter().map(ToString::to_string).collect();
-        write!(f, "[{}]", shown.join(", "))
-    }
-}
-
-/// `wt-07.gear_oil_temperature = 76 °C, good, 600 s old`.
-impl fmt::Display for ReadView {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} = {}", self.name, self.shown)?;
-        if !self.quality.is_empty() {
-            write!(f, " {}", self.quality)?;
-        }
-        match self.age_seconds {
-            Some(age) => write!(f, " {age} s old"),
-            None => Ok(()),
-        }
-    }
-}
-
-/// `08-01 12:10:00.000` out of RFC 3339.
-fn short(time: &str) -> String {
-    match (time.get(5..10), time.get(11..23)) {
-        (Some(day), Some(clock)) => format!("{day} {clock}"),
-        _ => time.to_owned(),
     }
 }

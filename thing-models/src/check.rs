@@ -10,7 +10,7 @@ pub(crate) use coerce::whole_number;
 pub use unfit::Unfit;
 
 use crate::model::{Field, Model};
-use crate::things::{PropertyIx, ServiceIx};
+use crate::things::{EventIx, PropertyIx, ServiceIx};
 use edgeway_sdk::{Value, did_you_mean};
 use std::sync::Arc;
 
@@ -136,6 +136,17 @@ impl Model {
             unknown(&self.name, "service", service, self.services.iter().map(|known| &*known.identifier))
         })?;
         Ok((ix, named_values(service, "input", &found.input, input)?))
+    }
+
+    /// Checks that an event can carry an output, and converts the output to the model's types and order.
+    ///
+    /// # Errors
+    /// If the event is unknown, an output is unknown, missing or given twice, or a value does not fit.
+    pub fn check_event(&self, event: &str, output: &[(Arc<str>, Value)]) -> Result<(EventIx, NamedValues), CheckError> {
+        let (ix, found) = self
+            .event(event)
+            .ok_or_else(|| unknown(&self.name, "event", event, self.events.iter().map(|known| &*known.identifier)))?;
+        Ok((ix, named_values(event, "output", &found.output, output)?))
     }
 }
 

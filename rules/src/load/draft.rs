@@ -1,8 +1,9 @@
 //! What scripts have declared so far.
 
 use super::FileProblem;
-use super::words::{SceneWord, StepWord};
-use crate::plan::{Clause, HeldIx, HeldPlan, Mode, What};
+use super::words::SceneWord;
+use crate::plan::{Act, Clause, Finding, HeldIx, HeldPlan, Mode, OnUpdate, Rate, What};
+use crate::scripts::Closure;
 use edgeway_sdk::Problem;
 use rhai::Position;
 use std::collections::HashMap;
@@ -34,11 +35,60 @@ pub(super) struct SceneDraft {
     pub(super) has_when: bool,
     pub(super) has_then: bool,
     pub(super) conditions: Vec<Clause>,
-    pub(super) then: Vec<StepWord>,
-    pub(super) otherwise: Vec<StepWord>,
+    pub(super) then: Vec<Tree>,
+    pub(super) otherwise: Vec<Tree>,
     pub(super) cooldown: Duration,
     pub(super) mode: Mode,
+    pub(super) per_device: bool,
     pub(super) priority: i64,
+    pub(super) resume_within: Option<Duration>,
+    pub(super) on_update: OnUpdate,
+    pub(super) at_most: Option<Rate>,
+    pub(super) shadow: bool,
+    pub(super) allows: Vec<Finding>,
+}
+
+/// A step as declared: blocks contain steps, other scenes are names.
+#[derive(Debug, Clone)]
+pub(crate) struct Tree {
+    pub(super) what: Branch,
+    pub(super) text: Arc<str>,
+    pub(super) at: Position,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Branch {
+    Act(Act),
+    Delay(Duration),
+    WaitFor { condition: Clause, within: Duration, may_fail: bool },
+    RunScene(Arc<str>),
+    Run(Arc<Closure>),
+    If { condition: Clause, then: Vec<Tree>, otherwise: Vec<Tree> },
+    Parallel(Vec<Vec<Tree>>),
+    Repeat { times: u32, body: Vec<Tree> },
+    Transaction(Vec<Tree>),
+}
+
+impl Tree {
+    /// The steps inside it.
+    pub(super) fn inner(&self) -> impl Iterator<Item = &Tree> {
+        let (first, rest): (&[Tree], &[Tree]) = match &self.what {
+            Branch::If { then, otherwise, .. } => (then, otherwise),
+            Branch::Repeat { body, .. } | Branch::Transaction(body) => (body, &[]),
+            _ => (&[], &[]),
+        };
+        let branches: &[Vec<Tree>] = match &self.what {
+            Branch::Parallel(branches) => branches,
+            _ => &[],
+        };
+        first.iter().chain(rest).chain(branches.iter().flatten())
+    }
+
+    /// Visits it and all the steps inside it.
+    pub(super) fn each<'a>(&'a self, visit: &mut impl FnMut(&'a Tree)) {
+        visit(self);
+        self.inner().for_each(|inner| inner.each(visit));
+    }
 }
 
 /// What is wrong, without the place.

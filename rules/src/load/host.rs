@@ -1,6 +1,7 @@
 //! The side of the words: what scripts share with the engine.
 
 use super::draft::{Draft, Mistake};
+use crate::facts::Facts;
 use crate::plan::{SceneIx, Step};
 use crate::values::{Slot, Slots, Values};
 use edgeway_sdk::{Timestamp, Value, did_you_mean};
@@ -26,6 +27,7 @@ struct State {
     slots: Slots,
     names: HashMap<Arc<str>, SceneIx>,
     queries: Option<Queries>,
+    has_position: bool,
     phase: Phase,
     notes: Notes,
 }
@@ -46,6 +48,7 @@ enum Phase {
 struct Call {
     values: Arc<Values>,
     now: Timestamp,
+    facts: Option<Arc<Facts>>,
     emitted: Vec<Step>,
 }
 
@@ -58,13 +61,14 @@ pub(crate) struct Notes {
 }
 
 impl Host {
-    pub(crate) fn new(things: Arc<Things>, slots: Slots, queries: Option<Queries>) -> Self {
+    pub(crate) fn new(things: Arc<Things>, slots: Slots, queries: Option<Queries>, has_position: bool) -> Self {
         let draft = Box::new(Draft::default());
         Host(Arc::new(Mutex::new(State {
             things,
             slots,
             names: HashMap::new(),
             queries,
+            has_position,
             phase: Phase::Load(draft),
             notes: Notes::default(),
         })))
@@ -133,6 +137,10 @@ impl Host {
         }
     }
 
+    pub(super) fn has_position(&self) -> bool {
+        self.lock().has_position
+    }
+
     pub(super) fn is_loading(&self) -> bool {
         matches!(self.lock().phase, Phase::Load(_))
     }
@@ -167,8 +175,16 @@ impl Host {
         std::mem::take(&mut self.lock().notes)
     }
 
-    pub(crate) fn begin_call(&self, values: Arc<Values>, now: Timestamp) {
-        self.lock().phase = Phase::Call(Call { values, now, emitted: vec![] });
+    pub(crate) fn begin_call(&self, values: Arc<Values>, now: Timestamp, facts: Option<Arc<Facts>>) {
+        self.lock().phase = Phase::Call(Call { values, now, facts, emitted: vec![] });
+    }
+
+    /// What set the running scene off, as far as there is something to say.
+    pub(super) fn facts(&self, at: Position) -> Raised<Option<Arc<Facts>>> {
+        match &self.lock().phase {
+            Phase::Call(call) => Ok(call.facts.clone()),
+            _ => Err(raise(at, "`cause` tells what set a scene off, so it works only in a closure, `|| ..`".into())),
+        }
     }
 
     pub(crate) fn end_call(&self) -> Vec<Step> {

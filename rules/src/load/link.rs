@@ -1,18 +1,25 @@
 //! From a draft to a plan: resolves the names of scenes and puts everything in order.
 
+use super::draft::{Branch, Tree};
 use super::draft::{Draft, Mistake, SceneDraft};
 use super::host::unknown_scene;
-use super::words::StepWord;
-use super::{FileProblem, Options};
-use crate::plan::{Index, Plan, Scene, SceneIx, Step, Trigger};
+use super::{FileProblem, Options, compile};
+use crate::plan::{Clause, Index, Locale, Plan, Rate, Scene, SceneIx, Trigger};
 use crate::values::Slots;
 use edgeway_thing_models::Things;
 use rhai::Position;
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
+use std::time::Duration;
 
-type Names = HashMap<Arc<str>, SceneIx>;
+/// Where each scene stands.
+pub(super) type Names = HashMap<Arc<str>, SceneIx>;
+
+/// How often a scene may fire, unless it says: more is a loop that nothing else has found.
+const RATE: Rate = Rate { count: 200, per: Duration::from_secs(10) };
 
 /// Makes the plan and hands back all problems, also those of the scripts' run.
 pub(super) fn link(mut draft: Draft, things: Arc<Things>, slots: Slots, options: Options) -> (Plan, Vec<FileProblem>) {
@@ -21,11 +28,12 @@ pub(super) fn link(mut draft: Draft, things: Arc<Things>, slots: Slots, options:
     scenes.sort_by(|a, b| (Reverse(a.priority), &a.name).cmp(&(Reverse(b.priority), &b.name)));
     let names = scenes.iter().enumerate().map(|(at, scene)| (scene.name.clone(), SceneIx(at as u32))).collect();
     judge(&mut draft, &scenes, &names);
-    let mut triggers = vec![];
-    let scenes: Vec<Scene> = scenes.into_iter().map(|scene| finish(scene, &names, &mut triggers)).collect();
-    let index = Index::new(&slots, things.devices().len(), &draft.helds, &triggers);
-    let Options { zone, echo, queries: _ } = options;
-    let plan = Plan { things, slots, zone, echo, scenes, names, triggers, helds: draft.helds, index };
+    let (mut triggers, mut waits) = (vec![], vec![]);
+    let scenes: Vec<Scene> = scenes.into_iter().map(|scene| finish(scene, &names, &mut triggers, &mut waits)).collect();
+    let index = Index::new(&slots, things.devices().len(), &draft.helds, &triggers, &waits);
+    let Options { zone, position, echo, queries: _ } = options;
+    let locale = Locale { zone, position };
+    let plan = Plan { things, slots, locale, echo, scenes, names, triggers, helds: draft.helds, waits, index };
     (plan, draft.problems)
 }
 
@@ -70,15 +78,21 @@ fn judge(draft: &mut Draft, scenes: &[SceneDraft], names: &Names) {
     }
 }
 
-fn calls(scene: &SceneDraft) -> impl Iterator<Item = (&Arc<str>, Position)> {
-    scene.then.iter().chain(&scene.otherwise).filter_map(|step| match step {
-        StepWord::RunScene { name, at } => Some((name, *at)),
-        StepWord::Step(_) | StepWord::Hollow => None,
-    })
+fn calls(scene: &SceneDraft) -> Vec<(&Arc<str>, Position)> {
+    let mut found = vec![];
+    for step in scene.then.iter().chain(&scene.otherwise) {
+        step.each(&mut |step: &Tree| {
+            if let Branch::RunScene(name) = &step.what {
+                found.push((name, step.at));
+            }
+        });
+    }
+    found
 }
 
-fn finish(draft: SceneDraft, names: &Names, triggers: &mut Vec<Trigger>) -> Scene {
+fn finish(draft: SceneDraft, names: &Names, triggers: &mut Vec<Trigger>, waits: &mut Vec<Clause>) -> Scene {
     let scene = names[&draft.name];
+    let version = version(&draft);
     let start = triggers.len() as u32;
     triggers.extend(draft.triggers.into_iter().map(|(what, text)| Trigger { scene, text, what }));
     Scene {
@@ -87,21 +101,55 @@ fn finish(draft: SceneDraft, names: &Names, triggers: &mut Vec<Trigger>) -> Scen
         file: draft.file,
         line: draft.at.line().unwrap_or(1),
         triggers: start..triggers.len() as u32,
+        asks_scripts: draft.conditions.iter().any(|clause| clause.condition.has_script()),
         conditions: draft.conditions,
-        then: steps(draft.then, names),
-        otherwise: steps(draft.otherwise, names),
+        then: compile::compile(&draft.then, names, waits),
+        otherwise: compile::compile(&draft.otherwise, names, waits),
         cooldown: draft.cooldown,
         mode: draft.mode,
+        per_device: draft.per_device,
         priority: draft.priority,
+        resume_within: draft.resume_within,
+        on_update: draft.on_update,
+        at_most: draft.at_most.unwrap_or(RATE),
+        shadow: draft.shadow,
+        allows: draft.allows,
+        version,
     }
 }
 
-/// Steps that are not hollow; a plan with hollow ones is never run.
-fn steps(words: Vec<StepWord>, names: &Names) -> Arc<[Step]> {
-    let step = |word| match word {
-        StepWord::Step(step) => Some(step),
-        StepWord::RunScene { name, .. } => names.get(&name).copied().map(Step::RunScene),
-        StepWord::Hollow => None,
-    };
-    words.into_iter().filter_map(step).collect()
+/// The same for the same words. A closure counts by the name that its text gives it, and by what it has captured.
+fn version(draft: &SceneDraft) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    let texts = draft.triggers.iter().map(|(_, text)| text).chain(draft.conditions.iter().map(|clause| &clause.text));
+    texts.for_each(|text| text.hash(&mut hasher));
+    for steps in [&draft.then, &draft.otherwise] {
+        // The beginning of each block is part of the text of the step that it is in.
+        format!("{:?}", steps.iter().map(Shape).collect::<Vec<_>>()).hash(&mut hasher);
+    }
+    format!("{:?} {:?} {}", draft.mode, draft.cooldown, draft.per_device).hash(&mut hasher);
+    hasher.finish()
+}
+
+/// A step without its place in the file, which changes when lines above it do.
+struct Shape<'a>(&'a Tree);
+
+impl fmt::Debug for Shape<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Tree { what, text, at: _ } = self.0;
+        match what {
+            Branch::If { then, otherwise, .. } => {
+                let list = |steps: &[Tree]| format!("{:?}", steps.iter().map(Shape).collect::<Vec<_>>());
+                write!(f, "{text} {} {}", list(then), list(otherwise))
+            }
+            Branch::Parallel(branches) => {
+                let list = |steps: &Vec<Tree>| format!("{:?}", steps.iter().map(Shape).collect::<Vec<_>>());
+                write!(f, "{text} {:?}", branches.iter().map(list).collect::<Vec<_>>())
+            }
+            Branch::Repeat { body, .. } | Branch::Transaction(body) => {
+                write!(f, "{text} {:?}", body.iter().map(Shape).collect::<Vec<_>>())
+            }
+            what => write!(f, "{what:?}"),
+        }
+    }
 }

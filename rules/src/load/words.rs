@@ -3,6 +3,7 @@
 //! A word that is used wrongly while the script loads notes the mistake and returns something hollow, so that the
 //! script goes on and all mistakes are found at once. While a scene runs it raises an error.
 
+mod blocks;
 mod conditions;
 mod reading;
 mod scene;
@@ -13,8 +14,9 @@ pub(crate) use reading::value_of;
 pub(super) use reading::{kind_of, print};
 
 use super::draft::Mistake;
+use super::draft::Tree;
 use super::host::{Host, Raised};
-use crate::plan::{Condition, Step, What};
+use crate::plan::{Condition, What};
 use crate::scripts::Closure;
 use crate::values::Slot;
 use edgeway_sdk::{DeviceIx, did_you_mean, options::duration};
@@ -24,7 +26,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How every word is written, for advice.
-const USAGES: [(&str, &str); 37] = [
+const USAGES: [(&str, &str); 61] = [
     ("scene", "scene(\"name\")"),
     ("title", ".title(\"what it does\")"),
     ("when", ".when(prop(device, property) > 28)"),
@@ -33,7 +35,13 @@ const USAGES: [(&str, &str); 37] = [
     ("otherwise", ".otherwise([notify(channel, text)])"),
     ("cooldown", ".cooldown(\"30s\")"),
     ("mode", ".mode(\"single\")"),
+    ("per_device", ".per_device()"),
     ("priority", ".priority(10)"),
+    ("resume_within", ".resume_within(\"10m\")"),
+    ("on_update", ".on_update(\"restart\")"),
+    ("at_most", ".at_most(100, \"10s\")"),
+    ("shadow", ".shadow()"),
+    ("allow", ".allow(\"loop\")"),
     ("prop", "prop(device, property)"),
     ("changed", "changed(prop(device, property))"),
     ("level", "level(prop(device, property) > 28)"),
@@ -42,10 +50,17 @@ const USAGES: [(&str, &str); 37] = [
     ("cron", "cron(\"0 7 * * 1-5\")"),
     ("goes_online", "goes_online(device)"),
     ("goes_offline", "goes_offline(device)"),
+    ("goes_stale", "goes_stale(prop(device, property))"),
+    ("sunrise", "sunrise(\"+30m\")"),
+    ("sunset", "sunset(\"-30m\")"),
+    ("site_starts", "site_starts()"),
     ("held", "held(condition, \"10m\")"),
     ("fresh", "fresh(prop(device, property), \"2m\")"),
     ("time_between", "time_between(\"22:00\", \"06:00\")"),
+    ("on_days", "on_days(\"mon-fri\")"),
     ("is_online", "is_online(device)"),
+    ("is_stale", "is_stale(prop(device, property))"),
+    ("or_unknown", "or_unknown(prop(device, property) > 28)"),
     ("check", "check(\"why\", || value(device, property) > 28)"),
     ("all", "all([condition, condition])"),
     ("any", "any([condition, condition])"),
@@ -55,8 +70,19 @@ const USAGES: [(&str, &str); 37] = [
     ("notify", "notify(channel, text)"),
     ("delay", "delay(\"3s\")"),
     ("run_scene", "run_scene(name)"),
+    ("wait_for", "wait_for(prop(device, property) == true, \"20s\")"),
+    ("if_true", "if_true(condition, [step]).otherwise([step])"),
+    ("parallel", "parallel([step, [step, step]])"),
+    ("repeat", "repeat(3, [step])"),
+    ("transaction", "transaction([step, step])"),
+    ("within", "invoke(device, service).within(\"30s\")"),
+    ("retry", "set(device, property, value).retry(3, \"2s\")"),
+    ("confirmed", "set(device, property, value).confirmed()"),
+    ("may_fail", "invoke(device, service).may_fail()"),
+    ("undo", "invoke(device, service).undo(invoke(device, other))"),
     ("run", "run(|| emit(set(device, property, value)))"),
-    ("emit", "emit(set(device, property, value))"),
+    ("emit", "emit(device, event, #{ output: value })"),
+    ("cause", "cause().device"),
     ("value", "value(device, property)"),
     ("value_or", "value_or(device, property, default)"),
     ("devices", "devices(#{ model: \"wind-turbine\" })"),
@@ -88,15 +114,7 @@ pub(super) struct TriggerWord(Option<(What, Arc<str>)>);
 
 /// A step; hollow after a mistake.
 #[derive(Debug, Clone)]
-pub(super) enum StepWord {
-    Step(Step),
-    /// A scene may be named before it is declared.
-    RunScene {
-        name: Arc<str>,
-        at: Position,
-    },
-    Hollow,
-}
+pub(super) struct StepWord(Option<Tree>);
 
 /// A scene, by its place in the draft.
 #[derive(Debug, Clone, Copy)]
@@ -111,6 +129,7 @@ pub(super) fn register(engine: &mut Engine, host: &Host) {
     conditions::register(engine, host);
     triggers::register(engine, host);
     steps::register(engine, host);
+    blocks::register(engine, host);
     scene::register(engine, host);
     reading::register(engine, host);
 }

@@ -1,15 +1,14 @@
 //! Conditions as data, and what they come to.
 
-use super::schedule::zoned;
+use super::moment::{Locale, Moment, zoned};
 use crate::clock::Steady;
+use crate::facts::Facts;
 use crate::held::Held;
 use crate::scripts::{Closure, Scripts};
 use crate::values::{Slot, Values};
-use edgeway_sdk::{DeviceIx, Timestamp, Value};
+use edgeway_sdk::{DeviceIx, Quality, Timestamp, Value};
 use edgeway_thing_models::Online;
-use jiff::Zoned;
-use jiff::civil::Time;
-use jiff::tz::TimeZone;
+use jiff::civil::Weekday;
 use std::cmp::Ordering;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,18 +26,28 @@ pub(crate) enum Condition {
         slot: Slot,
         within: Duration,
     },
+    /// The value is an old one that could not be read again; unknown while none was seen.
+    Stale(Slot),
     /// The clock of the site's zone, `from` inclusive, `to` exclusive, over midnight if `to` is the earlier one.
     Between {
-        from: Time,
-        to: Time,
+        from: Moment,
+        to: Moment,
     },
+    /// The day of the week in the site's zone, a bit for each from Monday on.
+    Days(u8),
     Online(DeviceIx),
     Held(HeldIx),
     Check(Arc<Closure>),
     All(Vec<Condition>),
     Any(Vec<Condition>),
     Not(Box<Condition>),
+    /// True also where the inner one is unknown.
+    OrUnknown(Box<Condition>),
 }
+
+/// A place in the plan's list of what is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct WaitIx(pub(crate) u32);
 
 /// A place in the plan's list of `held` conditions. One that contains another has the greater number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,9 +83,11 @@ pub(crate) struct World<'a> {
     pub(crate) values: &'a Arc<Values>,
     pub(crate) helds: &'a [Held],
     pub(crate) scripts: &'a Scripts,
-    pub(crate) zone: &'a TimeZone,
+    pub(crate) locale: &'a Locale,
     pub(crate) wall: Timestamp,
     pub(crate) steady: Steady,
+    /// What came with the cause, for scripts.
+    pub(crate) facts: Option<&'a Arc<Facts>>,
 }
 
 /// A part of a condition that reads the world.
@@ -96,13 +107,16 @@ impl World<'_> {
         match condition {
             Condition::Compare { left, op, right } => self.compare(*left, *op, right).into(),
             Condition::Fresh { slot, within } => self.fresh(*slot, *within).into(),
+            Condition::Stale(slot) => self.values.seen(*slot).map(|seen| seen.quality == Quality::Stale).into(),
             Condition::Between { from, to } => self.between(*from, *to).into(),
+            Condition::Days(days) => self.weekday().map(|day| days & bit(day) != 0).into(),
             Condition::Online(device) => self.online(*device).into(),
             Condition::Held(held) => self.helds[held.0 as usize].truth(self.steady),
-            Condition::Check(closure) => self.scripts.check(closure, self.values, self.wall).into(),
+            Condition::Check(closure) => self.scripts.check(closure, self.values, self.wall, self.facts).into(),
             Condition::All(parts) => parts.iter().map(|part| self.truth(part)).fold(Truth::True, Truth::and),
             Condition::Any(parts) => parts.iter().map(|part| self.truth(part)).fold(Truth::False, Truth::or),
             Condition::Not(inner) => self.truth(inner).not(),
+            Condition::OrUnknown(inner) => Some(self.truth(inner).known().unwrap_or(true)).into(),
         }
     }
 
@@ -115,14 +129,22 @@ impl World<'_> {
                 [start, end].into_iter().find(|at| *at > self.wall)
             }
             Condition::Between { from, to } => {
-                let now = zoned(self.wall, self.zone)?;
-                [next_time(&now, *from), next_time(&now, *to)].into_iter().flatten().min()
+                let now = zoned(self.wall, &self.locale.zone)?;
+                [from.next(&now, self.locale), to.next(&now, self.locale)].into_iter().flatten().min()
+            }
+            Condition::Days(_) => {
+                let now = zoned(self.wall, &self.locale.zone)?;
+                Moment::Clock(jiff::civil::Time::midnight()).next(&now, self.locale)
             }
             Condition::All(parts) | Condition::Any(parts) => {
                 parts.iter().filter_map(|part| self.next_change(part)).min()
             }
-            Condition::Not(inner) => self.next_change(inner),
-            Condition::Compare { .. } | Condition::Online(_) | Condition::Held(_) | Condition::Check(_) => None,
+            Condition::Not(inner) | Condition::OrUnknown(inner) => self.next_change(inner),
+            Condition::Compare { .. }
+            | Condition::Stale(_)
+            | Condition::Online(_)
+            | Condition::Held(_)
+            | Condition::Check(_) => None,
         }
     }
 
@@ -141,9 +163,18 @@ impl World<'_> {
         Some(seen.good().is_some() && distance <= within)
     }
 
-    fn between(&self, from: Time, to: Time) -> Option<bool> {
-        let time = zoned(self.wall, self.zone)?.time();
+    fn between(&self, from: Moment, to: Moment) -> Option<bool> {
+        let now = zoned(self.wall, &self.locale.zone)?;
+        let on_today = |moment: Moment| match moment {
+            Moment::Clock(time) => Some(time),
+            Moment::Sun(_) => moment.on(now.date(), self.locale).map(|at| at.time()),
+        };
+        let (from, to, time) = (on_today(from)?, on_today(to)?, now.time());
         Some(if from <= to { from <= time && time < to } else { from <= time || time < to })
+    }
+
+    fn weekday(&self) -> Option<Weekday> {
+        Some(zoned(self.wall, &self.locale.zone)?.weekday())
     }
 
     fn online(&self, device: DeviceIx) -> Option<bool> {
@@ -154,16 +185,9 @@ impl World<'_> {
     }
 }
 
-/// The next moment at which the zone's clock shows this time. A time that a change of clocks leaves out comes as late
-/// as the clocks went forward.
-fn next_time(now: &Zoned, time: Time) -> Option<Timestamp> {
-    let on = |date: jiff::civil::Date| date.to_datetime(time).to_zoned(now.time_zone().clone()).ok();
-    let today = on(now.date()).filter(|at| at > now);
-    let at = match today {
-        Some(at) => at,
-        None => on(now.date().tomorrow().ok()?)?,
-    };
-    i64::try_from(at.timestamp().as_nanosecond()).ok().map(Timestamp::from_nanos)
+/// The bit of a day in [`Condition::Days`].
+pub(crate) fn bit(day: Weekday) -> u8 {
+    1 << day.to_monday_zero_offset()
 }
 
 impl Condition {
@@ -180,12 +204,13 @@ impl Condition {
                 visit(Leaf::Slot(*slot));
                 visit(Leaf::Clock);
             }
-            Condition::Between { .. } => visit(Leaf::Clock),
+            Condition::Stale(slot) => visit(Leaf::Slot(*slot)),
+            Condition::Between { .. } | Condition::Days(_) => visit(Leaf::Clock),
             Condition::Online(device) => visit(Leaf::Device(*device)),
             Condition::Held(held) => visit(Leaf::Held(*held)),
             Condition::Check(_) => visit(Leaf::Script),
             Condition::All(parts) | Condition::Any(parts) => parts.iter().for_each(|part| part.each_leaf(visit)),
-            Condition::Not(inner) => inner.each_leaf(visit),
+            Condition::Not(inner) | Condition::OrUnknown(inner) => inner.each_leaf(visit),
         }
     }
 
@@ -199,7 +224,7 @@ impl Condition {
 
 impl Op {
     /// Whether `left op right`; `None` if the two cannot be compared.
-    fn holds(self, left: &Value, right: &Value) -> Option<bool> {
+    pub(crate) fn holds(self, left: &Value, right: &Value) -> Option<bool> {
         let order = order(left, right)?;
         Some(match self {
             Op::Equal => order == Ordering::Equal,
@@ -219,6 +244,18 @@ impl Op {
             Op::Less => Op::Greater,
             Op::LessOrEqual => Op::GreaterOrEqual,
             same => same,
+        }
+    }
+
+    /// The operator that is true where this one is false.
+    pub(crate) fn opposite(self) -> Op {
+        match self {
+            Op::Equal => Op::NotEqual,
+            Op::NotEqual => Op::Equal,
+            Op::Greater => Op::LessOrEqual,
+            Op::GreaterOrEqual => Op::Less,
+            Op::Less => Op::GreaterOrEqual,
+            Op::LessOrEqual => Op::Greater,
         }
     }
 
@@ -252,6 +289,14 @@ fn order(left: &Value, right: &Value) -> Option<Ordering> {
 }
 
 impl Truth {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Truth::True => "true",
+            Truth::False => "false",
+            Truth::Unknown => "unknown",
+        }
+    }
+
     pub(crate) fn known(self) -> Option<bool> {
         match self {
             Truth::True => Some(true),

@@ -1,14 +1,14 @@
 //! Who has to look when something comes.
 
-use super::{Condition, HeldIx, HeldPlan, Leaf, Trigger, TriggerIx, What};
+use super::{Clause, Condition, HeldIx, HeldPlan, Leaf, Trigger, TriggerIx, WaitIx, What};
 use crate::values::{Slot, Slots};
 use edgeway_sdk::DeviceIx;
 use edgeway_thing_models::EventIx;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// A `held` condition or a trigger, in one numbering: the `held` conditions first, inner before outer, so that whoever
-/// looks in ascending order finds every `held` already up to date.
+/// A `held` condition, a trigger or a `wait_for`, in one numbering: the `held` conditions first, inner before outer, so
+/// that whoever looks in ascending order finds every `held` already up to date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Watcher(u32);
 
@@ -16,6 +16,7 @@ pub(crate) struct Watcher(u32);
 #[derive(Debug, Default)]
 pub(crate) struct Index {
     helds: u32,
+    triggers: u32,
     slots: Fanout,
     devices: Fanout,
     by_held: Fanout,
@@ -32,18 +33,26 @@ struct Fanout {
     watchers: Vec<Watcher>,
 }
 
-/// Either kind of watcher.
+/// Each kind of watcher.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Who {
     Held(HeldIx),
     Trigger(TriggerIx),
+    Wait(WaitIx),
 }
 
 impl Index {
-    pub(crate) fn new(slots: &Slots, devices: usize, helds: &[HeldPlan], triggers: &[Trigger]) -> Self {
+    pub(crate) fn new(
+        slots: &Slots,
+        devices: usize,
+        helds: &[HeldPlan],
+        triggers: &[Trigger],
+        waits: &[Clause],
+    ) -> Self {
         let mut builder = Builder::new(helds);
         helds.iter().for_each(|held| builder.add_condition(&held.inner));
         triggers.iter().for_each(|trigger| builder.add_trigger(&trigger.what));
+        waits.iter().for_each(|wait| builder.add_condition(&wait.condition));
         let mut events: HashMap<_, Vec<TriggerIx>> = HashMap::new();
         let mut rows: HashMap<_, Vec<TriggerIx>> = HashMap::new();
         for (at, trigger) in triggers.iter().enumerate() {
@@ -56,6 +65,7 @@ impl Index {
         }
         Index {
             helds: helds.len() as u32,
+            triggers: triggers.len() as u32,
             slots: Fanout::new(slots.len(), builder.slots),
             devices: Fanout::new(devices, builder.devices),
             by_held: Fanout::new(helds.len(), builder.helds),
@@ -93,8 +103,13 @@ impl Index {
     pub(crate) fn who(&self, watcher: Watcher) -> Who {
         match watcher.0.checked_sub(self.helds) {
             None => Who::Held(HeldIx(watcher.0)),
-            Some(trigger) => Who::Trigger(TriggerIx(trigger)),
+            Some(trigger) if trigger < self.triggers => Who::Trigger(TriggerIx(trigger)),
+            Some(behind) => Who::Wait(WaitIx(behind - self.triggers)),
         }
+    }
+
+    pub(crate) fn of_wait(&self, wait: WaitIx) -> Watcher {
+        Watcher(self.helds + self.triggers + wait.0)
     }
 
     pub(crate) fn all(&self) -> impl Iterator<Item = Watcher> + use<> {
@@ -138,7 +153,7 @@ impl<'a> Builder<'a> {
                 self.slots.push((slot.0, self.next()));
                 self.timed.push(false);
             }
-            What::Event(..) | What::Row(_) | What::Cron(_) => self.timed.push(false),
+            What::Event(..) | What::Row(_) | What::Cron(_) | What::Start => self.timed.push(false),
         }
     }
 

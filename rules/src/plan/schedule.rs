@@ -1,40 +1,41 @@
-//! Cron patterns in the site's time zone.
+//! When a scene is set off by the clock alone.
 
+use super::moment::{Locale, Moment, Sun, timestamp, zoned};
 use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
 use edgeway_sdk::Timestamp;
-use jiff::Zoned;
-use jiff::tz::TimeZone;
 
-/// A cron pattern of five fields.
+/// A cron pattern of five fields in the site's time zone, or the sun.
 ///
 /// When the clocks go forward, a fixed time that does not exist that day runs right after the gap; when they go back, a
 /// fixed time that comes twice runs the first time only. Patterns with `*` or steps in the hour or the minute run
 /// through both hours.
 #[derive(Debug, Clone)]
-pub(crate) struct Schedule(Cron);
+pub(crate) enum Schedule {
+    Cron(Cron),
+    Sun(Sun),
+}
 
 impl Schedule {
-    /// Reads a pattern.
+    /// Reads a cron pattern.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
         let cron = parser.parse(text).map_err(|error| error.to_string())?;
-        let schedule = Schedule(cron);
-        match schedule.next_after(Timestamp::EPOCH, &TimeZone::UTC) {
-            Some(_) => Ok(schedule),
+        match next_of(&cron, Timestamp::EPOCH, &jiff::tz::TimeZone::UTC) {
+            Some(_) => Ok(Schedule::Cron(cron)),
             None => Err("it never comes".into()),
         }
     }
 
     /// The first time after `now`.
-    pub(crate) fn next_after(&self, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
-        let next = self.0.find_next_occurrence(&zoned(now, zone)?, false).ok()?;
-        i64::try_from(next.timestamp().as_nanosecond()).ok().map(Timestamp::from_nanos)
+    pub(crate) fn next_after(&self, now: Timestamp, locale: &Locale) -> Option<Timestamp> {
+        match self {
+            Schedule::Cron(cron) => next_of(cron, now, &locale.zone),
+            Schedule::Sun(sun) => Moment::Sun(*sun).next(&zoned(now, &locale.zone)?, locale),
+        }
     }
 }
 
-/// The time as clocks in the zone show it; `None` only outside of years that matter.
-pub(crate) fn zoned(time: Timestamp, zone: &TimeZone) -> Option<Zoned> {
-    let time = jiff::Timestamp::from_nanosecond(i128::from(time.as_nanos())).ok()?;
-    Some(time.to_zoned(zone.clone()))
+fn next_of(cron: &Cron, now: Timestamp, zone: &jiff::tz::TimeZone) -> Option<Timestamp> {
+    timestamp(&cron.find_next_occurrence(&zoned(now, zone)?, false).ok()?)
 }

@@ -1,69 +1,140 @@
 //! From a trigger to a verdict, with its grounds on record.
 
+use super::breaker::Strain;
+use super::runs::{Key, PARALLEL_MAX, QUEUE_MAX};
 use super::{Effect, Scenes};
+use crate::facts::Facts;
 use crate::history::{Cause, Chain, Decision, Outcome, Read, Verdict};
-use crate::plan::{Clause, Leaf, Mode, Plan, SceneIx, Truth};
+use crate::plan::{Block, Clause, Leaf, Mode, Plan, SceneIx, Truth};
 use edgeway_thing_models::Firing;
+use std::sync::Arc;
+
+/// What set a scene off.
+#[derive(Debug, Clone)]
+pub(super) struct SetOff {
+    pub(super) cause: Cause,
+    /// The scenes that led here.
+    pub(super) chain: Chain,
+    /// What came with it. For a property it is looked up when it is needed.
+    pub(super) facts: Option<Arc<Facts>>,
+}
 
 impl Scenes {
     pub(super) fn decide_by_hand(&mut self, scene: SceneIx, out: &mut Vec<Effect>) -> bool {
         self.pass += 1;
-        self.decide(scene, Cause::Hand, Chain::default(), out)
+        let set_off = SetOff { cause: Cause::Hand, chain: Chain::default(), facts: None };
+        self.decide(scene, set_off, out)
     }
 
     /// Decides whether a scene acts, and lets it. True if it fired.
-    pub(super) fn decide(&mut self, scene: SceneIx, cause: Cause, chain: Chain, out: &mut Vec<Effect>) -> bool {
-        let Some(own_chain) = chain.with(scene) else {
+    pub(super) fn decide(&mut self, scene: SceneIx, mut set_off: SetOff, out: &mut Vec<Effect>) -> bool {
+        let Some(own_chain) = set_off.chain.with(scene) else {
             self.loops_stopped += 1;
             self.scenes[scene.0 as usize].errors += 1;
-            self.decline(scene, cause, chain, Verdict::Loop);
+            self.decline(scene, &set_off, Verdict::Loop);
             return false;
         };
-        if let Some(verdict) = self.refusal(scene) {
-            self.decline(scene, cause, chain, verdict);
+        let plan = self.plan.clone();
+        let key = if plan.scene(scene).per_device { self.key_of(&set_off) } else { None };
+        if let Some(verdict) = self.refusal(scene, key) {
+            self.decline(scene, &set_off, verdict);
             return false;
         }
-        let plan = self.plan.clone();
-        let mut decision = self.scenes[scene.0 as usize].history.blank(self.clock.wall(), cause, chain);
-        if self.weigh(&plan, scene, &mut decision) == Truth::True {
-            self.fire_scene(&plan, scene, decision, own_chain, out);
-            return true;
+        if plan.scene(scene).asks_scripts {
+            set_off.facts = self.facts_of(&set_off);
         }
-        let otherwise = plan.scene(scene).otherwise.clone();
-        decision.verdict = Verdict::Declined { otherwise: !otherwise.is_empty() };
+        let mut decision = self.blank(scene, set_off.cause, set_off.chain);
+        if self.weigh(&plan, scene, &mut decision, set_off.facts.as_ref()) == Truth::True {
+            return self.fire_scene(scene, decision, (set_off, own_chain), key, out);
+        }
+        let has_otherwise = !plan.scene(scene).otherwise.is_empty();
+        decision.verdict = Verdict::Declined { otherwise: has_otherwise };
+        let number = decision.number;
+        if has_otherwise {
+            set_off.facts = self.facts_of(&set_off);
+            decision.facts = set_off.facts.clone();
+        }
         self.record_decline(scene, decision);
-        if !otherwise.is_empty() {
-            self.begin(scene, otherwise, (cause, own_chain), out);
+        if has_otherwise {
+            let set_off = SetOff { chain: own_chain, ..set_off };
+            self.begin(scene, Block::Otherwise, set_off, (key, number), out);
         }
         false
     }
 
-    /// Why the scene may not act now whatever its conditions say.
-    fn refusal(&self, scene: SceneIx) -> Option<Verdict> {
+    /// The device that a run is for.
+    fn key_of(&self, set_off: &SetOff) -> Key {
+        match (&set_off.facts, set_off.cause) {
+            (Some(facts), _) => facts.device.as_ref().and_then(|id| self.plan.things.device_ix(id)),
+            (None, Cause::Trigger(trigger)) => self.plan.device_of(trigger),
+            (None, _) => None,
+        }
+    }
+
+    fn facts_of(&self, set_off: &SetOff) -> Option<Arc<Facts>> {
+        match (&set_off.facts, set_off.cause) {
+            (Some(facts), _) => Some(facts.clone()),
+            (None, Cause::Trigger(trigger)) => Facts::of_trigger(&self.plan, &self.values, trigger).map(Arc::new),
+            (None, _) => None,
+        }
+    }
+
+    /// Why the scene may not act now, for each device that it counts for.
+    pub(crate) fn refusals(&self, scene: SceneIx) -> Vec<Verdict> {
         let state = &self.scenes[scene.0 as usize];
-        let cooling = state.cool_until.filter(|until| *until > self.clock.steady());
-        if let Some(until) = cooling {
+        let cooling = state.cooling_all(self.clock.steady()).map(|(key, _)| key);
+        let running = state.runs.iter().filter_map(|id| Some(self.runs.get(*id)?.key));
+        let mut keys: Vec<Key> = cooling.chain(running).chain([None]).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys.into_iter().filter_map(|key| self.refusal(scene, key)).collect()
+    }
+
+    /// Why the scene may not act now whatever its conditions say.
+    fn refusal(&self, scene: SceneIx, key: Key) -> Option<Verdict> {
+        let state = &self.scenes[scene.0 as usize];
+        if let Some(reason) = state.off_because() {
+            return Some(Verdict::Off { reason });
+        }
+        let now = self.clock.steady();
+        if let Some(until) = state.breaker.rests_until(now) {
+            return Some(Verdict::Resting { until: self.clock.wall_at(until) });
+        }
+        if let Some(until) = state.cooling(key, now) {
             return Some(Verdict::Cooling { until: self.clock.wall_at(until) });
         }
-        let busy = state.run.is_some() && self.plan.scene(scene).mode == Mode::Single;
+        let busy = match self.plan.scene(scene).mode {
+            _ if state.runs.is_empty() => false,
+            Mode::Restart => false,
+            Mode::Single => self.running(scene, key) > 0,
+            Mode::Parallel => self.running(scene, key) >= PARALLEL_MAX,
+            Mode::Queue => state.queue.len() >= QUEUE_MAX,
+        };
         busy.then_some(Verdict::Running)
     }
 
     /// Evaluates all conditions, so that the record shows each. A script is asked only while nothing has failed.
-    fn weigh(&mut self, plan: &Plan, scene: SceneIx, decision: &mut Decision) -> Truth {
+    fn weigh(&mut self, plan: &Plan, scene: SceneIx, decision: &mut Decision, facts: Option<&Arc<Facts>>) -> Truth {
         let mut all = Truth::True;
         for clause in &plan.scene(scene).conditions {
             let ask = all == Truth::True || !clause.condition.has_script();
-            let outcome = if ask { self.ask(plan, scene, clause, decision) } else { Outcome::not_asked() };
+            let outcome = if ask { self.ask(plan, scene, clause, decision, facts) } else { Outcome::not_asked() };
             all = all.and(outcome.truth.unwrap_or(Truth::Unknown));
             decision.outcomes.push(outcome);
         }
         all
     }
 
-    fn ask(&mut self, plan: &Plan, scene: SceneIx, clause: &Clause, decision: &mut Decision) -> Outcome {
+    fn ask(
+        &mut self,
+        plan: &Plan,
+        scene: SceneIx,
+        clause: &Clause,
+        decision: &mut Decision,
+        facts: Option<&Arc<Facts>>,
+    ) -> Outcome {
         let before = decision.reads.len();
-        let truth = self.world().truth(&clause.condition);
+        let truth = self.world(facts).truth(&clause.condition);
         let mut has_script = false;
         plan.each_source(&clause.condition, &mut |leaf| match leaf {
             Leaf::Slot(slot) => decision.reads.push(Read::Property(slot, self.values.seen(slot).cloned())),
@@ -90,35 +161,80 @@ impl Scenes {
         self.scenes[scene.0 as usize].errors += errors;
     }
 
-    fn fire_scene(&mut self, plan: &Plan, scene: SceneIx, mut decision: Decision, chain: Chain, out: &mut Vec<Effect>) {
+    /// Lets a scene act whose conditions are true, unless it does so too often.
+    fn fire_scene(
+        &mut self,
+        scene: SceneIx,
+        mut decision: Decision,
+        (mut set_off, chain): (SetOff, Chain),
+        key: Key,
+        out: &mut Vec<Effect>,
+    ) -> bool {
+        let plan = self.plan.clone();
         let found = plan.scene(scene);
-        let cool_until = (!found.cooldown.is_zero()).then(|| self.clock.steady() + found.cooldown);
+        let now = self.clock.steady();
+        if self.scenes[scene.0 as usize].breaker.count(found.at_most, now) == Strain::TooMuch {
+            self.rest(scene, out);
+            decision.verdict = Verdict::Resting { until: self.clock.wall_at(now + super::breaker::REST) };
+            self.record_decline(scene, decision);
+            return false;
+        }
+        set_off.facts = self.facts_of(&set_off);
+        let busy = self.running(scene, key) > 0;
+        let shadow = self.is_shadow(scene);
+        let (restarted, queued) = (busy && found.mode == Mode::Restart, busy && found.mode == Mode::Queue);
+        decision.verdict = Verdict::Fired { restarted, queued, shadow };
+        decision.facts = set_off.facts.clone();
         let firing = Firing {
             scene: found.name.clone(),
             cause: self.cause_text(decision.cause).into(),
             chain: self.names_of(&decision.chain),
         };
-        let cause = decision.cause;
+        let number = decision.number;
         let state = &mut self.scenes[scene.0 as usize];
-        decision.verdict = Verdict::Fired { restarted: state.run.is_some() };
-        state.fired += 1;
+        state.fired += u64::from(!shadow);
+        state.would_have_fired += u64::from(shadow);
         state.last_fired = Some(decision.time);
-        state.cool_until = cool_until;
-        state.history.push(decision);
-        out.push(Effect::Firing(firing));
-        self.begin(scene, found.then.clone(), (cause, chain), out);
+        if !found.cooldown.is_zero() {
+            state.cool(key, now + found.cooldown, now);
+            self.dirty.scenes.insert(scene);
+        }
+        self.push(scene, decision);
+        if !shadow {
+            out.push(Effect::Firing(firing));
+        }
+        self.begin(scene, Block::Then, SetOff { chain, ..set_off }, (key, number), out);
+        true
     }
 
-    pub(super) fn decline(&mut self, scene: SceneIx, cause: Cause, chain: Chain, verdict: Verdict) {
-        let mut decision = self.scenes[scene.0 as usize].history.blank(self.clock.wall(), cause, chain);
+    /// A decision to fill in.
+    fn blank(&mut self, scene: SceneIx, cause: Cause, chain: Chain) -> Decision {
+        self.decisions += 1;
+        self.scenes[scene.0 as usize].history.blank(self.decisions, self.clock.wall(), cause, chain)
+    }
+
+    fn push(&mut self, scene: SceneIx, decision: Decision) {
+        self.recent.push(decision.number, scene);
+        self.scenes[scene.0 as usize].history.push(decision);
+    }
+
+    /// Puts a verdict without conditions on record.
+    pub(super) fn record(&mut self, scene: SceneIx, cause: Cause, chain: Chain, verdict: Verdict) -> u64 {
+        let mut decision = self.blank(scene, cause, chain);
         decision.verdict = verdict;
-        self.record_decline(scene, decision);
+        let number = decision.number;
+        self.push(scene, decision);
+        number
+    }
+
+    pub(super) fn decline(&mut self, scene: SceneIx, set_off: &SetOff, verdict: Verdict) {
+        self.scenes[scene.0 as usize].declined += 1;
+        self.record(scene, set_off.cause, set_off.chain, verdict);
     }
 
     fn record_decline(&mut self, scene: SceneIx, decision: Decision) {
-        let state = &mut self.scenes[scene.0 as usize];
-        state.declined += 1;
-        state.history.push(decision);
+        self.scenes[scene.0 as usize].declined += 1;
+        self.push(scene, decision);
     }
 
     pub(super) fn names_of(&self, chain: &Chain) -> Vec<std::sync::Arc<str>> {
@@ -131,6 +247,7 @@ impl Scenes {
             Cause::Trigger(trigger) => self.plan.trigger(trigger).text.to_string(),
             Cause::Scene(scene) => format!("scene {}", self.plan.scene(scene).name),
             Cause::Hand => "by hand".into(),
+            Cause::Before => "a run of before".into(),
         }
     }
 }

@@ -1,9 +1,10 @@
 //! From a message to the triggers that it sets off.
 
-use super::Scenes;
+use super::decisions::SetOff;
+use super::{Effect, Scenes};
+use crate::facts::Facts;
 use crate::history::{Cause, Chain};
-use crate::plan::{HeldIx, Leaf, Plan, SceneIx, TriggerIx, Truth, Watcher, What, Who};
-use crate::scenes::Effect;
+use crate::plan::{HeldIx, Leaf, Plan, SceneIx, TriggerIx, Truth, WaitIx, Watcher, What, Who};
 use crate::values::Slot;
 use edgeway_sdk::Value;
 use edgeway_thing_models::{Event, Observation, Report, Row, Status};
@@ -14,6 +15,13 @@ use std::sync::Arc;
 pub(super) struct Scratch {
     watchers: Vec<Watcher>,
     fired: Vec<(SceneIx, TriggerIx)>,
+    came_true: Vec<WaitIx>,
+}
+
+/// What a watcher saw that matters.
+pub(super) enum Sight {
+    Fired(TriggerIx),
+    CameTrue(WaitIx),
 }
 
 /// What made a watcher look.
@@ -34,8 +42,8 @@ impl Scenes {
         for observation in &report.values {
             let Some(slot) = values.observe(report.device, observation) else { continue };
             watchers.extend_from_slice(self.plan.index.of_slot(slot));
-            if !self.echoes.is_empty()
-                && let Some(echo) = self.echoes.get_mut(&slot)
+            if !self.traces.sets.is_empty()
+                && let Some(echo) = self.traces.sets.get_mut(&slot)
                 && is_echo(&echo.value, observation)
             {
                 echo.pass = self.pass;
@@ -59,7 +67,13 @@ impl Scenes {
         let mut fired = std::mem::take(&mut self.scratch.fired);
         let triggers = self.plan.index.of_event(event.device, event.event);
         fired.extend(triggers.iter().map(|trigger| (self.plan.trigger(*trigger).scene, *trigger)));
-        self.fire(fired, out);
+        if fired.is_empty() {
+            self.scratch.fired = fired;
+            return;
+        }
+        let chain = self.chain_of_event(event.device, event.event);
+        let facts = Arc::new(Facts::of_event(&self.plan, event));
+        self.fire(fired, Some((chain, facts)), out);
     }
 
     pub(super) fn row(&mut self, row: &Row, out: &mut Vec<Effect>) {
@@ -72,7 +86,12 @@ impl Scenes {
         let mut fired = std::mem::take(&mut self.scratch.fired);
         let triggers = plan.index.of_query(&row.query).iter().filter(is_meant);
         fired.extend(triggers.map(|trigger| (plan.trigger(*trigger).scene, *trigger)));
-        self.fire(fired, out);
+        if fired.is_empty() {
+            self.scratch.fired = fired;
+            return;
+        }
+        let facts = Arc::new(Facts::of_row(row));
+        self.fire(fired, Some((Chain::default(), facts)), out);
     }
 
     /// Lets those look that depend on a `held` condition whose time has come.
@@ -99,19 +118,25 @@ impl Scenes {
             watchers.dedup();
             let plan = self.plan.clone();
             let mut fired = std::mem::take(&mut self.scratch.fired);
+            let mut came_true = std::mem::take(&mut self.scratch.came_true);
             for watcher in watchers.drain(..) {
-                if let Some(trigger) = self.look(&plan, watcher, touch) {
-                    fired.push((plan.trigger(trigger).scene, trigger));
+                match self.look(&plan, watcher, touch) {
+                    Some(Sight::Fired(trigger)) => fired.push((plan.trigger(trigger).scene, trigger)),
+                    Some(Sight::CameTrue(wait)) => came_true.push(wait),
+                    None => {}
                 }
             }
             self.scratch.watchers = watchers;
-            return self.fire(fired, out);
+            self.fire(fired, None, out);
+            came_true.drain(..).for_each(|wait| self.came_true(wait, out));
+            self.scratch.came_true = came_true;
+            return;
         }
         self.scratch.watchers = watchers;
     }
 
-    /// One watcher looks; the trigger, if that is what it is and it is set off.
-    pub(super) fn look(&mut self, plan: &Plan, watcher: Watcher, touch: Touch) -> Option<TriggerIx> {
+    /// One watcher looks.
+    pub(super) fn look(&mut self, plan: &Plan, watcher: Watcher, touch: Touch) -> Option<Sight> {
         if plan.index.is_timed(watcher) {
             self.arm_recheck(plan, watcher);
         }
@@ -120,15 +145,22 @@ impl Scenes {
                 self.update_held(plan, held);
                 None
             }
-            Who::Trigger(trigger) => self.is_set_off(plan, trigger, touch).then_some(trigger),
+            Who::Trigger(trigger) => self.is_set_off(plan, trigger, touch).then_some(Sight::Fired(trigger)),
+            Who::Wait(wait) if self.waiting[wait.0 as usize].is_empty() => None,
+            Who::Wait(wait) => {
+                let truth = self.world(None).truth(&plan.waits[wait.0 as usize].condition);
+                (truth == Truth::True).then_some(Sight::CameTrue(wait))
+            }
         }
     }
 
     pub(super) fn update_held(&mut self, plan: &Plan, held: HeldIx) {
-        let inner = self.world().truth(&plan.helds[held.0 as usize].inner);
+        let inner = self.world(None).truth(&plan.helds[held.0 as usize].inner);
         let steady = self.clock.steady();
         let state = &mut self.helds[held.0 as usize];
-        state.update(inner, steady);
+        if state.update(inner, steady) {
+            self.dirty.helds.insert(held);
+        }
         let due = state.due();
         self.steady_timers.set(super::SteadyKey::Held(held), due);
     }
@@ -136,15 +168,18 @@ impl Scenes {
     fn is_set_off(&mut self, plan: &Plan, trigger: TriggerIx, touch: Touch) -> bool {
         match &plan.trigger(trigger).what {
             What::Edge(condition) => {
-                let truth = self.world().truth(condition);
+                let truth = self.world(None).truth(condition);
                 let state = &mut self.triggers[trigger.0 as usize];
                 let before = state.last;
                 state.last = truth.known().or(before);
+                if state.last != before {
+                    self.dirty.edges.insert(trigger);
+                }
                 before == Some(false) && truth == Truth::True
             }
-            What::Level(condition) => touch == Touch::Message && self.world().truth(condition) == Truth::True,
+            What::Level(condition) => touch == Touch::Message && self.world(None).truth(condition) == Truth::True,
             What::Changed(slot) => self.has_changed(trigger, *slot),
-            What::Event(..) | What::Row(_) | What::Cron(_) => false,
+            What::Event(..) | What::Row(_) | What::Cron(_) | What::Start => false,
         }
     }
 
@@ -157,14 +192,17 @@ impl Scenes {
         state.last_value.replace(value.clone()).is_some()
     }
 
-    /// Sets off each scene once, by priority and name.
-    fn fire(&mut self, mut fired: Vec<(SceneIx, TriggerIx)>, out: &mut Vec<Effect>) {
+    /// Sets off each scene once, by priority and name. What came with an event or a row is given.
+    fn fire(&mut self, mut fired: Vec<(SceneIx, TriggerIx)>, with: Option<(Chain, Arc<Facts>)>, out: &mut Vec<Effect>) {
         fired.sort_unstable();
         fired.dedup_by_key(|(scene, _)| *scene);
         for (scene, trigger) in fired.drain(..) {
             self.triggers[trigger.0 as usize].fired = Some(self.clock.wall());
-            let chain = self.chain_of(trigger);
-            self.decide(scene, Cause::Trigger(trigger), chain, out);
+            let (chain, facts) = match &with {
+                Some((chain, facts)) => (*chain, Some(facts.clone())),
+                None => (self.chain_of(trigger), None),
+            };
+            self.decide(scene, SetOff { cause: Cause::Trigger(trigger), chain, facts }, out);
         }
         self.scratch.fired = fired;
     }
@@ -172,12 +210,12 @@ impl Scenes {
     /// The scenes whose doing set off the trigger: those that set a value which just came back.
     fn chain_of(&self, trigger: TriggerIx) -> Chain {
         let mut chain = Chain::default();
-        if self.echoes.is_empty() {
+        if self.traces.sets.is_empty() {
             return chain;
         }
         let mut consider = |leaf| {
             if let Leaf::Slot(slot) = leaf
-                && let Some(echo) = self.echoes.get(&slot)
+                && let Some(echo) = self.traces.sets.get(&slot)
                 && echo.pass == self.pass
                 && echo.until >= self.clock.steady()
             {
@@ -187,7 +225,7 @@ impl Scenes {
         match &self.plan.trigger(trigger).what {
             What::Edge(condition) | What::Level(condition) => self.plan.each_source(condition, &mut consider),
             What::Changed(slot) => consider(Leaf::Slot(*slot)),
-            What::Event(..) | What::Row(_) | What::Cron(_) => {}
+            What::Event(..) | What::Row(_) | What::Cron(_) | What::Start => {}
         }
         chain
     }

@@ -1,160 +1,459 @@
-//! Doing a scene's steps, one after the other, with waits between.
+//! Runs: a scene doing its steps, with waits between, on one strand or on several at once.
 
+use super::acts::Awaited;
+use super::decisions::SetOff;
 use super::timers::SteadyKey;
-use super::{Echo, Effect, Scenes};
-use crate::history::{Cause, Chain, Verdict};
-use crate::load::value_of;
-use crate::plan::{Computed, SceneIx, Step};
-use crate::scripts::Closure;
-use edgeway_sdk::{DeviceIx, Value};
-use edgeway_thing_models::{Action, Notice, PropertyIx};
-use std::collections::VecDeque;
+use super::{Effect, Scenes};
+use crate::clock::Steady;
+use crate::facts::Facts;
+use crate::history::{Cause, Chain, Done, StepResult, Verdict};
+use crate::plan::{Block, Doing, Program, SceneIx, Step, Truth, WaitIx};
+use edgeway_sdk::{DeviceIx, Timestamp};
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
 
-/// The most echoes remembered before those that are over are swept out.
-const ECHOES_SWEEP: usize = 1_024;
+/// Runs of one scene and key at the same time, in the mode `parallel`.
+pub(super) const PARALLEL_MAX: usize = 16;
+/// Runs of one scene that wait for others to end, in the mode `queue`.
+pub(super) const QUEUE_MAX: usize = 16;
+/// Steps of a run without a wait between them. More is a loop.
+const STEPS_MAX: usize = 10_000;
+
+/// A run, never used twice, also not after a restart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct RunId(pub(super) u64);
+
+/// A strand of a run.
+pub(super) type StrandIx = u16;
+
+/// What `mode` and `cooldown` count for: a device, or nothing in particular.
+pub(super) type Key = Option<DeviceIx>;
 
 /// A scene that is doing its steps.
 #[derive(Debug)]
 pub(super) struct Run {
-    steps: Arc<[Step]>,
-    next: usize,
-    /// What a `run` step emitted; it comes before the next of the steps.
-    emitted: VecDeque<Step>,
+    pub(super) id: RunId,
+    pub(super) scene: SceneIx,
+    pub(super) key: Key,
+    pub(super) block: Block,
+    pub(super) program: Arc<Program>,
+    pub(super) strands: Vec<Strand>,
     /// The scenes that led here, and this one.
-    chain: Chain,
-    cause: Cause,
+    pub(super) chain: Chain,
+    pub(super) cause: Cause,
+    pub(super) facts: Option<Arc<Facts>>,
+    /// The decision that it belongs to.
+    pub(super) decision: u64,
+    pub(super) began: Timestamp,
+    pub(super) shadow: bool,
+    /// Whether it has been told of as something to remember.
+    pub(super) kept: bool,
 }
 
-/// What comes after a step.
-enum Flow {
-    Next,
-    Wait(Duration),
+/// One line of steps; the first is the run's own, the others are branches of `parallel`.
+#[derive(Debug, Default)]
+pub(super) struct Strand {
+    /// The next step.
+    pub(super) at: u32,
+    pub(super) parent: Option<StrandIx>,
+    pub(super) state: State,
+    /// How often each block that repeats is still to be done, the innermost last.
+    pub(super) loops: Vec<u32>,
+    /// What a `run` step emitted; it comes before the next of the steps.
+    pub(super) emitted: VecDeque<Step>,
+    /// What undoes what has been done, in a transaction.
+    pub(super) undo: Option<Vec<crate::plan::Deed>>,
+    /// A step to try again.
+    pub(super) again: Option<(Step, u32)>,
+    /// Why one of its branches failed.
+    pub(super) failed: Option<Failure>,
+}
+
+/// What a strand waits for.
+#[derive(Debug, Default)]
+pub(super) enum State {
+    #[default]
+    Ready,
+    Delay {
+        until: Steady,
+    },
+    WaitFor {
+        wait: WaitIx,
+        until: Steady,
+        may_fail: bool,
+    },
+    Answer(Box<Awaited>),
+    Branches {
+        left: u16,
+    },
+    Over,
+}
+
+/// Which step could not be done, and why.
+#[derive(Debug, Clone)]
+pub(super) struct Failure {
+    pub(super) step: Arc<str>,
+    pub(super) error: String,
+}
+
+/// A run that waits for another one to end.
+#[derive(Debug)]
+pub(super) struct Queued {
+    block: Block,
+    set_off: SetOff,
+    key: Key,
+    decision: u64,
+}
+
+/// All runs that are under way.
+#[derive(Debug, Default)]
+pub(super) struct Runs {
+    by_id: HashMap<RunId, Run>,
+    next: u64,
+}
+
+impl Runs {
+    /// Begins to count: what the clock says goes into the ids, so that they do not come again.
+    pub(super) fn count_from(&mut self, now: Timestamp) {
+        self.next = self.next.max(u64::try_from(now.as_millis()).unwrap_or_default() << 20);
+    }
+
+    pub(super) fn next_id(&mut self) -> RunId {
+        self.next += 1;
+        RunId(self.next)
+    }
+
+    pub(super) fn get(&self, id: RunId) -> Option<&Run> {
+        self.by_id.get(&id)
+    }
+
+    pub(super) fn take(&mut self, id: RunId) -> Option<Run> {
+        self.by_id.remove(&id)
+    }
+
+    pub(super) fn keep(&mut self, run: Run) {
+        self.by_id.insert(run.id, run);
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Run> {
+        self.by_id.values()
+    }
 }
 
 impl Run {
-    fn take_step(&mut self) -> Option<Step> {
-        if let Some(step) = self.emitted.pop_front() {
-            return Some(step);
+    fn ready(&self) -> Option<StrandIx> {
+        self.strands.iter().position(|strand| matches!(strand.state, State::Ready)).map(|at| at as StrandIx)
+    }
+
+    fn is_over(&self) -> bool {
+        matches!(self.strands[0].state, State::Over)
+    }
+
+    pub(super) fn strand(&mut self, at: StrandIx) -> &mut Strand {
+        &mut self.strands[usize::from(at)]
+    }
+}
+
+impl Strand {
+    /// The step to do now, how often it has been tried, and where it stands, if in the program.
+    fn take_step(&mut self, program: &Program) -> Option<(Step, u32, Option<u32>)> {
+        if let Some((step, tries)) = self.again.take() {
+            return Some((step, tries, None));
         }
-        let step = self.steps.get(self.next)?.clone();
-        self.next += 1;
-        Some(step)
+        if let Some(step) = self.emitted.pop_front() {
+            return Some((step, 0, None));
+        }
+        let at = self.at;
+        let step = program.steps.get(at as usize)?.clone();
+        self.at += 1;
+        Some((step, 0, Some(at)))
     }
 }
 
 impl Scenes {
-    /// Begins the steps. A run that is still going on ends here.
+    /// Begins the steps, or lets them wait for their turn.
     pub(super) fn begin(
         &mut self,
         scene: SceneIx,
-        steps: Arc<[Step]>,
-        (cause, chain): (Cause, Chain),
+        block: Block,
+        set_off: SetOff,
+        (key, decision): (Key, u64),
         out: &mut Vec<Effect>,
     ) {
-        self.steady_timers.set(SteadyKey::Run(scene), None);
-        self.scenes[scene.0 as usize].run = Some(Run { steps, next: 0, emitted: VecDeque::new(), chain, cause });
-        self.resume(scene, out);
-    }
-
-    /// Goes on until the end, a delay or an error.
-    pub(super) fn resume(&mut self, scene: SceneIx, out: &mut Vec<Effect>) {
-        while let Some(run) = &mut self.scenes[scene.0 as usize].run {
-            let chain = run.chain;
-            let Some(step) = run.take_step() else {
-                self.scenes[scene.0 as usize].run = None;
-                return;
-            };
-            match self.perform(scene, chain, step, out) {
-                Ok(Flow::Next) => {}
-                Ok(Flow::Wait(duration)) => {
-                    let at = self.clock.steady() + duration;
-                    self.steady_timers.set(SteadyKey::Run(scene), Some(at));
-                    return;
-                }
-                Err(error) => return self.fail(scene, error),
+        use crate::plan::Mode;
+        match self.plan.scene(scene).mode {
+            Mode::Restart => self.end_runs(scene, key),
+            Mode::Queue if self.running(scene, key) > 0 => {
+                let queued = Queued { block, set_off, key, decision };
+                return self.scenes[scene.0 as usize].queue.push_back(queued);
             }
+            Mode::Single | Mode::Queue | Mode::Parallel => {}
         }
-    }
-
-    /// Ends a run: what comes after a step that failed may rely on it.
-    fn fail(&mut self, scene: SceneIx, error: String) {
-        let Some(run) = self.scenes[scene.0 as usize].run.take() else { return };
-        self.count_errors(scene, 1);
-        let mut decision =
-            self.scenes[scene.0 as usize].history.blank(self.clock.wall(), run.cause, run.chain.before());
-        decision.verdict = Verdict::Failed { step: run.next, error };
-        self.scenes[scene.0 as usize].history.push(decision);
-    }
-
-    fn perform(&mut self, scene: SceneIx, chain: Chain, step: Step, out: &mut Vec<Effect>) -> Result<Flow, String> {
-        match step {
-            Step::Delay(duration) => return Ok(Flow::Wait(duration)),
-            Step::Set { device, property, value } => {
-                let value = self.value(scene, (device, property), value)?;
-                self.expect_echo(device, property, &value, chain);
-                self.command(scene, chain, device, Action::Set { property, value }, out);
-            }
-            Step::Invoke { device, service, input } => {
-                self.command(scene, chain, device, Action::Invoke { service, input }, out);
-            }
-            Step::Notify { channel, text } => {
-                let text = match text {
-                    Computed::Fixed(text) => text,
-                    Computed::Script(closure) => self.call(scene, &closure)?.0.to_string().into(),
-                };
-                out.push(Effect::Notice(Notice { channel, text, scene: self.plan.scene(scene).name.clone() }));
-            }
-            Step::RunScene(other) => {
-                self.decide(other, Cause::Scene(scene), chain, out);
-            }
-            Step::Run(closure) => {
-                let (_, emitted) = self.call(scene, &closure)?;
-                if let Some(run) = &mut self.scenes[scene.0 as usize].run {
-                    run.emitted = emitted.into();
-                }
-            }
-        }
-        Ok(Flow::Next)
-    }
-
-    fn call(&mut self, scene: SceneIx, closure: &Closure) -> Result<(rhai::Dynamic, Vec<Step>), String> {
-        let result = self.scripts.call(closure, &self.values, self.clock.wall());
-        self.scenes[scene.0 as usize].history.note(self.scripts.take_notes().printed);
-        result
-    }
-
-    fn value(
-        &mut self,
-        scene: SceneIx,
-        (device, property): (DeviceIx, PropertyIx),
-        value: Computed<Value>,
-    ) -> Result<Value, String> {
-        let closure = match value {
-            Computed::Fixed(value) => return Ok(value),
-            Computed::Script(closure) => closure,
+        let program = self.plan.scene(scene).program(block).clone();
+        let id = self.runs.next_id();
+        let run = Run {
+            id,
+            scene,
+            key,
+            block,
+            program,
+            strands: vec![Strand::default()],
+            chain: set_off.chain,
+            cause: set_off.cause,
+            facts: set_off.facts,
+            decision,
+            began: self.clock.wall(),
+            shadow: self.is_shadow(scene),
+            kept: false,
         };
-        let (computed, _) = self.call(scene, &closure)?;
-        let computed = value_of(&computed).map_err(|mistake| mistake.in_one_line())?;
-        let identifier = self.plan.things.property(device, property).identifier.clone();
-        let checked = self.plan.things.model_of(device).check_set(&identifier, &computed);
-        checked.map(|(_, value)| value).map_err(|error| error.to_string())
+        self.scenes[scene.0 as usize].runs.push(id);
+        self.go_on(run, out);
     }
 
-    fn command(&self, scene: SceneIx, chain: Chain, device: DeviceIx, action: Action, out: &mut Vec<Effect>) {
-        let found = self.plan.scene(scene);
-        let chain = self.names_of(&chain.before());
-        out.push(Effect::Command { device, action, scene: found.name.clone(), chain, priority: found.priority });
+    /// How many runs of a scene are under way for a key.
+    pub(super) fn running(&self, scene: SceneIx, key: Key) -> usize {
+        let runs = self.scenes[scene.0 as usize].runs.iter();
+        // One that is doing steps right now is not in the list of those that wait.
+        runs.filter(|id| self.runs.get(**id).is_none_or(|run| run.key == key)).count()
     }
 
-    /// Remembers what was set, to know it again when the device reports it.
-    fn expect_echo(&mut self, device: DeviceIx, property: PropertyIx, value: &Value, chain: Chain) {
-        let now = self.clock.steady();
-        if self.echoes.len() >= ECHOES_SWEEP {
-            self.echoes.retain(|_, echo| echo.until >= now);
+    /// Ends the runs of a scene for a key.
+    fn end_runs(&mut self, scene: SceneIx, key: Key) {
+        let of_key = |id: &RunId| self.runs.get(*id).is_some_and(|run| run.key == key);
+        let ended: Vec<RunId> = self.scenes[scene.0 as usize].runs.iter().copied().filter(of_key).collect();
+        ended.into_iter().for_each(|id| self.end_run(id));
+    }
+
+    /// Ends all runs of a scene, also those that have not begun.
+    pub(super) fn end_all_runs(&mut self, scene: SceneIx) {
+        self.scenes[scene.0 as usize].queue.clear();
+        let ended = self.scenes[scene.0 as usize].runs.clone();
+        ended.into_iter().for_each(|id| self.end_run(id));
+    }
+
+    fn end_run(&mut self, id: RunId) {
+        if let Some(run) = self.runs.take(id) {
+            self.forget_run(&run);
         }
-        let echo = Echo { value: value.clone(), chain, until: now + self.plan.echo, pass: 0 };
-        self.echoes.insert(self.plan.slots.of(device, property), echo);
+    }
+
+    /// Takes a run out of everything that may wake it.
+    fn forget_run(&mut self, run: &Run) {
+        self.scenes[run.scene.0 as usize].runs.retain(|id| *id != run.id);
+        for (at, strand) in run.strands.iter().enumerate() {
+            self.steady_timers.set(SteadyKey::Strand(run.id, at as StrandIx), None);
+            if let State::WaitFor { wait, .. } = strand.state {
+                self.waiting[wait.0 as usize].retain(|(id, _)| *id != run.id);
+            }
+        }
+        if run.kept {
+            self.dirty.runs.insert(run.id);
+        }
+    }
+
+    /// What a timer was set for has come: a delay is over, or something was waited for in vain.
+    pub(super) fn time_is_up(&mut self, id: RunId, at: StrandIx, out: &mut Vec<Effect>) {
+        let Some(mut run) = self.runs.take(id) else { return };
+        let strand = run.strand(at);
+        match std::mem::take(&mut strand.state) {
+            State::WaitFor { wait, may_fail, .. } => {
+                self.waiting[wait.0 as usize].retain(|waiting| *waiting != (id, at));
+                self.waited_in_vain(&mut run, at, wait, may_fail, out);
+            }
+            State::Answer(awaited) => {
+                self.pending.remove(&awaited.command);
+                self.answered(&mut run, at, *awaited, Err("no answer came".into()), out);
+            }
+            _ => {}
+        }
+        self.go_on(run, out);
+    }
+
+    fn waited_in_vain(&mut self, run: &mut Run, at: StrandIx, wait: WaitIx, may_fail: bool, out: &mut Vec<Effect>) {
+        let text = self.plan.waits[wait.0 as usize].text.clone();
+        let failure = Failure { step: format!("wait for {text}").into(), error: "waited in vain".into() };
+        self.note(run, failure.step.clone(), None, StepResult::Failed("in vain".into()));
+        if !may_fail {
+            self.strand_failed(run, at, failure, out);
+        }
+    }
+
+    /// Goes on with runs whose condition has come true.
+    pub(super) fn came_true(&mut self, wait: WaitIx, out: &mut Vec<Effect>) {
+        for (id, at) in std::mem::take(&mut self.waiting[wait.0 as usize]) {
+            let Some(mut run) = self.runs.take(id) else { continue };
+            run.strand(at).state = State::Ready;
+            self.steady_timers.set(SteadyKey::Strand(id, at), None);
+            self.go_on(run, out);
+        }
+    }
+
+    /// Does steps until all strands wait or are over.
+    pub(super) fn go_on(&mut self, mut run: Run, out: &mut Vec<Effect>) {
+        let mut left = STEPS_MAX;
+        while let Some(at) = run.ready() {
+            let failure = match left.checked_sub(1) {
+                Some(fewer) => {
+                    left = fewer;
+                    self.step(&mut run, at, out).err()
+                }
+                None => {
+                    let error = format!("{STEPS_MAX} steps without a wait between them");
+                    Some(Failure { step: "the run".into(), error })
+                }
+            };
+            if let Some(failure) = failure {
+                self.strand_failed(&mut run, at, failure, out);
+            }
+        }
+        if run.is_over() {
+            return self.finish(run, out);
+        }
+        run.kept = true;
+        self.dirty.runs.insert(run.id);
+        self.runs.keep(run);
+    }
+
+    fn finish(&mut self, run: Run, out: &mut Vec<Effect>) {
+        self.forget_run(&run);
+        let (scene, key) = (run.scene, run.key);
+        drop(run);
+        if self.running(scene, key) > 0 {
+            return;
+        }
+        let queue = &mut self.scenes[scene.0 as usize].queue;
+        if let Some(at) = queue.iter().position(|queued| queued.key == key)
+            && let Some(next) = queue.remove(at)
+        {
+            self.begin(scene, next.block, next.set_off, (next.key, next.decision), out);
+        }
+    }
+
+    /// Does one step of a strand.
+    fn step(&mut self, run: &mut Run, at: StrandIx, out: &mut Vec<Effect>) -> Result<(), Failure> {
+        let program = run.program.clone();
+        let Some((step, tries, place)) = run.strand(at).take_step(&program) else {
+            self.strand_over(run, at, out);
+            return Ok(());
+        };
+        if let Some(place) = place {
+            self.scenes[run.scene.0 as usize].reached.mark(run.block, place);
+        }
+        let shadow = run.shadow;
+        let strand = run.strand(at);
+        match &step.doing {
+            Doing::Act(_) => return self.act(run, at, step, tries, out),
+            Doing::Delay(duration) => {
+                let until = self.clock.steady() + *duration;
+                self.sleep(run, at, until, State::Delay { until });
+            }
+            Doing::WaitFor { wait, within, may_fail } => {
+                let until = self.clock.steady() + *within;
+                self.wait_for(run, at, (*wait, *may_fail), until);
+            }
+            Doing::RunScene(other) if shadow => {
+                let text = format!("run scene {}", self.plan.scene(*other).name);
+                self.note(run, text.into(), None, StepResult::Shadow);
+            }
+            Doing::RunScene(other) => {
+                self.note(run, step.text.clone(), None, StepResult::Done);
+                let set_off = SetOff { cause: Cause::Scene(run.scene), chain: run.chain, facts: run.facts.clone() };
+                self.decide(*other, set_off, out);
+            }
+            Doing::Run(closure) => {
+                let emitted = self.call(run, closure).map_err(|error| Failure { step: step.text, error })?.1;
+                run.strand(at).emitted = emitted.into();
+            }
+            Doing::If { condition, otherwise } => {
+                let truth = self.world(run.facts.as_ref()).truth(&condition.condition);
+                self.scripts.take_notes();
+                if truth != Truth::True {
+                    run.strand(at).at = *otherwise;
+                }
+                self.note(run, format!("{}: {}", step.text, truth.as_str()).into(), None, StepResult::Done);
+            }
+            Doing::Jump(to) => strand.at = *to,
+            Doing::Repeat { times } => strand.loops.push(*times),
+            Doing::Again { start } => {
+                let left = strand.loops.pop().unwrap_or(1) - 1;
+                if left > 0 {
+                    strand.loops.push(left);
+                    strand.at = start + 1;
+                }
+            }
+            Doing::Fork { branches, end } => {
+                strand.at = *end;
+                strand.state = State::Branches { left: branches.len() as u16 };
+                let branch = |start: &u32| Strand { at: *start, parent: Some(at), ..Strand::default() };
+                run.strands.extend(branches.iter().map(branch));
+            }
+            Doing::End => self.strand_over(run, at, out),
+            Doing::Begin => strand.undo = Some(vec![]),
+            Doing::Commit => strand.undo = None,
+        }
+        Ok(())
+    }
+
+    pub(super) fn sleep(&mut self, run: &mut Run, at: StrandIx, until: Steady, state: State) {
+        run.strand(at).state = state;
+        self.steady_timers.set(SteadyKey::Strand(run.id, at), Some(until));
+    }
+
+    pub(super) fn wait_for(&mut self, run: &mut Run, at: StrandIx, (wait, may_fail): (WaitIx, bool), until: Steady) {
+        let plan = self.plan.clone();
+        let truth = self.world(run.facts.as_ref()).truth(&plan.waits[wait.0 as usize].condition);
+        if truth == Truth::True {
+            return;
+        }
+        self.waiting[wait.0 as usize].push((run.id, at));
+        self.arm_recheck(&plan, plan.index.of_wait(wait));
+        self.sleep(run, at, until, State::WaitFor { wait, until, may_fail });
+    }
+
+    fn strand_over(&mut self, run: &mut Run, at: StrandIx, out: &mut Vec<Effect>) {
+        run.strand(at).state = State::Over;
+        if let Some(parent) = run.strand(at).parent {
+            self.branch_over(run, parent, out);
+        }
+    }
+
+    /// One branch fewer; after the last the strand goes on, or fails as one of its branches did.
+    fn branch_over(&mut self, run: &mut Run, parent: StrandIx, out: &mut Vec<Effect>) {
+        let strand = run.strand(parent);
+        let State::Branches { left } = &mut strand.state else { return };
+        *left -= 1;
+        if *left == 0 {
+            strand.state = State::Ready;
+            if let Some(failure) = strand.failed.take() {
+                self.strand_failed(run, parent, failure, out);
+            }
+        }
+    }
+
+    /// Ends a strand: what comes after a step that failed may rely on it. What its transaction has done is undone.
+    pub(super) fn strand_failed(&mut self, run: &mut Run, at: StrandIx, failure: Failure, out: &mut Vec<Effect>) {
+        let strand = run.strand(at);
+        strand.state = State::Over;
+        for deed in strand.undo.take().into_iter().flatten().rev() {
+            self.undo(run, deed, out);
+        }
+        match run.strand(at).parent {
+            Some(parent) => {
+                run.strand(parent).failed.get_or_insert(failure);
+                self.branch_over(run, parent, out);
+            }
+            None => self.run_failed(run, failure),
+        }
+    }
+
+    fn run_failed(&mut self, run: &Run, Failure { step, error }: Failure) {
+        self.count_errors(run.scene, 1);
+        self.record(run.scene, run.cause, run.chain.before(), Verdict::Failed { step, error });
+    }
+
+    /// Puts a step on record.
+    pub(super) fn note(&mut self, run: &Run, text: Arc<str>, command: Option<Arc<str>>, result: StepResult) {
+        let done = Done { time: self.clock.wall(), text, command, result };
+        self.scenes[run.scene.0 as usize].history.done(run.decision, done);
     }
 }

@@ -1,9 +1,11 @@
 //! What happens when its time comes.
 
+use super::decisions::SetOff;
 use super::messages::Touch;
+use super::runs::{RunId, StrandIx};
 use super::{Effect, Scenes};
 use crate::history::{Cause, Chain, Verdict};
-use crate::plan::{HeldIx, Plan, SceneIx, TriggerIx, Watcher, What, Who};
+use crate::plan::{HeldIx, Plan, TriggerIx, Watcher, What, Who};
 use edgeway_sdk::Timestamp;
 use std::time::Duration;
 
@@ -18,7 +20,7 @@ const DUE_MAX: usize = 100_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum SteadyKey {
     Held(HeldIx),
-    Run(SceneIx),
+    Strand(RunId, StrandIx),
 }
 
 /// What waits for a time of the wall clock.
@@ -34,7 +36,7 @@ impl Scenes {
             if let Some((_, key)) = self.steady_timers.pop_due(self.clock.steady()) {
                 match key {
                     SteadyKey::Held(held) => self.touch_held(held, out),
-                    SteadyKey::Run(scene) => self.resume(scene, out),
+                    SteadyKey::Strand(run, strand) => self.time_is_up(run, strand, out),
                 }
             } else if let Some((due, key)) = self.wall_timers.pop_due(self.clock.wall()) {
                 match key {
@@ -55,7 +57,7 @@ impl Scenes {
 
     fn arm_cron(&mut self, trigger: TriggerIx) {
         if let What::Cron(schedule) = &self.plan.trigger(trigger).what {
-            let next = schedule.next_after(self.clock.wall(), &self.plan.zone);
+            let next = schedule.next_after(self.clock.wall(), &self.plan.locale);
             self.wall_timers.set(WallKey::Cron(trigger), next);
         }
     }
@@ -82,13 +84,25 @@ impl Scenes {
     fn cron(&mut self, trigger: TriggerIx, due: Timestamp, out: &mut Vec<Effect>) {
         self.arm_cron(trigger);
         let scene = self.plan.trigger(trigger).scene;
+        let set_off = SetOff { cause: Cause::Trigger(trigger), chain: Chain::default(), facts: None };
         if self.clock.wall().since(due) > CRON_LATE_MAX {
-            self.decline(scene, Cause::Trigger(trigger), Chain::default(), Verdict::Missed { was_due: due });
+            self.decline(scene, &set_off, Verdict::Missed { was_due: due });
             return;
         }
         self.pass += 1;
         self.triggers[trigger.0 as usize].fired = Some(self.clock.wall());
-        self.decide(scene, Cause::Trigger(trigger), Chain::default(), out);
+        self.decide(scene, set_off, out);
+    }
+
+    /// Sets off what waits for the gateway to start.
+    pub(super) fn fire_starts(&mut self, out: &mut Vec<Effect>) {
+        let plan = self.plan.clone();
+        self.pass += 1;
+        for (at, trigger) in plan.triggers.iter().enumerate().filter(|(_, trigger)| matches!(trigger.what, What::Start))
+        {
+            let cause = Cause::Trigger(TriggerIx(at as u32));
+            self.decide(trigger.scene, SetOff { cause, chain: Chain::default(), facts: None }, out);
+        }
     }
 
     /// Arms the moment at which the clock alone may change what a watcher sees.
@@ -96,8 +110,10 @@ impl Scenes {
         let condition = match plan.index.who(watcher) {
             Who::Held(held) => Some(&plan.helds[held.0 as usize].inner),
             Who::Trigger(trigger) => plan.trigger(trigger).what.condition(),
+            Who::Wait(wait) if self.waiting[wait.0 as usize].is_empty() => None,
+            Who::Wait(wait) => Some(&plan.waits[wait.0 as usize].condition),
         };
-        let at = condition.and_then(|condition| self.world().next_change(condition));
+        let at = condition.and_then(|condition| self.world(None).next_change(condition));
         self.wall_timers.set(WallKey::Recheck(watcher), at);
     }
 }

@@ -391,7 +391,7 @@ fn a_step_that_fails_ends_the_run_and_is_traced() {
     assert_eq!(site.done(), ["x: one"]);
     assert_eq!(site.verdicts("s"), ["failed", "fired"]);
     assert!(
-        site.why("s").contains("step 2: `power_limit` is 9000 kW, above its maximum of 3000 kW"),
+        site.why("s").contains("set wt-01.power_limit = ..: `power_limit` is 9000 kW, above its maximum of 3000 kW"),
         "{}",
         site.why("s")
     );

@@ -13,7 +13,7 @@ fn stopped(closure: &str) -> String {
 }
 
 const TOO_LONG: &str =
-    "step 1: the script ran too long (20,000 operations for a closure, 200,000 for a script while it loads)";
+    "run a script: the script ran too long (20,000 operations for a closure, 200,000 for a script while it loads)";
 
 #[test]
 fn an_endless_loop_is_stopped() {
@@ -30,7 +30,7 @@ fn loops_inside_of_closures_inside_of_loops_share_one_budget() {
 #[test]
 fn deep_recursion_is_stopped() {
     let detail = stopped("deep(0)");
-    assert!(detail.starts_with("step 1: functions call each other too deeply (24 levels)"), "{detail}");
+    assert!(detail.starts_with("run a script: functions call each other too deeply (24 levels)"), "{detail}");
 }
 
 #[test]
@@ -41,22 +41,22 @@ fn texts_arrays_and_maps_stay_small() {
         ("let a = []; loop { a = [a, a]; }", ""),
     ] {
         let detail = stopped(closure);
-        assert!(detail.starts_with("step 1: too large"), "{what}: {detail}");
+        assert!(detail.starts_with("run a script: too large"), "{what}: {detail}");
     }
 }
 
 #[test]
 fn a_closure_emits_a_bounded_number_of_steps() {
     let detail = stopped("for i in 0..2000 { emit(delay(\"1s\")); }");
-    assert!(detail.starts_with("step 1: more than 1024 steps emitted by one closure"), "{detail}");
+    assert!(detail.starts_with("run a script: more than 1024 steps emitted by one closure"), "{detail}");
 }
 
 #[test]
 fn arithmetic_errors_are_traced() {
-    assert_eq!(stopped("1 / 0"), "step 1: division by zero: 1 / 0, line 2, column 29");
+    assert_eq!(stopped("1 / 0"), "run a script: division by zero: 1 / 0, line 2, column 29");
     assert_eq!(
         stopped("9223372036854775807 + 1"),
-        "step 1: addition overflow: 9223372036854775807 + 1, line 2, column 47"
+        "run a script: addition overflow: 9223372036854775807 + 1, line 2, column 47"
     );
 }
 
@@ -88,19 +88,23 @@ fn words_that_block_or_reach_outside_do_not_exist() {
 
 #[test]
 fn closures_cannot_declare_and_scripts_cannot_read_while_loading() {
-    assert!(stopped("scene(\"late\")").starts_with("step 1: `scene` declares and works only while the script loads"));
+    assert!(
+        stopped("scene(\"late\")").starts_with("run a script: `scene` declares and works only while the script loads")
+    );
     assert!(
         stopped("prop(\"wt-01\", \"state\") == 2")
-            .starts_with("step 1: `prop` declares and works only while the script loads")
+            .starts_with("run a script: `prop` declares and works only while the script loads")
     );
-    assert!(stopped("emit(run(|| 1))").starts_with("step 1: `run` declares and works only while the script loads"));
+    assert!(
+        stopped("emit(run(|| 1))").starts_with("run a script: `run` declares and works only while the script loads")
+    );
 }
 
 #[test]
 fn comparing_with_nothing_or_across_kinds_is_an_error() {
     let detail = stopped("let x = (); x > 1");
     assert!(
-        detail.starts_with("step 1: `>` between nothing, `()` and a whole number is never what was meant"),
+        detail.starts_with("run a script: `>` between nothing, `()` and a whole number is never what was meant"),
         "{detail}"
     );
     assert!(stopped("let x = (); x == ()").contains("is never what was meant"));

@@ -90,10 +90,13 @@ fn times_that_are_none() {
             when(r#"held(prop("wt-01", "state") == 2, "10")"#),
             "1:17: `10` is not a duration (write \"500ms\", \"30s\", \"10m\" or \"2h 30m\")",
         ),
-        (when(r#"time_between("22", "06:00")"#), "1:17: `22` is not a time of day (write \"06:30\" or \"22:00:15\")"),
+        (
+            when(r#"time_between("22", "06:00")"#),
+            "1:17: `22` is not a time of day (write \"06:30\", \"22:00:15\", \"sunset\" or \"sunrise + 30m\")",
+        ),
         (
             when(r#"time_between("25:00", "06:00")"#),
-            "1:17: `25:00` is not a time of day (write \"06:30\" or \"22:00:15\")",
+            "1:17: `25:00` is not a time of day (write \"06:30\", \"22:00:15\", \"sunset\" or \"sunrise + 30m\")",
         ),
         (when(r#"time_between("06:00", "06:00")"#), "1:17: both times are the same, so there is nothing between them"),
         (then(r#"delay("0s")"#), "1:45: `0s` is not a duration (write \"500ms\", \"30s\", \"10m\" or \"2h 30m\")"),
@@ -133,7 +136,7 @@ fn words_in_the_wrong_place() {
         ),
         (
             when(r#"check("c", || true)"#),
-            "1:12: a `check` cannot set off a scene: nothing says when to ask it (put it into `.only_if(..)` and a property into `.when(..)`)".into(),
+            "1:12: a `check` cannot be waited for: nothing says when to ask it (put it into `.only_if(..)` and a property into `.when(..)`)".into(),
         ),
         (
             when(r#"level(is_online("wt-01"))"#),

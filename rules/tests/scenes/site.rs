@@ -3,7 +3,8 @@
 use edgeway_rules::{Effect, FileProblem, Options, Scenes, Script};
 use edgeway_sdk::{DeviceIx, Problem, Quality, Timestamp, Value};
 use edgeway_thing_models::{
-    Action, Body, Device, Event, Message, Observation, Online, Report, Row, Status, Things, ready_made,
+    Action, Body, Command, CommandRecord, CommandState, Device, Event, Message, Observation, Online, Origin, Report,
+    Row, Status, Things, ready_made,
 };
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
@@ -15,6 +16,10 @@ pub(crate) struct Site {
     pub(crate) warnings: Vec<FileProblem>,
     pub(crate) now: Timestamp,
     pub(crate) effects: Vec<Effect>,
+    /// What devices say to commands; `None`: they do not answer.
+    pub(crate) answer: Option<CommandState>,
+    /// How many of the effects have been answered.
+    answered: usize,
     things: Arc<Things>,
 }
 
@@ -50,7 +55,7 @@ pub(crate) fn load_all(scripts: &[(&str, &str)]) -> Result<(Scenes, Vec<FileProb
     let zone = TimeZone::get("Europe/Berlin").expect("a known zone");
     let columns = ["device", "high", "n"].map(Arc::from).to_vec();
     let queries = Some(BTreeMap::from([("ti".into(), columns)]));
-    Scenes::load(things(), &scripts, Options { zone, queries, ..Options::default() })
+    Scenes::load(things(), &scripts, Options { zone, position: Some((52.52, 13.40)), queries, ..Options::default() })
 }
 
 /// All problems, one line each.
@@ -86,7 +91,43 @@ impl Site {
             Ok(loaded) => loaded,
             Err(problems) => panic!("{}", problems.iter().map(|p| format!("{p}\n")).collect::<String>()),
         };
-        Site { scenes, warnings, now: at(time), effects: vec![], things: things() }
+        let answer = Some(CommandState::Applied { result: None });
+        Site { scenes, warnings, now: at(time), effects: vec![], answer, answered: 0, things: things() }
+    }
+
+    pub(crate) fn handle(&mut self, message: &Message) {
+        self.scenes.handle(self.now, message, &mut self.effects);
+        self.settle();
+    }
+
+    pub(crate) fn run(&mut self, scene: &str) -> bool {
+        let ran = self.scenes.run(self.now, scene, &mut self.effects).is_ok();
+        self.settle();
+        ran
+    }
+
+    /// Lets devices answer.
+    pub(crate) fn settle(&mut self) {
+        while let Some(effect) = self.effects.get(self.answered).cloned() {
+            self.answered += 1;
+            if let (Some(state), Effect::Command { id, .. }) = (self.answer.clone(), &effect) {
+                self.answer_with(&effect, id, state);
+            }
+        }
+    }
+
+    pub(crate) fn answer_with(&mut self, command: &Effect, id: &Arc<str>, state: CommandState) {
+        let Effect::Command { device, action, scene, within, .. } = command else { panic!("{command:?}") };
+        let command = Command {
+            id: id.clone(),
+            device: *device,
+            action: action.clone(),
+            origin: Origin::Scene { scene: scene.clone() },
+            issued: self.now,
+            deadline: self.now + *within,
+        };
+        let body = Body::Command(CommandRecord { command, state });
+        self.scenes.handle(self.now, &Message { time: self.now, body }, &mut self.effects);
     }
 
     pub(crate) fn device(&self, id: &str) -> DeviceIx {
@@ -103,7 +144,7 @@ impl Site {
 
     pub(crate) fn observe(&mut self, device: &str, values: &[(&str, Value, Quality)]) {
         let message = self.message(device, values);
-        self.scenes.handle(self.now, &message, &mut self.effects);
+        self.handle(&message);
     }
 
     pub(crate) fn seed(&mut self, device: &str, property: &str, value: impl Into<Value>) {
@@ -126,14 +167,14 @@ impl Site {
 
     pub(crate) fn turn(&mut self, device: &str, online: Online) {
         let body = Body::Status(Status { device: self.device(device), online, reason: "".into() });
-        self.scenes.handle(self.now, &Message { time: self.now, body }, &mut self.effects);
+        self.handle(&Message { time: self.now, body });
     }
 
     pub(crate) fn happen(&mut self, device: &str, event: &str) {
         let ix = self.device(device);
         let event = self.things.model_of(ix).event(event).expect("an event of the model").0;
         let body = Body::Event(Event { device: ix, event, output: vec![], source_time: self.now });
-        self.scenes.handle(self.now, &Message { time: self.now, body }, &mut self.effects);
+        self.handle(&Message { time: self.now, body });
     }
 
     /// A row of a query comes.
@@ -145,7 +186,7 @@ impl Site {
             values: columns.iter().map(|(_, value)| value.clone()).collect(),
             source_time: self.now,
         });
-        self.scenes.handle(self.now, &Message { time: self.now, body }, &mut self.effects);
+        self.handle(&Message { time: self.now, body });
     }
 
     /// Lets time pass as the gateway does: it wakes the scenes whenever they asked for it.
@@ -154,6 +195,7 @@ impl Site {
         while let Some(wake) = self.scenes.next_wake().filter(|wake| *wake <= end) {
             self.now = self.now.max(wake);
             self.scenes.advance(self.now, &mut self.effects);
+            self.settle();
         }
         self.jump(end);
     }
@@ -162,6 +204,7 @@ impl Site {
     pub(crate) fn jump(&mut self, to: Timestamp) {
         self.now = to;
         self.scenes.advance(to, &mut self.effects);
+        self.settle();
     }
 
     pub(crate) fn back(&mut self, span: Duration) {
@@ -170,6 +213,8 @@ impl Site {
 
     /// What was done since the last time, firings left out.
     pub(crate) fn done(&mut self) -> Vec<String> {
+        self.settle();
+        self.answered = 0;
         let effects = std::mem::take(&mut self.effects);
         effects.iter().filter_map(|effect| self.text(effect)).collect()
     }
@@ -178,6 +223,11 @@ impl Site {
         match effect {
             Effect::Notice(notice) => Some(format!("{}: {}", notice.channel, notice.text)),
             Effect::Command { device, action, .. } => Some(self.action(*device, action)),
+            Effect::Event(event) => {
+                let model = self.things.model_of(event.device);
+                let name = &model.events[usize::from(event.event.0)].identifier;
+                Some(format!("{}.{name} happens", self.things.device(event.device).id))
+            }
             Effect::Firing(_) => None,
         }
     }

@@ -6,12 +6,14 @@ use super::{
     ConditionWord, Mistake, Point, PropertyWord, TriggerWord, closure_of, duration_of, find_device, find_property,
     kind_of, text_of, value_of,
 };
-use crate::plan::{Condition, HeldPlan, Op, Operand, show};
-use edgeway_sdk::Value;
-use edgeway_thing_models::{DataType, Property, Things};
-use jiff::civil::Time;
+use crate::plan::{Condition, HeldPlan, Moment, Op, Operand, Sun, bit, show};
+use edgeway_sdk::{Value, options::duration};
+use edgeway_thing_models::{DataType, Property, PropertyIx, Things};
+use jiff::SignedDuration;
+use jiff::civil::{Time, Weekday};
 use rhai::{Array, Dynamic, Engine, NativeCallContext, Position};
 use std::sync::Arc;
+use std::time::Duration;
 
 const OPERATORS: [Op; 6] = [Op::Equal, Op::NotEqual, Op::Greater, Op::GreaterOrEqual, Op::Less, Op::LessOrEqual];
 
@@ -42,6 +44,19 @@ pub(super) fn register(engine: &mut Engine, host: &Host) {
     engine.register_fn("is_online", move |ctx: NativeCallContext, device: Dynamic| -> Raised<ConditionWord> {
         let found = h.check(ctx.call_position(), find_device(&h.things(), &device))?;
         Ok(ConditionWord::new(found.map(Condition::Online), format!("{device} is online")))
+    });
+    let h = host.clone();
+    engine.register_fn("is_stale", move |ctx: NativeCallContext, of: Dynamic| stale(&h, ctx.call_position(), &of));
+    let h = host.clone();
+    engine.register_fn("on_days", move |ctx: NativeCallContext, days: Dynamic| -> Raised<ConditionWord> {
+        let found = h.check(ctx.call_position(), days_of(&days))?;
+        Ok(ConditionWord::new(found.map(Condition::Days), format!("on {days}")))
+    });
+    let h = host.clone();
+    engine.register_fn("or_unknown", move |ctx: NativeCallContext, inner: Dynamic| -> Raised<ConditionWord> {
+        let inner = condition_of(&h, ctx.call_position(), &inner)?;
+        let condition = inner.condition.map(|inner| Condition::OrUnknown(Box::new(inner)));
+        Ok(ConditionWord::new(condition, format!("({} or unknown)", inner.text)))
     });
     let h = host.clone();
     engine.register_fn("check", move |ctx: NativeCallContext, why: Dynamic, closure: Dynamic| {
@@ -240,25 +255,104 @@ fn held(host: &Host, at: Position, condition: &Dynamic, dwell: &Dynamic) -> Rais
         host.check::<()>(at, Err(mistake.help("hold the comparisons and put the check into `.only_if(..)`")))?;
         return Ok(ConditionWord::new(None, String::new()));
     }
-    let held = host.declare("held", at, |draft| draft.add_held(HeldPlan { inner, dwell }))?;
-    Ok(ConditionWord::new(Some(Condition::Held(held)), format!("{text} for {}", human(dwell))))
+    let text: Arc<str> = format!("{text} for {}", human(dwell)).into();
+    let plan = HeldPlan { inner, dwell, text: text.clone() };
+    let held = host.declare("held", at, |draft| draft.add_held(plan))?;
+    Ok(ConditionWord { condition: Some(Condition::Held(held)), text })
+}
+
+/// A property, or any property of a device, shows an old value that could not be read again.
+pub(super) fn stale(host: &Host, at: Position, of: &Dynamic) -> Raised<ConditionWord> {
+    if of.is::<PropertyWord>() {
+        let point = property_of(host, at, of)?;
+        let text = point.map(|point| format!("{} is stale", point.name(&host.things())));
+        return Ok(ConditionWord::new(point.map(|point| Condition::Stale(point.slot)), text.unwrap_or_default()));
+    }
+    let things = host.things();
+    let device = host.check(at, find_device(&things, of))?;
+    let slots = device.map(|device| {
+        let count = u16::try_from(things.model_of(device).properties.len()).unwrap_or(u16::MAX);
+        (0..count).map(|at| host.slots().of(device, PropertyIx(at))).map(Condition::Stale).collect()
+    });
+    Ok(ConditionWord::new(slots.map(Condition::Any), format!("a property of {of} is stale")))
 }
 
 fn time_between(host: &Host, at: Position, from: &Dynamic, to: &Dynamic) -> Raised<ConditionWord> {
-    let text = format!("time between {from} and {to}");
-    let times = time_of(from).and_then(|from| Ok((from, time_of(to)?))).and_then(|(from, to)| match from == to {
-        true => Err(Mistake::new("both times are the same, so there is nothing between them")),
-        false => Ok(Condition::Between { from, to }),
-    });
-    Ok(ConditionWord::new(host.check(at, times)?, text))
+    let moments = || {
+        let (from, to) = (moment_of(host, from)?, moment_of(host, to)?);
+        match from == to {
+            true => Err(Mistake::new("both times are the same, so there is nothing between them")),
+            false => Ok((from, to)),
+        }
+    };
+    let moments = host.check(at, moments())?;
+    let text = moments.map(|(from, to)| format!("time between {from} and {to}"));
+    let condition = moments.map(|(from, to)| Condition::Between { from, to });
+    Ok(ConditionWord::new(condition, text.unwrap_or_default()))
 }
 
-fn time_of(value: &Dynamic) -> Result<Time, Mistake> {
+/// `06:30`, `22:00:15`, `sunset`, `sunrise + 30m`.
+fn moment_of(host: &Host, value: &Dynamic) -> Result<Moment, Mistake> {
     let text = text_of(value, "a time of day")?;
+    for (word, rises) in [("sunrise", true), ("sunset", false)] {
+        if let Some(offset) = text.trim().strip_prefix(word) {
+            return Ok(Moment::Sun(sun_of(host, rises, offset)?));
+        }
+    }
     let parts: Vec<&str> = text.split(':').collect();
     let shape = (2..=3).contains(&parts.len()) && parts.iter().all(|part| part.len() == 2);
     let time = if shape { text.parse::<Time>().ok() } else { None };
-    time.ok_or_else(|| Mistake::new(format!("`{text}` is not a time of day")).help("write \"06:30\" or \"22:00:15\""))
+    time.map(Moment::Clock).ok_or_else(|| {
+        Mistake::new(format!("`{text}` is not a time of day"))
+            .help("write \"06:30\", \"22:00:15\", \"sunset\" or \"sunrise + 30m\"")
+    })
+}
+
+/// So long after sunrise or sunset: `+30m`, `- 1h`, or nothing.
+pub(super) fn sun_of(host: &Host, rises: bool, offset: &str) -> Result<Sun, Mistake> {
+    /// More would be another day's sun.
+    const OFFSET_MAX: Duration = Duration::from_secs(12 * 60 * 60);
+    if !host.has_position() {
+        return Err(Mistake::new("where the sun rises and sets is not known")
+            .help("say where the site is, in edgeway.toml: `latitude = 52.5`, `longitude = 13.4`"));
+    }
+    let wrong = || {
+        Mistake::new(format!("`{offset}` is no offset from the sun"))
+            .help("write \"+30m\" or \"-1h\", 12 hours at most")
+    };
+    let (sign, span) = match offset.trim() {
+        "" => return Ok(Sun { rises, offset: SignedDuration::ZERO }),
+        text if text.starts_with('-') => (-1, &text[1..]),
+        text => (1, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let span = duration::parse(span.trim()).filter(|span| *span <= OFFSET_MAX).ok_or_else(wrong)?;
+    let span = SignedDuration::try_from(span).map_err(|_| wrong())?;
+    Ok(Sun { rises, offset: span * sign })
+}
+
+/// `mon-fri`, `sat, sun`, `fri-mon`.
+fn days_of(value: &Dynamic) -> Result<u8, Mistake> {
+    const DAYS: [(&str, Weekday); 7] = [
+        ("mon", Weekday::Monday),
+        ("tue", Weekday::Tuesday),
+        ("wed", Weekday::Wednesday),
+        ("thu", Weekday::Thursday),
+        ("fri", Weekday::Friday),
+        ("sat", Weekday::Saturday),
+        ("sun", Weekday::Sunday),
+    ];
+    let text = text_of(value, "days of the week")?;
+    let day = |word: &str| DAYS.iter().find(|(name, _)| *name == word.trim().to_lowercase()).map(|(_, day)| *day);
+    let span = |part: &str| -> Option<u8> {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let (first, last) = (day(first)?, day(last)?);
+        let count = first.until(last) + 1;
+        Some(first.cycle_forward().take(usize::try_from(count).ok()?).fold(0, |days, day| days | bit(day)))
+    };
+    let days: Option<u8> = text.split(',').map(span).try_fold(0, |days, found| Some(days | found?));
+    days.ok_or_else(|| {
+        Mistake::new(format!("`{text}` are no days of the week")).help("write \"mon-fri\", \"sat, sun\" or \"wed\"")
+    })
 }
 
 fn check(host: &Host, at: Position, why: &Dynamic, closure: &Dynamic) -> Raised<ConditionWord> {

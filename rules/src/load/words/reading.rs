@@ -3,6 +3,7 @@
 use super::super::draft::Mistake;
 use super::super::host::{Host, Raised, raise};
 use super::{ConditionWord, PropertyWord, SceneWord, StepWord, TriggerWord, find_property, text_of};
+use crate::facts::Facts;
 use crate::values::Seen;
 use edgeway_sdk::{Value, did_you_mean};
 use edgeway_thing_models::{DataType, Device, Things};
@@ -23,6 +24,10 @@ pub(super) fn register(engine: &mut Engine, host: &Host) {
             Ok::<_, Box<rhai::EvalAltResult>>(found.unwrap_or(default))
         },
     );
+    let h = host.clone();
+    engine.register_fn("cause", move |ctx: NativeCallContext| -> Raised<Map> {
+        Ok(cause(h.facts(ctx.call_position())?.as_deref()))
+    });
     let h = host.clone();
     engine.register_fn("devices", move |ctx: NativeCallContext, filter: Map| devices(&h, ctx.call_position(), &filter));
     let h = host.clone();
@@ -52,6 +57,19 @@ fn read(
             None => Err(unusable(&name, seen, now.since(seen.source_time).as_secs())),
         }
     })
+}
+
+/// What set the scene off: `kind`, `device`, `name` and `values`, each `()` or empty where there is none.
+fn cause(facts: Option<&Facts>) -> Map {
+    let text = |text: Option<&str>| text.map_or(Dynamic::UNIT, |text| text.to_owned().into());
+    let values = facts.map(|facts| facts.values.as_slice()).unwrap_or_default();
+    let values: Map = values.iter().map(|(name, value)| (name.as_ref().into(), plain(value))).collect();
+    Map::from([
+        ("kind".into(), text(facts.map(|facts| facts.kind.as_str()))),
+        ("device".into(), text(facts.and_then(|facts| facts.device.as_deref()))),
+        ("name".into(), text(facts.map(|facts| &*facts.name))),
+        ("values".into(), values.into()),
+    ])
 }
 
 fn unusable(name: &str, seen: &Seen, age_secs: u64) -> String {

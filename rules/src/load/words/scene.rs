@@ -1,11 +1,11 @@
 //! `scene` and the words after it.
 
-use super::super::draft::{Draft, SceneDraft};
+use super::super::draft::{Draft, SceneDraft, Tree};
 use super::super::host::{Host, Raised};
 use super::conditions::condition_of;
 use super::triggers::trigger_of;
 use super::{Mistake, SceneWord, StepWord, duration_of, kind_of, text_of};
-use crate::plan::{Clause, Condition, Mode};
+use crate::plan::{Clause, Condition, Finding, Mode, OnUpdate, Rate};
 use edgeway_sdk::did_you_mean;
 use rhai::{Array, Dynamic, Engine, NativeCallContext, Position};
 use std::sync::Arc;
@@ -44,7 +44,7 @@ pub(super) fn register(engine: &mut Engine, host: &Host) {
         change(host, "cooldown", at, scene, |draft| draft.cooldown = cooldown.unwrap_or_default())
     });
     method(engine, host, "mode", |host, at, scene, value| {
-        let mode = host.check(at, mode_of(value))?;
+        let mode = host.check(at, one_of(value, "a mode", &MODES))?;
         change(host, "mode", at, scene, |draft| draft.mode = mode.unwrap_or_default())
     });
     method(engine, host, "priority", |host, at, scene, value| {
@@ -54,6 +54,61 @@ pub(super) fn register(engine: &mut Engine, host: &Host) {
         let priority = host.check(at, priority)?;
         change(host, "priority", at, scene, |draft| draft.priority = priority.unwrap_or_default())
     });
+    method(engine, host, "resume_within", |host, at, scene, value| {
+        let within = host.check(at, duration_of(value))?;
+        change(host, "resume_within", at, scene, |draft| draft.resume_within = within)
+    });
+    method(engine, host, "on_update", |host, at, scene, value| {
+        let then = host.check(at, one_of(value, "a policy", &UPDATES))?;
+        change(host, "on_update", at, scene, |draft| draft.on_update = then.unwrap_or_default())
+    });
+    method(engine, host, "allow", |host, at, scene, value| {
+        let finding = host.check(at, one_of(value, "a finding", &FINDINGS))?;
+        change(host, "allow", at, scene, |draft| draft.allows.extend(finding))
+    });
+    let h = host.clone();
+    engine.register_fn("at_most", move |ctx: NativeCallContext, scene: SceneWord, count: Dynamic, per: Dynamic| {
+        let at = ctx.call_position();
+        let rate = h.check(at, rate_of(&count, &per))?;
+        change(&h, "at_most", at, scene, |draft| draft.at_most = rate).map(|()| scene)
+    });
+    flag(engine, host, "per_device", |draft| draft.per_device = true);
+    flag(engine, host, "shadow", |draft| draft.shadow = true);
+}
+
+/// Registers a word without arguments.
+fn flag(engine: &mut Engine, host: &Host, word: &'static str, act: fn(&mut SceneDraft)) {
+    let h = host.clone();
+    engine.register_fn(word, move |ctx: NativeCallContext, scene: SceneWord| -> Raised<SceneWord> {
+        change(&h, word, ctx.call_position(), scene, act)?;
+        Ok(scene)
+    });
+}
+
+fn rate_of(count: &Dynamic, per: &Dynamic) -> Result<Rate, Mistake> {
+    let per = duration_of(per)?;
+    let count = count.as_int().ok().and_then(|count| u32::try_from(count).ok()).filter(|count| *count > 0);
+    let count = count.ok_or_else(|| {
+        Mistake::new("how often a scene may fire is a whole number from 1 on").help("write `.at_most(100, \"10s\")`")
+    })?;
+    Ok(Rate { count, per })
+}
+
+/// Words for a choice.
+type Choice<T, const N: usize> = [(&'static str, T); N];
+
+const MODES: Choice<Mode, 4> =
+    [("single", Mode::Single), ("restart", Mode::Restart), ("queue", Mode::Queue), ("parallel", Mode::Parallel)];
+const UPDATES: Choice<OnUpdate, 2> = [("abandon", OnUpdate::Abandon), ("restart", OnUpdate::Restart)];
+const FINDINGS: Choice<Finding, 2> = [("loop", Finding::Loop), ("conflict", Finding::Conflict)];
+
+fn one_of<T: Copy, const N: usize>(value: &Dynamic, what: &str, choice: &Choice<T, N>) -> Result<T, Mistake> {
+    let text = text_of(value, what)?;
+    choice.iter().find(|(word, _)| **word == *text).map(|(_, found)| *found).ok_or_else(|| {
+        let help = did_you_mean(&text, choice.iter().map(|(word, _)| *word));
+        let kind = what.split(' ').next_back().unwrap_or(what);
+        Mistake::new(format!("there is no {kind} `{text}`")).maybe_help(help)
+    })
 }
 
 /// Registers a word that takes one argument and can be followed by the next.
@@ -100,7 +155,8 @@ fn clause((condition, text): (Condition, Arc<str>)) -> Clause {
     Clause { condition, text }
 }
 
-fn steps_of(host: &Host, at: Position, value: &Dynamic) -> Raised<Vec<StepWord>> {
+/// One step, or a list of them.
+pub(super) fn steps_of(host: &Host, at: Position, value: &Dynamic) -> Raised<Vec<Tree>> {
     let items = match value.clone().try_cast::<Array>() {
         Some(items) => items,
         None => vec![value.clone()],
@@ -108,7 +164,7 @@ fn steps_of(host: &Host, at: Position, value: &Dynamic) -> Raised<Vec<StepWord>>
     let mut steps = vec![];
     for item in items {
         let step = item.clone().try_cast::<StepWord>().ok_or_else(|| not_a_step(&item));
-        steps.extend(host.check(at, step)?);
+        steps.extend(host.check(at, step)?.and_then(StepWord::tree));
     }
     Ok(steps)
 }
@@ -119,15 +175,4 @@ fn not_a_step(value: &Dynamic) -> Mistake {
         false => "write `set(..)`, `invoke(..)`, `notify(..)`, `delay(..)`, `run_scene(..)` or `run(..)`",
     };
     Mistake::new(format!("a step is needed here, this is {}", kind_of(value))).help(help)
-}
-
-fn mode_of(value: &Dynamic) -> Result<Mode, Mistake> {
-    match &*text_of(value, "a mode")? {
-        "single" => Ok(Mode::Single),
-        "restart" => Ok(Mode::Restart),
-        other => {
-            Err(Mistake::new(format!("there is no mode `{other}`"))
-                .maybe_help(did_you_mean(other, ["single", "restart"])))
-        }
-    }
 }

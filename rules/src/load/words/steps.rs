@@ -1,10 +1,11 @@
 //! What a scene does.
 
+use super::super::draft::{Branch, Tree};
 use super::super::host::{Host, Raised, raise};
 use super::{Mistake, StepWord, closure_of, duration_of, find_device, kind_of, text_of, value_of};
-use crate::plan::{Computed, Step};
-use edgeway_sdk::{Value, did_you_mean};
-use edgeway_thing_models::CheckError;
+use crate::plan::{Act, Computed, Deed, Doing, How, Step};
+use edgeway_sdk::Value;
+use edgeway_thing_models::{CheckError, NamedValues};
 use rhai::{Dynamic, Engine, Map, NativeCallContext, Position};
 use std::sync::Arc;
 
@@ -26,45 +27,69 @@ pub(super) fn register(engine: &mut Engine, host: &Host) {
         notify(&h, ctx.call_position(), &channel, &text)
     });
     let h = host.clone();
+    engine.register_fn("emit", move |ctx: NativeCallContext, device: Dynamic, event: Dynamic| {
+        emit_event(&h, ctx.call_position(), &device, &event, &Map::new())
+    });
+    let h = host.clone();
+    engine.register_fn("emit", move |ctx: NativeCallContext, device: Dynamic, event: Dynamic, output: Map| {
+        emit_event(&h, ctx.call_position(), &device, &event, &output)
+    });
+    let h = host.clone();
     engine.register_fn("delay", move |ctx: NativeCallContext, duration: Dynamic| -> Raised<StepWord> {
-        let duration = h.check(ctx.call_position(), duration_of(&duration))?;
-        Ok(StepWord::of(duration.map(Step::Delay)))
+        let at = ctx.call_position();
+        let text = format!("delay {duration}");
+        let duration = h.check(at, duration_of(&duration))?;
+        Ok(StepWord::new(at, text, duration.map(Branch::Delay)))
     });
     let h = host.clone();
     engine.register_fn("run_scene", move |ctx: NativeCallContext, name: Dynamic| {
         run_scene(&h, ctx.call_position(), &name)
     });
     let h = host.clone();
-    engine.register_fn("run", move |ctx: NativeCallContext, closure: Dynamic| {
-        closure_of(&h, "run", ctx.call_position(), &closure).map(|closure| StepWord::of(closure.map(Step::Run)))
+    engine.register_fn("run", move |ctx: NativeCallContext, closure: Dynamic| -> Raised<StepWord> {
+        let at = ctx.call_position();
+        let closure = closure_of(&h, "run", at, &closure)?;
+        Ok(StepWord::new(at, "run a script".into(), closure.map(Branch::Run)))
     });
     let h = host.clone();
     engine.register_fn("emit", move |ctx: NativeCallContext, step: Dynamic| emit(&h, ctx.call_position(), step));
 }
 
 impl StepWord {
-    fn of(step: Option<Step>) -> Self {
-        step.map_or(StepWord::Hollow, StepWord::Step)
+    pub(super) fn new(at: Position, text: String, what: Option<Branch>) -> Self {
+        StepWord(what.map(|what| Tree { what, text: text.into(), at }))
     }
+
+    /// The step, unless a mistake made it hollow.
+    pub(super) fn tree(self) -> Option<Tree> {
+        self.0
+    }
+}
+
+/// A deed as a step, done as such deeds are.
+fn deed(host: &Host, at: Position, deed: Option<Deed>) -> StepWord {
+    let text = deed.as_ref().map(|deed| deed.text(&host.things()));
+    let act = deed.map(|deed| Branch::Act(Act { how: How::of(&deed), deed }));
+    StepWord::new(at, text.unwrap_or_default(), act)
 }
 
 fn set(host: &Host, at: Position, device: &Dynamic, property: &Dynamic, value: &Dynamic) -> Raised<StepWord> {
     if !value.is_fnptr() {
-        let step = value_of(value).and_then(|value| set_fixed(host, device, property, &value));
-        return host.check(at, step).map(StepWord::of);
+        let set = value_of(value).and_then(|value| set_fixed(host, device, property, &value));
+        return host.check(at, set).map(|set| deed(host, at, set));
     }
     let closure = closure_of(host, "set", at, value)?;
     let place = host.check(at, settable(host, device, property))?;
-    let (Some(closure), Some((device, property))) = (closure, place) else { return Ok(StepWord::Hollow) };
-    Ok(StepWord::Step(Step::Set { device, property, value: Computed::Script(closure) }))
+    let (Some(closure), Some((device, property))) = (closure, place) else { return Ok(StepWord(None)) };
+    Ok(deed(host, at, Some(Deed::Set { device, property, value: Computed::Script(closure) })))
 }
 
-fn set_fixed(host: &Host, device: &Dynamic, property: &Dynamic, value: &Value) -> Result<Step, Mistake> {
+fn set_fixed(host: &Host, device: &Dynamic, property: &Dynamic, value: &Value) -> Result<Deed, Mistake> {
     let things = host.things();
     let device = find_device(&things, device)?;
     let name = text_of(property, "a property's name")?;
     let (property, value) = things.model_of(device).check_set(&name, value)?;
-    Ok(Step::Set { device, property, value: Computed::Fixed(value) })
+    Ok(Deed::Set { device, property, value: Computed::Fixed(value) })
 }
 
 /// The place of a property that can be set.
@@ -83,16 +108,30 @@ fn settable(
 }
 
 fn invoke(host: &Host, at: Position, device: &Dynamic, service: &Dynamic, input: &Map) -> Raised<StepWord> {
-    let step = || {
+    let call = || {
         let things = host.things();
         let device = find_device(&things, device)?;
         let name = text_of(service, "a service's name")?;
-        let given = input.iter().map(|(name, value)| Ok((Arc::from(name.as_str()), value_of(value)?)));
-        let given = given.collect::<Result<Vec<(Arc<str>, Value)>, Mistake>>()?;
-        let (service, input) = things.model_of(device).check_invoke(&name, &given)?;
-        Ok(Step::Invoke { device, service, input })
+        let (service, input) = things.model_of(device).check_invoke(&name, &named(input)?)?;
+        Ok(Deed::Invoke { device, service, input })
     };
-    host.check(at, step()).map(StepWord::of)
+    host.check(at, call()).map(|call| deed(host, at, call))
+}
+
+fn named(values: &Map) -> Result<NamedValues, Mistake> {
+    values.iter().map(|(name, value)| Ok((Arc::from(name.as_str()), value_of(value)?))).collect()
+}
+
+/// An event of a thing of the site, told by the site itself.
+fn emit_event(host: &Host, at: Position, device: &Dynamic, event: &Dynamic, output: &Map) -> Raised<StepWord> {
+    let tell = || {
+        let things = host.things();
+        let device = find_device(&things, device)?;
+        let name = text_of(event, "an event's name")?;
+        let (event, output) = things.model_of(device).check_event(&name, &named(output)?)?;
+        Ok(Deed::Emit { device, event, output })
+    };
+    host.check(at, tell()).map(|tell| deed(host, at, tell))
 }
 
 fn notify(host: &Host, at: Position, channel: &Dynamic, text: &Dynamic) -> Raised<StepWord> {
@@ -102,8 +141,8 @@ fn notify(host: &Host, at: Position, channel: &Dynamic, text: &Dynamic) -> Raise
     } else {
         host.check(at, text_of(text, "a message"))?.map(Computed::Fixed)
     };
-    let (Some(channel), Some(text)) = (channel, text) else { return Ok(StepWord::Hollow) };
-    Ok(StepWord::Step(Step::Notify { channel, text }))
+    let (Some(channel), Some(text)) = (channel, text) else { return Ok(StepWord(None)) };
+    Ok(deed(host, at, Some(Deed::Notify { channel, text })))
 }
 
 /// A channel is one level of a subject, `notify/<channel>`.
@@ -119,23 +158,40 @@ fn channel_of(channel: &Dynamic) -> Result<Arc<str>, Mistake> {
 }
 
 fn run_scene(host: &Host, at: Position, name: &Dynamic) -> Raised<StepWord> {
-    let Some(name) = host.check(at, text_of(name, "a scene's name"))? else { return Ok(StepWord::Hollow) };
-    if host.is_loading() {
-        return Ok(StepWord::RunScene { name, at });
-    }
-    host.check(at, host.scene(&name)).map(|scene| StepWord::of(scene.map(Step::RunScene)))
+    let name = host.check(at, text_of(name, "a scene's name"))?;
+    let text = format!("run scene {}", name.as_deref().unwrap_or_default());
+    Ok(StepWord::new(at, text, name.map(Branch::RunScene)))
 }
 
 fn emit(host: &Host, at: Position, step: Dynamic) -> Raised<()> {
-    match step.clone().try_cast::<StepWord>() {
-        Some(StepWord::Step(step)) => host.emit(at, step),
-        Some(StepWord::RunScene { .. } | StepWord::Hollow) => {
-            Err(raise(at, "`emit` works only inside `run(|| ..)`".into()))
+    let kind = kind_of(&step);
+    match step.try_cast::<StepWord>() {
+        Some(StepWord(Some(tree))) => {
+            let step = emitted(host, tree).map_err(|mistake| raise(at, mistake.in_one_line()))?;
+            host.emit(at, step)
         }
-        None => {
-            let words = ["set", "invoke", "notify", "delay", "run_scene"];
-            let help = did_you_mean("", words).unwrap_or_default();
-            Err(raise(at, format!("`emit` needs a step, this is {} ({help})", kind_of(&step))))
-        }
+        Some(StepWord(None)) => Ok(()),
+        None => Err(raise(at, format!("`emit` needs a step, this is {kind} (write `emit(set(..))`)"))),
     }
+}
+
+/// A step out of a closure: one that is done at once, or a delay.
+fn emitted(host: &Host, tree: Tree) -> Result<Step, Mistake> {
+    let doing = match tree.what {
+        Branch::Act(act) => Doing::Act(act),
+        Branch::Delay(duration) => Doing::Delay(duration),
+        Branch::RunScene(name) => Doing::RunScene(host.scene(&name)?),
+        Branch::WaitFor { .. }
+        | Branch::Run(_)
+        | Branch::If { .. }
+        | Branch::Parallel(_)
+        | Branch::Repeat { .. }
+        | Branch::Transaction(_) => {
+            return Err(Mistake::new("a closure cannot emit this step").help(
+                "emit `set`, `invoke`, `notify`, `emit(device, event)`, `delay` or `run_scene`; \
+                       write the others in `.then([..])`",
+            ));
+        }
+    };
+    Ok(Step { doing, text: tree.text, line: tree.at.line().and_then(|line| u32::try_from(line).ok()).unwrap_or(0) })
 }

@@ -1,7 +1,7 @@
 //! What sets a scene off.
 
 use super::super::host::{Host, Raised};
-use super::conditions::{condition_of, property_of};
+use super::conditions::{condition_of, property_of, stale, sun_of};
 use super::{ConditionWord, Mistake, PropertyWord, TriggerWord, find_device, kind_of, text_of, value_of};
 use crate::plan::{Condition, Leaf, RowOf, Schedule, What};
 use edgeway_sdk::{DeviceIx, did_you_mean};
@@ -41,6 +41,24 @@ pub(super) fn register(engine: &mut Engine, host: &Host) {
         let at = ctx.call_position();
         let schedule = h.check(at, schedule_of(&pattern))?;
         trigger(&h, at, "cron", schedule.map(|schedule| (What::Cron(Box::new(schedule)), format!("cron {pattern}"))))
+    });
+    for (word, rises) in [("sunrise", true), ("sunset", false)] {
+        let h = host.clone();
+        engine.register_fn(word, move |ctx: NativeCallContext| sun(&h, ctx.call_position(), word, rises, &"".into()));
+        let h = host.clone();
+        engine.register_fn(word, move |ctx: NativeCallContext, offset: Dynamic| {
+            sun(&h, ctx.call_position(), word, rises, &offset)
+        });
+    }
+    let h = host.clone();
+    engine.register_fn("site_starts", move |ctx: NativeCallContext| {
+        trigger(&h, ctx.call_position(), "site_starts", Some((What::Start, "the site starts".into())))
+    });
+    let h = host.clone();
+    engine.register_fn("goes_stale", move |ctx: NativeCallContext, of: Dynamic| {
+        let at = ctx.call_position();
+        let found = stale(&h, at, &of)?.parts();
+        trigger(&h, at, "goes_stale", found.map(|(condition, text)| (What::Edge(condition), text.to_string())))
     });
     let h = host.clone();
     engine.register_fn("goes_online", move |ctx: NativeCallContext, device: Dynamic| {
@@ -101,6 +119,12 @@ fn find_rows(host: &Host, query: &Dynamic, columns: &Map) -> Result<RowOf, Mista
     Ok(RowOf { query, columns })
 }
 
+fn sun(host: &Host, at: Position, word: &'static str, rises: bool, offset: &Dynamic) -> Raised<TriggerWord> {
+    let sun = text_of(offset, "an offset from the sun").and_then(|offset| sun_of(host, rises, &offset));
+    let sun = host.check(at, sun)?;
+    trigger(host, at, word, sun.map(|sun| (What::Cron(Box::new(Schedule::Sun(sun))), sun.to_string())))
+}
+
 fn schedule_of(pattern: &Dynamic) -> Result<Schedule, Mistake> {
     let text = text_of(pattern, "a cron pattern")?;
     Schedule::parse(&text).map_err(|reason| {
@@ -141,9 +165,9 @@ pub(super) fn trigger_of(host: &Host, at: Position, value: &Dynamic) -> Raised<O
 }
 
 /// A check has no moment of its own.
-fn waits_for_something(condition: &Condition) -> Result<(), Mistake> {
+pub(super) fn waits_for_something(condition: &Condition) -> Result<(), Mistake> {
     if condition.has_script() {
-        return Err(Mistake::new("a `check` cannot set off a scene: nothing says when to ask it")
+        return Err(Mistake::new("a `check` cannot be waited for: nothing says when to ask it")
             .help("put it into `.only_if(..)` and a property into `.when(..)`"));
     }
     Ok(())

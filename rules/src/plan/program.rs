@@ -1,0 +1,191 @@
+//! What a scene does: steps laid flat, with jumps in the place of blocks, so that a place in them is a number.
+
+use super::{Clause, SceneIx, WaitIx};
+use crate::scripts::Closure;
+use edgeway_sdk::{DeviceIx, Value};
+use edgeway_thing_models::{Action, EventIx, PropertyIx, ServiceIx, Things};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The steps of a scene.
+#[derive(Debug, Default)]
+pub(crate) struct Program {
+    pub(crate) steps: Vec<Step>,
+}
+
+/// A step with what traces show of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Step {
+    pub(crate) doing: Doing,
+    pub(crate) text: Arc<str>,
+    /// In the script, from 1; 0 for what the engine adds.
+    pub(crate) line: u32,
+}
+
+/// What a step does. Numbers are places in the program.
+#[derive(Debug, Clone)]
+pub(crate) enum Doing {
+    Act(Act),
+    Delay(Duration),
+    WaitFor {
+        wait: WaitIx,
+        within: Duration,
+        may_fail: bool,
+    },
+    RunScene(SceneIx),
+    Run(Arc<Closure>),
+    /// Goes on if the condition is true, else jumps.
+    If {
+        condition: Clause,
+        otherwise: u32,
+    },
+    Jump(u32),
+    /// Does what follows so many times; `Again` at its end goes back to the step behind this one.
+    Repeat {
+        times: u32,
+    },
+    Again {
+        start: u32,
+    },
+    /// Does all of these at once, and goes on behind them when all have ended.
+    Fork {
+        branches: Vec<u32>,
+        end: u32,
+    },
+    /// The end of a branch.
+    End,
+    /// From here on what is done is undone if something fails.
+    Begin,
+    Commit,
+}
+
+/// Something done to the world, and how.
+#[derive(Debug, Clone)]
+pub(crate) struct Act {
+    pub(crate) deed: Deed,
+    pub(crate) how: How,
+}
+
+/// Something done to the world.
+#[derive(Debug, Clone)]
+pub(crate) enum Deed {
+    Set { device: DeviceIx, property: PropertyIx, value: Computed<Value> },
+    Invoke { device: DeviceIx, service: ServiceIx, input: Vec<(Arc<str>, Value)> },
+    Notify { channel: Arc<str>, text: Computed<Arc<str>> },
+    Emit { device: DeviceIx, event: EventIx, output: Vec<(Arc<str>, Value)> },
+}
+
+/// How something is done.
+#[derive(Debug, Clone)]
+pub(crate) struct How {
+    /// Whether the next step waits for the device's answer.
+    pub(crate) waits: bool,
+    /// How long a command may take; a span of the gateway's unless set.
+    pub(crate) within: Option<Duration>,
+    /// How often it is tried again, and after which pause.
+    pub(crate) retries: u32,
+    pub(crate) pause: Duration,
+    /// Whether the run goes on when it fails.
+    pub(crate) may_fail: bool,
+    /// What undoes it in a transaction. `None`: a property that was set gets back the value it had.
+    pub(crate) undo: Option<Vec<Deed>>,
+}
+
+/// Known while loading, or asked of a script each time.
+#[derive(Debug, Clone)]
+pub(crate) enum Computed<T> {
+    Fixed(T),
+    Script(Arc<Closure>),
+}
+
+impl Program {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// What it may do to the world, retries and undoing included.
+    pub(crate) fn deeds(&self) -> impl Iterator<Item = (&Step, &Deed)> {
+        self.steps.iter().flat_map(|step| step.deeds().map(move |deed| (step, deed)))
+    }
+
+    /// Whether anything at or behind this place writes to a device, as far as that is known: a script may.
+    pub(crate) fn writes_from(&self, at: u32) -> bool {
+        let rest = self.steps.get(at as usize..).unwrap_or_default();
+        // A loop goes back, so that what stands before this place may come again.
+        let loops = rest.iter().any(|step| matches!(step.doing, Doing::Again { .. }));
+        let steps = if loops { &self.steps[..] } else { rest };
+        steps.iter().any(|step| match &step.doing {
+            Doing::Run(_) | Doing::RunScene(_) => true,
+            _ => step.deeds().any(Deed::writes),
+        })
+    }
+}
+
+impl Step {
+    fn deeds(&self) -> impl Iterator<Item = &Deed> {
+        let act = match &self.doing {
+            Doing::Act(act) => Some(act),
+            _ => None,
+        };
+        act.into_iter().flat_map(|act| std::iter::once(&act.deed).chain(act.how.undo.iter().flatten()))
+    }
+}
+
+impl Deed {
+    pub(crate) fn writes(&self) -> bool {
+        matches!(self, Deed::Set { .. } | Deed::Invoke { .. })
+    }
+
+    /// Whether the next step waits for it, unless the script says otherwise: a service is called for what it does.
+    pub(crate) fn waits(&self) -> bool {
+        matches!(self, Deed::Invoke { .. })
+    }
+
+    /// `set room-301.curtain = 100`, as traces and tests show it.
+    pub(crate) fn text(&self, things: &Things) -> String {
+        match self {
+            Deed::Set { device, property, value: Computed::Fixed(value) } => {
+                action_text(things, *device, &Action::Set { property: *property, value: value.clone() })
+            }
+            Deed::Set { device, property, value: Computed::Script(_) } => {
+                format!("set {}.{} = ..", things.device(*device).id, things.property(*device, *property).identifier)
+            }
+            Deed::Invoke { device, service, input } => {
+                action_text(things, *device, &Action::Invoke { service: *service, input: input.clone() })
+            }
+            Deed::Notify { channel, text: Computed::Fixed(text) } => format!("notify {channel}: {text}"),
+            Deed::Notify { channel, text: Computed::Script(_) } => format!("notify {channel}: .."),
+            Deed::Emit { device, event, output } => {
+                let name = &things.model_of(*device).events[usize::from(event.0)].identifier;
+                format!("emit {}.{name}({})", things.device(*device).id, named(output))
+            }
+        }
+    }
+}
+
+impl How {
+    pub(crate) fn of(deed: &Deed) -> Self {
+        How { waits: deed.waits(), within: None, retries: 0, pause: Duration::ZERO, may_fail: false, undo: None }
+    }
+}
+
+/// `set room-301.curtain = 100 %`, `invoke wt-01.stop(mode: "normal")`.
+pub(crate) fn action_text(things: &Things, device: DeviceIx, action: &Action) -> String {
+    let id = &things.device(device).id;
+    match action {
+        Action::Set { property, value } => {
+            let property = things.property(device, *property);
+            format!("set {id}.{} = {}", property.identifier, super::show(&property.data_type, value))
+        }
+        Action::Invoke { service, input } => {
+            let name = &things.model_of(device).services[usize::from(service.0)].identifier;
+            format!("invoke {id}.{name}({})", named(input))
+        }
+    }
+}
+
+fn named(values: &[(Arc<str>, Value)]) -> String {
+    let mut values: Vec<String> = values.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+    values.sort_unstable();
+    values.join(", ")
+}

@@ -1,0 +1,337 @@
+//! Doing something to the world: commands and their answers, notices, events; and who comes first.
+
+use super::runs::{Failure, Run, RunId, State, StrandIx};
+use super::{Effect, Scenes};
+use crate::clock::Steady;
+use crate::history::{Chain, StepResult};
+use crate::load::value_of;
+use crate::plan::{Act, Computed, Deed, Doing, SceneIx, Step, action_text};
+use crate::scripts::Closure;
+use crate::values::Slot;
+use edgeway_sdk::{DeviceIx, Value};
+use edgeway_thing_models::{Action, CommandRecord, CommandState, Event, EventIx, Notice, Origin, PropertyIx};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a command may take, unless its step says.
+const COMMAND_WITHIN: Duration = Duration::from_secs(10);
+/// How much longer an answer is waited for: the gateway tells of a deadline that has passed a little after it.
+const ANSWER_LATE: Duration = Duration::from_secs(5);
+/// The most entries remembered before those that are over are swept out.
+const SWEEP: usize = 1_024;
+
+/// A command whose answer is waited for.
+#[derive(Debug)]
+pub(super) struct Awaited {
+    pub(super) command: Arc<str>,
+    step: Step,
+    tries: u32,
+    /// What undoes it.
+    undo: Vec<Deed>,
+}
+
+/// A command that is under way.
+#[derive(Debug)]
+pub(super) struct Pending {
+    run: RunId,
+    scene: SceneIx,
+    decision: u64,
+    /// The strand that waits for its answer.
+    strand: Option<StrandIx>,
+    until: Steady,
+}
+
+/// What scenes have done lately and may see again.
+#[derive(Debug, Default)]
+pub(super) struct Traces {
+    pub(super) sets: HashMap<Slot, Echo>,
+    events: HashMap<(DeviceIx, EventIx), (Chain, Steady)>,
+}
+
+/// A value that a scene has set and that may soon come back as a report.
+#[derive(Debug)]
+pub(super) struct Echo {
+    pub(super) value: Value,
+    pub(super) chain: Chain,
+    pub(super) until: Steady,
+    /// The message in which it came back last.
+    pub(super) pass: u64,
+    /// The message by which it was set.
+    set_in: u64,
+    scene: SceneIx,
+    run: RunId,
+}
+
+impl Scenes {
+    /// Does what a step says. It may begin to wait for an answer.
+    pub(super) fn act(
+        &mut self,
+        run: &mut Run,
+        at: StrandIx,
+        step: Step,
+        tries: u32,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), Failure> {
+        let Doing::Act(Act { deed, how }) = &step.doing else { return Ok(()) };
+        let in_transaction = run.strand(at).undo.is_some();
+        let undo = if in_transaction { self.undoing(deed, how.undo.as_deref()) } else { vec![] };
+        let failed = |error: String| Failure { step: step.text.clone(), error };
+        let within = how.within.unwrap_or(COMMAND_WITHIN);
+        let command = match self.perform(run, deed, within, out).map_err(failed)? {
+            Performed::Sent(command) => command,
+            Performed::Lost(winner) if in_transaction => {
+                return Err(failed(format!("scene {} comes first", self.plan.scene(winner).name)));
+            }
+            Performed::Done | Performed::Lost(_) => return Ok(()),
+        };
+        let strand = how.waits.then_some(at);
+        let until = self.clock.steady() + within + ANSWER_LATE;
+        self.await_answer(command.clone(), run, strand, until);
+        if how.waits {
+            let awaited = Awaited { command, step, tries, undo };
+            self.sleep(run, at, until, State::Answer(Box::new(awaited)));
+        }
+        Ok(())
+    }
+
+    fn await_answer(&mut self, command: Arc<str>, run: &Run, strand: Option<StrandIx>, until: Steady) {
+        let now = self.clock.steady();
+        if self.pending.len() >= SWEEP {
+            self.pending.retain(|_, pending| pending.until >= now);
+        }
+        let pending = Pending { run: run.id, scene: run.scene, decision: run.decision, strand, until };
+        self.pending.insert(command, pending);
+    }
+
+    /// What undoes a deed: what the script says, or the value that a property has now.
+    fn undoing(&self, deed: &Deed, said: Option<&[Deed]>) -> Vec<Deed> {
+        match (said, deed) {
+            (Some(said), _) => said.to_vec(),
+            (None, Deed::Set { device, property, .. }) => {
+                let before = self.values.good(self.plan.slots.of(*device, *property));
+                let back = |value: &Value| Deed::Set {
+                    device: *device,
+                    property: *property,
+                    value: Computed::Fixed(value.clone()),
+                };
+                before.map(back).into_iter().collect()
+            }
+            (None, _) => vec![],
+        }
+    }
+
+    /// Undoes something of a transaction that failed. Whether it could be undone stands in the trace.
+    pub(super) fn undo(&mut self, run: &mut Run, deed: Deed, out: &mut Vec<Effect>) {
+        self.note(run, format!("undo: {}", deed.text(&self.plan.things)).into(), None, StepResult::Done);
+        match self.perform(run, &deed, COMMAND_WITHIN, out) {
+            Ok(Performed::Sent(command)) => {
+                let until = self.clock.steady() + COMMAND_WITHIN + ANSWER_LATE;
+                self.await_answer(command, run, None, until);
+            }
+            Ok(Performed::Done | Performed::Lost(_)) => {}
+            Err(error) => self.note(run, "undo".into(), None, StepResult::Failed(error.into())),
+        }
+    }
+
+    fn perform(
+        &mut self,
+        run: &Run,
+        deed: &Deed,
+        within: Duration,
+        out: &mut Vec<Effect>,
+    ) -> Result<Performed, String> {
+        match deed {
+            Deed::Set { device, property, value } => {
+                let value = self.value(run, (*device, *property), value)?;
+                let slot = self.plan.slots.of(*device, *property);
+                if let Some(winner) = self.comes_first(slot, &value, run) {
+                    let action = Action::Set { property: *property, value };
+                    let text = action_text(&self.plan.things, *device, &action).into();
+                    self.note(run, text, None, StepResult::LostTo(winner));
+                    return Ok(Performed::Lost(winner));
+                }
+                if !run.shadow {
+                    self.expect_echo(slot, &value, run);
+                }
+                Ok(self.command(run, *device, Action::Set { property: *property, value }, within, out))
+            }
+            Deed::Invoke { device, service, input } => {
+                let action = Action::Invoke { service: *service, input: input.clone() };
+                Ok(self.command(run, *device, action, within, out))
+            }
+            Deed::Notify { channel, text } => {
+                let text = match text {
+                    Computed::Fixed(text) => text.clone(),
+                    Computed::Script(closure) => self.call(run, closure)?.0.to_string().into(),
+                };
+                let said = format!("notify {channel}: {text}").into();
+                let scene = self.plan.scene(run.scene).name.clone();
+                self.tell(run, said, Effect::Notice(Notice { channel: channel.clone(), text, scene }), out);
+                Ok(Performed::Done)
+            }
+            Deed::Emit { device, event, output } => {
+                let said = deed.text(&self.plan.things).into();
+                let until = self.clock.steady() + self.plan.echo;
+                self.traces.events.insert((*device, *event), (run.chain, until));
+                let (device, event, output) = (*device, *event, output.clone());
+                let happened = Event { device, event, output, source_time: self.clock.wall() };
+                self.tell(run, said, Effect::Event(happened), out);
+                Ok(Performed::Done)
+            }
+        }
+    }
+
+    fn tell(&mut self, run: &Run, text: Arc<str>, effect: Effect, out: &mut Vec<Effect>) {
+        let result = if run.shadow { StepResult::Shadow } else { StepResult::Done };
+        self.note(run, text, None, result);
+        if !run.shadow {
+            out.push(effect);
+        }
+    }
+
+    fn command(
+        &mut self,
+        run: &Run,
+        device: DeviceIx,
+        action: Action,
+        within: Duration,
+        out: &mut Vec<Effect>,
+    ) -> Performed {
+        let text = action_text(&self.plan.things, device, &action).into();
+        if run.shadow {
+            self.note(run, text, None, StepResult::Shadow);
+            return Performed::Done;
+        }
+        self.commands += 1;
+        let id: Arc<str> = format!("{:x}-s{}", self.born, self.commands).into();
+        self.note(run, text, Some(id.clone()), StepResult::Sent);
+        let chain = self.names_of(&run.chain.before());
+        let found = self.plan.scene(run.scene);
+        let (scene, priority) = (found.name.clone(), found.priority);
+        out.push(Effect::Command { id: id.clone(), device, action, within, scene, chain, priority });
+        Performed::Sent(id)
+    }
+
+    /// The answer to a command of a scene has come.
+    pub(super) fn answer(&mut self, record: &CommandRecord, out: &mut Vec<Effect>) {
+        let result = match &record.state {
+            CommandState::Accepted => return,
+            CommandState::Applied { .. } => Ok(()),
+            CommandState::Refused { reason }
+            | CommandState::Failed { reason }
+            | CommandState::Unconfirmed { reason } => Err(format!("{}: {reason}", record.state.as_str())),
+            CommandState::Expired => Err("its deadline passed before it could be sent".to_owned()),
+        };
+        if !matches!(record.command.origin, Origin::Scene { .. }) {
+            return;
+        }
+        let Some(pending) = self.pending.remove(&record.command.id) else { return };
+        let noted = match &result {
+            Ok(()) => StepResult::Applied,
+            Err(error) => StepResult::Failed(error.as_str().into()),
+        };
+        self.scenes[pending.scene.0 as usize].history.answer(pending.decision, &record.command.id, noted);
+        let Some(at) = pending.strand else { return };
+        let Some(mut run) = self.runs.take(pending.run) else { return };
+        if let State::Answer(awaited) = std::mem::take(&mut run.strand(at).state) {
+            self.steady_timers.set(super::SteadyKey::Strand(run.id, at), None);
+            self.answered(&mut run, at, *awaited, result, out);
+        }
+        self.go_on(run, out);
+    }
+
+    /// Goes on after an answer: tries again, gives up, or takes the next step.
+    pub(super) fn answered(
+        &mut self,
+        run: &mut Run,
+        at: StrandIx,
+        awaited: Awaited,
+        result: Result<(), String>,
+        out: &mut Vec<Effect>,
+    ) {
+        let Doing::Act(Act { how, .. }) = &awaited.step.doing else { return };
+        let Err(error) = result else {
+            if let Some(undo) = &mut run.strand(at).undo {
+                // What is undone last was done first; a list of the script's is done in its own order.
+                undo.extend(awaited.undo.into_iter().rev());
+            }
+            return;
+        };
+        if awaited.tries < how.retries {
+            let until = self.clock.steady() + how.pause;
+            run.strand(at).again = Some((awaited.step, awaited.tries + 1));
+            return self.sleep(run, at, until, State::Delay { until });
+        }
+        if !how.may_fail {
+            self.strand_failed(run, at, Failure { step: awaited.step.text, error }, out);
+        }
+    }
+
+    /// The scene that wants something else of this property and comes first: by the same message the one of higher
+    /// priority, then of the first name; otherwise one of higher priority that set it and is still at it. A scene that
+    /// has led to this one is not in its way.
+    fn comes_first(&self, slot: Slot, value: &Value, run: &Run) -> Option<SceneIx> {
+        let echo = self.traces.sets.get(&slot)?;
+        if echo.value == *value || run.chain.scenes().any(|scene| scene == echo.scene) {
+            return None;
+        }
+        let (theirs, ours) = (self.plan.scene(echo.scene).priority, self.plan.scene(run.scene).priority);
+        let same_message = echo.set_in == self.pass && echo.scene < run.scene;
+        let still_at_it = theirs > ours && self.runs.get(echo.run).is_some();
+        (same_message || still_at_it).then_some(echo.scene)
+    }
+
+    /// Calls a closure of a run.
+    pub(super) fn call(&mut self, run: &Run, closure: &Closure) -> Result<(rhai::Dynamic, Vec<Step>), String> {
+        let result = self.scripts.call(closure, &self.values, self.clock.wall(), run.facts.as_ref());
+        self.scenes[run.scene.0 as usize].history.print(run.decision, self.scripts.take_notes().printed);
+        result
+    }
+
+    fn value(
+        &mut self,
+        run: &Run,
+        (device, property): (DeviceIx, PropertyIx),
+        value: &Computed<Value>,
+    ) -> Result<Value, String> {
+        let closure = match value {
+            Computed::Fixed(value) => return Ok(value.clone()),
+            Computed::Script(closure) => closure,
+        };
+        let (computed, _) = self.call(run, closure)?;
+        let computed = value_of(&computed).map_err(|mistake| mistake.in_one_line())?;
+        let identifier = self.plan.things.property(device, property).identifier.clone();
+        let checked = self.plan.things.model_of(device).check_set(&identifier, &computed);
+        checked.map(|(_, value)| value).map_err(|error| error.to_string())
+    }
+
+    /// Remembers what was set, to know it again when the device reports it.
+    fn expect_echo(&mut self, slot: Slot, value: &Value, run: &Run) {
+        let now = self.clock.steady();
+        if self.traces.sets.len() >= SWEEP {
+            self.traces.sets.retain(|_, echo| echo.until >= now);
+        }
+        let until = now + self.plan.echo;
+        let (chain, scene, set_in, run) = (run.chain, run.scene, self.pass, run.id);
+        self.traces.sets.insert(slot, Echo { value: value.clone(), chain, until, pass: 0, set_in, scene, run });
+    }
+
+    /// The scenes that led to an event, if it is one that a scene has emitted.
+    pub(super) fn chain_of_event(&mut self, device: DeviceIx, event: EventIx) -> Chain {
+        let now = self.clock.steady();
+        match self.traces.events.remove(&(device, event)) {
+            Some((chain, until)) if until >= now => chain,
+            _ => Chain::default(),
+        }
+    }
+}
+
+/// What came of a deed.
+enum Performed {
+    Done,
+    /// A command is on its way.
+    Sent(Arc<str>),
+    /// Another scene comes first.
+    Lost(SceneIx),
+}
