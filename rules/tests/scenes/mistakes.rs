@@ -152,7 +152,7 @@ fn words_in_the_wrong_place() {
         ),
         (
             problems(r#"scene("s").mode("parallel").then([delay("1s")]);"#),
-            "1:12: there is no mode `parallel` (one of `single`, `restart`)".into(),
+            "1:12: there is no mode `paralel` (did you mean `parallel`?)".into(),
         ),
         (
             problems(r#"scene("my scene").then([delay("1s")]);"#),
