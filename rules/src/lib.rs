@@ -63,6 +63,7 @@
 mod clock;
 mod held;
 mod history;
+mod import;
 mod load;
 mod plan;
 mod scenes;
@@ -70,6 +71,7 @@ mod scripts;
 mod values;
 mod why;
 
+pub use import::{ImportSite, Imported, import};
 pub use load::{FileProblem, Options, Script};
 pub use scenes::{Counters, Effect, RunError, SceneInfo, Scenes};
 pub use why::{ConditionView, DecisionView, ReadView, TriggerView, Why};
