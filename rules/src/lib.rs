@@ -64,6 +64,7 @@ mod clock;
 mod facts;
 mod held;
 mod history;
+mod import;
 mod load;
 mod plan;
 mod scenes;
@@ -71,6 +72,7 @@ mod scripts;
 mod values;
 mod why;
 
+pub use import::{ImportSite, Imported, import};
 pub use load::{FileProblem, Options, Script};
 pub use scenes::{Change, Counters, Effect, Restored, RunError, SceneInfo, Scenes};
 pub use why::{ConditionView, DecisionView, NeedView, ReadView, StepView, TriggerView, Why, WhyNot};

@@ -1,6 +1,7 @@
 //! Scenes in virtual time, as their authors see them.
 
 mod examples;
+mod import;
 mod language;
 mod limits;
 mod mistakes;

@@ -151,7 +151,7 @@ fn words_in_the_wrong_place() {
             "1:73: `value` reads a value when a scene runs; while the script loads there is none yet; write `prop(..)` or put it into a closure, `|| ..`".into(),
         ),
         (
-            problems(r#"scene("s").mode("parallel").then([delay("1s")]);"#),
+            problems(r#"scene("s").mode("paralel").then([delay("1s")]);"#),
             "1:12: there is no mode `paralel` (did you mean `parallel`?)".into(),
         ),
         (
