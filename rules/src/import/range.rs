@@ -1,4 +1,4 @@
-//! `condition/timeRange`: from when to when, every day.
+//! `condition/timeRange`: from when to when, on which days.
 //!
 //! It comes in two forms. `beginDate` and `endDate` are times of day. A `cron` has ranges in its minute and hour that
 //! belong together: `30-15 8-17 * * *` is from 08:30 to 17:15.
@@ -10,32 +10,40 @@ use edgeway_sdk::Problem;
 /// Minutes.
 const DAY: u32 = 24 * 60;
 
-/// `None` if it is the whole day.
+/// From when to when, in minutes since midnight, and on which days.
+type Range = (u32, u32, Option<String>);
+
+/// `None` if it is always.
 pub(super) fn read(params: &Node<'_>) -> Result<Option<Condition>, Problem> {
     const KEYS: [&str; 7] = ["cron", "cronType", "format", "beginDate", "endDate", "repeat", "timezoneID"];
     let params = params.clone().with_only(&[&KEYS[..], &["appShow"]].concat())?;
-    let (from, to) = match params.get("cron") {
+    let (from, to, days) = match params.get("cron") {
         Some(cron) => of_cron(&params, &cron)?,
         None => of_times(&params)?,
     };
     match to - from {
-        DAY => Ok(None),
+        DAY if days.is_none() => Ok(None),
         0 => Err(params.problem("it begins when it ends, so there is nothing between")),
+        _ if days.is_some() && to > DAY => {
+            let problem = params.problem("a range over midnight belongs to two days, so it cannot be of certain days");
+            Err(problem.help("make two scenes of it, before and after midnight"))
+        }
         _ => {
             let zone = params.get_text("timezoneID")?.map(str::to_owned);
-            Ok(Some(Condition::Between { from: clock(from), to: clock(to), zone }))
+            Ok(Some(Condition::Between { from: clock(from), to: clock(to), days, zone }))
         }
     }
 }
 
-fn of_times(params: &Node<'_>) -> Result<(u32, u32), Problem> {
-    if let Some(days) = params.get("repeat").filter(|days| !days.text().is_ok_and(every_day)) {
-        return Err(certain_days(&days));
-    }
+fn of_times(params: &Node<'_>) -> Result<Range, Problem> {
+    let days = match params.get("repeat") {
+        Some(node) => days_of(node.text()?).ok_or_else(|| no_days(&node))?,
+        None => None,
+    };
     let (begin, end) = (params.need("beginDate")?, params.need("endDate")?);
     let (from, to) = (time(&begin)?, time(&end)?);
     // A day can end at midnight, and a range can go over it.
-    Ok((from, if to == 0 && from == 0 { 0 } else { to + if to < from { DAY } else { 0 } }))
+    Ok((from, if to == 0 && from == 0 { 0 } else { to + if to < from { DAY } else { 0 } }, days))
 }
 
 /// Minutes since midnight. Seconds must be none, or those of a day's last minute.
@@ -58,7 +66,7 @@ fn time(node: &Node<'_>) -> Result<u32, Problem> {
     }
 }
 
-fn of_cron(params: &Node<'_>, cron: &Node<'_>) -> Result<(u32, u32), Problem> {
+fn of_cron(params: &Node<'_>, cron: &Node<'_>) -> Result<Range, Problem> {
     if let Some(kind) = params.get("cronType").filter(|kind| kind.json != "linux") {
         return Err(kind.problem("only a linux cron is a range of time"));
     }
@@ -69,13 +77,12 @@ fn of_cron(params: &Node<'_>, cron: &Node<'_>) -> Result<(u32, u32), Problem> {
     if !matches!((day, month), ("*" | "?", "*")) {
         return Err(cron.problem("scenes have no condition on days of the month and months"));
     }
-    if !every_day(weekday) {
-        return Err(certain_days(cron));
-    }
-    span(minute, hour).ok_or_else(|| {
+    let days = days_of(weekday).ok_or_else(|| no_days(cron))?;
+    let span = span(minute, hour).ok_or_else(|| {
         cron.problem(format!("{} is not one range of the day", super::node::shown(&format!("{minute} {hour}"))))
             .help("\"30-15 8-17 * * *\" is from 08:30 to 17:15")
-    })
+    })?;
+    Ok((span.0, span.1, days))
 }
 
 fn span(minute: &str, hour: &str) -> Option<(u32, u32)> {
@@ -101,22 +108,32 @@ fn pair(field: &str, max: u32) -> Option<(u32, u32)> {
     Some((number(first)?, number(last)?))
 }
 
-/// Whether a list of days has all seven; 0 and 7 are both Sunday.
-fn every_day(days: &str) -> bool {
+/// A list of days as `on_days` takes it, `None` inside for all of them; 0 and 7 are both Sunday.
+fn days_of(days: &str) -> Option<Option<String>> {
+    const NAMES: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
     let mut week = [false; 7];
-    for part in days.split(',').take(64) {
-        match (part.trim(), pair(part.trim(), 7)) {
-            ("*" | "?", _) => return true,
-            (_, Some((first, last))) => (first..=last).for_each(|day| week[day as usize % 7] = true),
-            _ => return false,
+    for part in days.split(',').take(64).map(str::trim) {
+        if matches!(part, "*" | "?") {
+            return Some(None);
         }
+        let (first, last) = pair(part, 7)?;
+        (first..=last).for_each(|day| week[(day as usize + 6) % 7] = true);
     }
-    week == [true; 7]
+    if week == [true; 7] {
+        return Some(None);
+    }
+    let named: Vec<&str> = NAMES.into_iter().zip(week).filter(|(_, on)| *on).map(|(name, _)| name).collect();
+    let in_a_row = week.iter().collect::<Vec<_>>().windows(2).filter(|pair| pair[0] != pair[1]).count();
+    match named[..] {
+        [first, _, .., last] if named.len() > 2 && in_a_row <= if week[0] || week[6] { 1 } else { 2 } => {
+            Some(Some(format!("{first}-{last}")))
+        }
+        _ => Some(Some(named.join(", "))),
+    }
 }
 
-fn certain_days(node: &Node<'_>) -> Problem {
-    node.problem("scenes have no condition on days of the week")
-        .help("a timer can have them, \"0 7 * * 1-5\"; else leave them out")
+fn no_days(node: &Node<'_>) -> Problem {
+    node.problem("these are no days of the week").help("0 to 7, of which 0 and 7 are Sunday: \"1-5\", \"6,7\"")
 }
 
 fn clock(minutes: u32) -> String {
@@ -167,15 +184,33 @@ mod tests {
     }
 
     #[test]
+    fn days_of_the_week() {
+        for (days, expected) in [
+            ("1-5", "mon-fri"),
+            ("1,2,3", "mon-wed"),
+            ("2-6", "tue-sat"),
+            ("6,7", "sat, sun"),
+            ("0,6", "sat, sun"),
+            ("1,3,5", "mon, wed, fri"),
+            ("1-3,5", "mon, tue, wed, fri"),
+            ("5-7", "fri-sun"),
+        ] {
+            assert_eq!(days_of(days), Some(Some(expected.into())), "{days}");
+        }
+        assert_eq!(days_of("0-6"), Some(None));
+        assert_eq!((days_of("8"), days_of("x")), (None, None));
+    }
+
+    #[test]
     fn what_a_scene_cannot_say_is_refused() {
         let refused = |params: Json, start: &str| {
             let error = between(&params).unwrap_err();
             assert!(error.starts_with(start), "{error}");
         };
-        refused(json!({ "cron": "0-0 8-18 * * 1-5" }), "`cron`: scenes have no condition on days of the week");
+        refused(json!({ "cron": "0-0 22-6 * * 1-5" }), "a range over midnight belongs to two days");
         refused(
-            json!({ "beginDate": "08:00", "endDate": "18:00", "repeat": "1,2" }),
-            "`repeat`: scenes have no condition on days of the week",
+            json!({ "beginDate": "08:00", "endDate": "18:00", "repeat": "8" }),
+            "`repeat`: these are no days of the week",
         );
         refused(json!({ "cron": "0-0 8-18 1 * *" }), "`cron`: scenes have no condition on days of the month");
         refused(json!({ "cron": "*/5 8-18 * * *" }), "`cron`: `*/5 8-18` is not one range of the day");

@@ -42,7 +42,8 @@ pub(super) struct Timer {
 #[derive(Debug)]
 pub(super) enum Condition {
     Compare(Comparison),
-    Between { from: String, to: String, zone: Option<String> },
+    /// `days` as `on_days` takes them; `None` for all.
+    Between { from: String, to: String, days: Option<String>, zone: Option<String> },
     All(Vec<Condition>),
     Any(Vec<Condition>),
 }

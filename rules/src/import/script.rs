@@ -116,9 +116,7 @@ impl Writer<'_> {
     fn condition(&self, condition: &Condition) -> Piece {
         match condition {
             Condition::Compare(comparison) => word(self.comparison(comparison)),
-            Condition::Between { from, to, .. } => {
-                Piece::Call("time_between", vec![word(literal::text(from)), word(literal::text(to))])
-            }
+            Condition::Between { from, to, days, .. } => range(from, to, days.as_deref()),
             Condition::All(parts) => Piece::Call("all", vec![self.conditions(parts)]),
             Condition::Any(parts) => Piece::Call("any", vec![self.conditions(parts)]),
         }
@@ -194,4 +192,12 @@ fn duration(secs: u64) -> String {
     let parts = [(secs / 3600, "h"), (secs / 60 % 60, "m"), (secs % 60, "s")];
     let parts = parts.iter().filter(|(count, _)| *count > 0).map(|(count, unit)| format!("{count}{unit}"));
     parts.collect::<Vec<_>>().join(" ")
+}
+
+/// A range of the day, on certain days of the week; the whole of these days if it begins when it ends.
+fn range(from: &str, to: &str, days: Option<&str>) -> Piece {
+    let time = Piece::Call("time_between", vec![word(literal::text(from)), word(literal::text(to))]);
+    let Some(days) = days else { return time };
+    let days = Piece::Call("on_days", vec![word(literal::text(days))]);
+    if from == to { days } else { Piece::Call("all", vec![Piece::List(vec![days, time])]) }
 }

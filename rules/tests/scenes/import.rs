@@ -235,8 +235,8 @@ fn what_is_wrong_is_told_with_its_place() {
             "`condition.items[0].uri`: there is no condition `condition/weather` (did you mean `condition/timer`?)",
         ),
         (
-            refused(put("/condition/items/0/params/repeat", json!("1,2,3,4,5"))),
-            "`condition.items[0].params.repeat`: scenes have no condition on days of the week (a timer can have them, \"0 7 * * 1-5\"; else leave them out)",
+            refused(put("/condition/items/0/params/repeat", json!("8"))),
+            "`condition.items[0].params.repeat`: these are no days of the week (0 to 7, of which 0 and 7 are Sunday: \"1-5\", \"6,7\")",
         ),
         (refused(put("/action", json!([]))), "`action`: a scene needs at least one action"),
         (refused(put("/action", json!(null))), "`action` is missing"),
