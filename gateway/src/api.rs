@@ -29,7 +29,7 @@ pub(crate) use live::Lost;
 pub(crate) use problem::Problem;
 pub(crate) use queries::{QueryList, QueryView, ReloadBody, ReloadView};
 pub(crate) use routes::{AccountView, RouteLedger, RouteList, RouteTest, RouteView, SeekBody};
-pub(crate) use scenes::{SceneList, SceneView, WhyView};
+pub(crate) use scenes::{DecisionList, SceneList, SceneReloadView, SceneView, ShownView, WhyNotView, WhyView};
 pub(crate) use status::{ClassView, StatusView};
 
 use crate::app::{State, Token};
@@ -118,8 +118,14 @@ fn guarded() -> OpenApiRouter<Surface> {
         .routes(routes!(models::list))
         .routes(routes!(models::show))
         .routes(routes!(scenes::list))
+        .routes(routes!(scenes::show))
         .routes(routes!(scenes::why))
+        .routes(routes!(scenes::why_not))
         .routes(routes!(scenes::run))
+        .routes(routes!(scenes::switch))
+        .routes(routes!(scenes::shadow))
+        .routes(routes!(scenes::reload))
+        .routes(routes!(scenes::decisions))
         .routes(routes!(queries::list))
         .routes(routes!(queries::reload))
         .routes(routes!(routes::list))

@@ -6,12 +6,14 @@ mod init;
 mod journal;
 mod queries;
 mod run;
+mod scenes;
+mod testing;
 
 pub(crate) use run::told_to_stop;
 
 use arguments::{Arguments, Command};
 pub(crate) use arguments::{
-    Ask, Bench, DeadletterCommand, DemoOptions, DeviceCommand, JournalBenchOptions, Output, PathOptions,
+    Ask, Bench, DeadletterCommand, DemoOptions, DeviceCommand, JournalBenchOptions, OnOff, Output, PathOptions,
     QueryBenchOptions, QueryCommand, ReachOptions, RouteCommand, SceneCommand,
 };
 use clap::{CommandFactory, Parser};
@@ -45,7 +47,8 @@ async fn carry_out(command: Command) -> u8 {
         Command::Run { site } => run::run(&site).await,
         Command::Journal(command) => journal::run(command),
         Command::Sql(options) => queries::ask(&options),
-        Command::Test(options) => queries::test(&options),
+        Command::Test(options) => testing::run(&options),
+        Command::Ask(Ask::Scene(command)) if command.is_local() => scenes::run(&command),
         Command::Ask(Ask::Query(command)) if command.is_local() => queries::run(&command),
         Command::Bench(options) => crate::bench::run(options).await,
         Command::Completions { shell } => completions(shell),

@@ -11,12 +11,13 @@ mod events;
 mod overview;
 mod reach;
 mod routes;
+mod scenes;
 mod screen;
 pub(crate) mod table;
 mod tap;
 pub(crate) mod wording;
 
-use crate::cli::{Ask, DeadletterCommand, DeviceCommand, QueryCommand, ReachOptions, RouteCommand, SceneCommand};
+use crate::cli::{Ask, DeadletterCommand, DeviceCommand, QueryCommand, ReachOptions, RouteCommand};
 use connection::Client;
 use error::ClientError;
 use screen::Screen;
@@ -69,9 +70,7 @@ fn report(error: &ClientError) -> Exit {
 async fn attempt(ask: Ask) -> Result<(), ClientError> {
     match ask {
         Ask::Device(command) => device(command).await,
-        Ask::Scene(SceneCommand::List { reach }) => overview::scenes(&Session::open(&reach)?).await,
-        Ask::Scene(SceneCommand::Why { scene, reach }) => overview::why(&Session::open(&reach)?, &scene).await,
-        Ask::Scene(SceneCommand::Run { scene, reach }) => overview::run_scene(&Session::open(&reach)?, &scene).await,
+        Ask::Scene(command) => scenes::ask(command).await,
         Ask::Query(QueryCommand::List { reach }) => overview::queries(&Session::open(&reach)?).await,
         Ask::Query(QueryCommand::Stat { reach }) => overview::query_stat(&Session::open(&reach)?).await,
         Ask::Query(QueryCommand::Reload { warm, reach }) => {

@@ -3,8 +3,8 @@
 use crate::router::Select;
 use edgeway_driver_modbus::Modbus;
 use edgeway_driver_simulator::Simulator;
-use edgeway_rules::{Scenes, Script};
-use edgeway_sdk::{Driver, Problem};
+use edgeway_rules::{Scenes, Script, Use};
+use edgeway_sdk::{Driver, Json, Problem};
 use edgeway_site::{Finding, FormatSite, RouteSite, Site, SourceFile, TableFile, TargetKind, TargetSite};
 use edgeway_streams::{LookupFile, Queries, QueryInfo, Source};
 use edgeway_thing_models::Things;
@@ -83,18 +83,39 @@ pub(crate) fn compile_scenes(
     site: &Site,
     queries: Option<&[QueryInfo]>,
 ) -> Result<(Scenes, Vec<Finding>), Vec<Finding>> {
-    let scripts: Vec<Script> =
-        site.scenes.iter().map(|file| Script { file: name(file), text: file.text.to_string() }).collect();
-    let query = |query: &QueryInfo| (query.name.clone(), query.columns.to_vec());
-    let queries = queries.map(|queries| queries.iter().map(query).collect());
-    let options = edgeway_rules::Options { zone: site.time_zone.clone(), queries, ..Default::default() };
-    let located = |problems: Vec<edgeway_rules::FileProblem>| {
-        problems.into_iter().map(|p| Finding::of(&*p.file, p.problem)).collect()
-    };
-    match Scenes::load(things.clone(), &scripts, options) {
+    match Scenes::load(things.clone(), &scripts(&site.scenes), scene_options(site, queries)) {
         Ok((scenes, warnings)) => Ok((scenes, located(warnings))),
         Err(problems) => Err(located(problems)),
     }
+}
+
+/// What the scenes of a site have in common.
+pub(crate) fn scene_options(site: &Site, queries: Option<&[QueryInfo]>) -> edgeway_rules::Options {
+    let query = |query: &QueryInfo| (query.name.clone(), query.columns.to_vec());
+    let queries = queries.map(|queries| queries.iter().map(query).collect());
+    let one = |(values, place): &(serde_json::Map<String, Json>, String)| Use {
+        values: values.clone().into_iter().collect(),
+        place: place.clone(),
+    };
+    let uses = site.scene_uses.iter().map(|file| {
+        let script: Arc<str> = file.script.to_string_lossy().into();
+        (script, file.uses.iter().map(one).collect())
+    });
+    edgeway_rules::Options {
+        zone: site.time_zone.clone(),
+        position: site.position,
+        queries,
+        uses: uses.collect(),
+        ..Default::default()
+    }
+}
+
+pub(crate) fn scripts(files: &[SourceFile]) -> Vec<Script> {
+    files.iter().map(|file| Script { file: name(file), text: file.text.to_string() }).collect()
+}
+
+pub(crate) fn located(problems: Vec<edgeway_rules::FileProblem>) -> Vec<Finding> {
+    problems.into_iter().map(|p| Finding::of(&*p.file, p.problem)).collect()
 }
 
 /// Plans the queries of a site.

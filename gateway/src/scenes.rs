@@ -2,24 +2,35 @@
 //!
 //! Scenes read the journal's tail as soon as a message is appended; they do not wait for the disk. They act on what happens
 //! from now on: what was appended before the gateway started is not made up for.
+//!
+//! What has to survive a restart is kept in the state store, under `scenes/`: runs as soon as they go to sleep, the rest
+//! once a second. The store has it on the disk within 50 ms and a sync.
+
+mod reload;
+
+pub(crate) use reload::{ReloadError, Reloaded};
 
 use crate::desk::{Desk, Request, Wanted};
 use crate::spine::{self, MessageJournal};
-use edgeway_journal::Level;
-use edgeway_rules::{Effect, Scenes};
+use edgeway_journal::{Level, StateStore};
+use edgeway_rules::{Effect, Restored, RunError, Scenes};
 use edgeway_sdk::Timestamp;
 use edgeway_thing_models::{Action, Body, Message, Origin, Things};
 use parking_lot::Mutex;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, warn};
+use tracing::{error, info, warn};
 
 /// How many messages are taken in at a time.
 const FETCH: usize = 256;
 /// The longest sleep: a clock that was set is noticed after this at the latest.
 const SLEEP_MOST: Duration = Duration::from_secs(1);
+/// How often what has changed is kept.
+const KEEP_EVERY: Duration = Duration::from_secs(1);
+/// Where it is in the store.
+const PREFIX: &str = "scenes/";
 
 /// The loaded scenes, shared between their task and the API.
 pub(crate) struct SceneHost {
@@ -29,12 +40,31 @@ pub(crate) struct SceneHost {
     journal: MessageJournal,
     /// The offset of the next message.
     position: AtomicU64,
+    store: StateStore,
+    has_started: AtomicBool,
+    kept: Mutex<Timestamp>,
+    reloading: Mutex<()>,
 }
 
 impl SceneHost {
-    pub(crate) fn new(scenes: Scenes, things: Arc<Things>, desk: Arc<Desk>, journal: MessageJournal) -> Self {
-        let position = AtomicU64::new(journal.head());
-        SceneHost { scenes: Mutex::new(scenes), things, desk, journal, position }
+    pub(crate) fn new(
+        scenes: Scenes,
+        things: Arc<Things>,
+        desk: Arc<Desk>,
+        journal: MessageJournal,
+        store: StateStore,
+    ) -> Self {
+        SceneHost {
+            position: AtomicU64::new(journal.head()),
+            scenes: Mutex::new(scenes),
+            things,
+            desk,
+            journal,
+            store,
+            has_started: AtomicBool::new(false),
+            kept: Mutex::new(Timestamp::EPOCH),
+            reloading: Mutex::new(()),
+        }
     }
 
     /// How far the scenes have come in the journal.
@@ -48,29 +78,75 @@ impl SceneHost {
     }
 
     /// Runs a scene because a person asks for it.
-    pub(crate) fn run(&self, scene: &str) -> Result<(), edgeway_rules::RunError> {
-        let mut effects = vec![];
-        self.scenes.lock().run(Timestamp::now(), scene, &mut effects)?;
-        self.carry_out(effects, None);
-        Ok(())
+    pub(crate) fn run(&self, scene: &str) -> Result<(), RunError> {
+        self.act(None, |scenes, now, effects| scenes.run(now, scene, effects))
     }
 
+    /// Switches a scene on or off.
+    pub(crate) fn switch(&self, scene: &str, on: bool) -> Result<(), RunError> {
+        self.act(None, |scenes, _, _| scenes.switch(scene, on))
+    }
+
+    /// Puts a scene into shadow, or takes it out.
+    pub(crate) fn set_shadow(&self, scene: &str, on: bool) -> Result<(), RunError> {
+        self.act(None, |scenes, _, _| scenes.set_shadow(scene, on))
+    }
+
+    /// Takes up what was kept and begins; after a panic it only goes on.
     fn start(&self) {
-        let mut effects = vec![];
-        self.scenes.lock().start(Timestamp::now(), &mut effects);
-        self.carry_out(effects, None);
+        if self.has_started.swap(true, Relaxed) {
+            return;
+        }
+        let kept = self.store.scan_prefix(PREFIX.as_bytes()).into_iter().filter_map(|(key, value)| {
+            let key = String::from_utf8(key).ok()?;
+            Some((key.strip_prefix(PREFIX)?.to_owned(), value.to_vec()))
+        });
+        let restored = self.act(None, |scenes, now, effects| {
+            let restored = scenes.restore(now, kept, effects);
+            scenes.start(now, effects);
+            restored
+        });
+        tell(&restored);
     }
 
     fn handle(&self, message: &Message) {
-        let mut effects = vec![];
-        self.scenes.lock().handle(Timestamp::now(), message, &mut effects);
-        self.carry_out(effects, Some(message.time));
+        self.act(Some(message.time), |scenes, now, effects| scenes.handle(now, message, effects));
     }
 
     fn advance(&self) {
-        let mut effects = vec![];
-        self.scenes.lock().advance(Timestamp::now(), &mut effects);
-        self.carry_out(effects, None);
+        self.act(None, |scenes, now, effects| scenes.advance(now, effects));
+    }
+
+    /// Lets the scenes do something, and does what they want. The scenes are locked until their commands are on their
+    /// way: an answer must not come before its command is known.
+    fn act<T>(
+        &self,
+        caused_at: Option<Timestamp>,
+        act: impl FnOnce(&mut Scenes, Timestamp, &mut Vec<Effect>) -> T,
+    ) -> T {
+        let mut scenes = self.scenes.lock();
+        let (now, mut effects) = (Timestamp::now(), vec![]);
+        let result = act(&mut scenes, now, &mut effects);
+        if !effects.is_empty() {
+            self.carry_out(effects, caused_at);
+        }
+        let mut kept = self.kept.lock();
+        if scenes.has_urgent_changes() || now.since(*kept) >= KEEP_EVERY || now < *kept {
+            *kept = now;
+            self.keep(&mut scenes);
+        }
+        result
+    }
+
+    /// Keeps what has changed.
+    fn keep(&self, scenes: &mut Scenes) {
+        for change in scenes.changes() {
+            let key = format!("{PREFIX}{}", change.key);
+            match change.value {
+                Some(value) => self.store.put(key.as_bytes(), value),
+                None => self.store.remove(key.as_bytes()),
+            }
+        }
     }
 
     fn sleep(&self) -> Duration {
@@ -110,13 +186,23 @@ impl SceneHost {
     }
 }
 
+/// Says which runs of before go on, and which do not.
+fn tell(restored: &Restored) {
+    for scene in &restored.resumed {
+        info!(%scene, "A run goes on where it was.");
+    }
+    for (scene, reason) in &restored.abandoned {
+        warn!(%scene, %reason, "A run does not go on.");
+    }
+}
+
 /// Runs the scenes until told to stop.
 pub(crate) async fn run(host: Arc<SceneHost>, stop: CancellationToken) {
     let mut reader = host.journal.reader(host.position(), Level::Appended);
     host.start();
     loop {
         tokio::select! {
-            () = stop.cancelled() => return,
+            () = stop.cancelled() => return host.keep(&mut host.scenes.lock()),
             fetched = reader.next(FETCH) => match fetched {
                 Ok(fetched) => {
                     if let Some(lost) = &fetched.lost {

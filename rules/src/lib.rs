@@ -61,7 +61,9 @@
 #![warn(missing_docs)]
 
 mod clock;
+mod definitions;
 mod facts;
+mod graph;
 mod held;
 mod history;
 mod import;
@@ -69,10 +71,17 @@ mod load;
 mod plan;
 mod scenes;
 mod scripts;
+mod show;
+mod testing;
 mod values;
 mod why;
 
+pub use definitions::definitions;
+pub use graph::{Graph, GraphEdge, GraphNode, NodeKind};
 pub use import::{ImportSite, Imported, import};
-pub use load::{FileProblem, Options, Script};
+pub use load::{FileProblem, Options, Script, Use};
+pub use plan::command_text;
 pub use scenes::{Change, Counters, Effect, Restored, RunError, SceneInfo, Scenes};
+pub use show::Shown;
+pub use testing::{Coverage, Failed, SceneCoverage, TestReport, TestResult, test};
 pub use why::{ConditionView, DecisionView, NeedView, ReadView, StepView, TriggerView, Why, WhyNot};

@@ -8,20 +8,27 @@ mod explain;
 mod fit;
 mod host;
 mod link;
+mod uses;
 mod words;
 
 pub(crate) use budget::Budget;
 pub(crate) use explain::describe;
 pub(crate) use host::{Host, Notes};
-pub(crate) use words::value_of;
+pub use uses::Use;
+pub(crate) use words::{WORDS, value_of};
+
+/// Rhai with its limits and without the words of scenes.
+pub(crate) fn bare_engine(budget: &Budget) -> Engine {
+    engine::bare(budget)
+}
 
 use crate::plan::Plan;
 use crate::scripts::Scripts;
 use crate::values::Slots;
-use edgeway_sdk::{Problem, Severity};
+use edgeway_sdk::{Json, Problem, Severity};
 use edgeway_thing_models::Things;
 use jiff::tz::TimeZone;
-use rhai::{AST, Engine};
+use rhai::{AST, Engine, Position};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -60,11 +67,19 @@ pub struct Options {
     pub echo: Duration,
     /// The site's queries, with the columns of their rows, that `row` can name. `None`: what it names is not looked at.
     pub queries: Option<BTreeMap<Arc<str>, Vec<Arc<str>>>>,
+    /// What templates are used for, by [`Script::file`]. A script that is not in here runs once.
+    pub uses: BTreeMap<Arc<str>, Vec<Use>>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { zone: TimeZone::UTC, position: None, echo: Duration::from_secs(10), queries: None }
+        Options {
+            zone: TimeZone::UTC,
+            position: None,
+            echo: Duration::from_secs(10),
+            queries: None,
+            uses: BTreeMap::new(),
+        }
     }
 }
 
@@ -94,7 +109,9 @@ pub(crate) fn load(
     let host = Host::new(things.clone(), slots.clone(), options.queries.clone(), has_position);
     let budget = Budget::default();
     let engine = engine::new(&host, &budget);
-    let asts = scripts.iter().enumerate().map(|(at, script)| run(&engine, &host, &budget, at, script)).collect();
+    let uses = |script: &Script| options.uses.get(&script.file).map(Vec::as_slice);
+    let runs = scripts.iter().enumerate().map(|(at, script)| run(&engine, &host, &budget, at, (script, uses(script))));
+    let asts = runs.collect();
     let (plan, problems) = link::link(host.take_draft(), things, slots, options);
     if problems.iter().any(|found| found.problem.severity == Severity::Error) {
         return Err(in_order(problems, scripts));
@@ -104,27 +121,55 @@ pub(crate) fn load(
     Ok((plan, Scripts::new(engine, asts, host, budget), in_order(problems, scripts)))
 }
 
-/// Runs one script. Its scenes and mistakes end up in the draft.
-fn run(engine: &Engine, host: &Host, budget: &Budget, at: usize, script: &Script) -> AST {
-    let start = |draft: &mut draft::Draft, ast: &AST| {
-        draft.script = at;
-        draft.file = script.file.clone();
-        draft.parameters = ast.iter_functions().map(|f| (f.name.to_owned(), f.params.len())).collect();
-    };
+/// Runs one script, once or for each of its uses. Its scenes and mistakes end up in the draft.
+fn run(engine: &Engine, host: &Host, budget: &Budget, at: usize, (script, uses): (&Script, Option<&[Use]>)) -> AST {
     let ast = engine.compile(&script.text);
     let empty = AST::empty();
-    let begun = host.declare("scene", rhai::Position::NONE, |draft| start(draft, ast.as_ref().unwrap_or(&empty)));
-    begun.expect("the host loads until its draft is taken");
-    budget.fill(LOAD_OPERATIONS_MAX);
-    let result = match &ast {
-        Ok(ast) => engine.run_ast(ast),
-        Err(error) => Err(error.clone().into()),
+    let start = |values: Option<BTreeMap<String, Json>>| {
+        let ast = ast.as_ref().unwrap_or(&empty);
+        host.loading(|draft| {
+            draft.script = at;
+            draft.file = script.file.clone();
+            draft.values = values;
+            draft.asks_params = false;
+            draft.parameters = ast.iter_functions().map(|f| (f.name.to_owned(), f.params.len())).collect();
+        });
     };
-    if let Err(error) = result {
-        let found = describe(&error);
-        host.check::<()>(found.at, Err(found.mistake)).expect("the host loads until its draft is taken");
+    start(None);
+    let sets = match uses {
+        None => vec![None],
+        Some(uses) => parameters(host, uses),
+    };
+    for values in sets {
+        let has_values = values.is_some();
+        start(values);
+        budget.fill(LOAD_OPERATIONS_MAX);
+        let result = match &ast {
+            Ok(ast) => engine.run_ast(ast),
+            Err(error) => Err(error.clone().into()),
+        };
+        match result {
+            Err(error) if host::is_stop(&error) => {}
+            Err(error) => {
+                let found = describe(&error);
+                host.loading(|draft| draft.report(found.at, found.mistake));
+            }
+            Ok(()) => host.loading(|draft| draft.wants_params(has_values)),
+        }
     }
     ast.unwrap_or(empty)
+}
+
+/// The sets of parameters that a template runs for.
+fn parameters(host: &Host, uses: &[Use]) -> Vec<Option<BTreeMap<String, Json>>> {
+    let mut sets = vec![];
+    for one in uses {
+        match uses::expand(&host.things(), one) {
+            Ok(found) => sets.extend(found.into_iter().map(Some)),
+            Err(mistake) => host.loading(|draft| draft.report(Position::NONE, mistake)),
+        }
+    }
+    sets
 }
 
 /// By file in the order given, then by place.

@@ -9,7 +9,8 @@ mod schedule;
 pub(crate) use condition::{Condition, HeldIx, Leaf, Op, Operand, Truth, WaitIx, World, bit};
 pub(crate) use index::{Index, Watcher, Who};
 pub(crate) use moment::{Locale, Moment, Sun, zoned};
-pub(crate) use program::{Act, Computed, Deed, Doing, How, Program, Step, action_text};
+pub use program::command_text;
+pub(crate) use program::{Act, Computed, Deed, Doing, How, Program, Step};
 pub(crate) use schedule::Schedule;
 
 use crate::values::{Seen, Slot, Slots};

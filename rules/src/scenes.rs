@@ -2,6 +2,7 @@
 
 mod acts;
 mod breaker;
+mod coverage;
 mod decisions;
 mod memory;
 mod messages;
@@ -11,6 +12,7 @@ mod runs;
 mod switches;
 mod timers;
 
+pub use coverage::SceneCoverage;
 pub use memory::{Change, Restored};
 
 use crate::clock::{Clock, Steady, Timers};
@@ -170,6 +172,8 @@ pub struct SceneInfo {
     pub triggers: Vec<Arc<str>>,
     /// The greater goes first.
     pub priority: i64,
+    /// The same for the same words.
+    pub version: u64,
     /// Whether it is under way: it waits in a `delay`, for a condition or for a device.
     pub running: bool,
     /// Whether it decides and sends nothing.
@@ -212,17 +216,17 @@ impl Scenes {
         options: Options,
     ) -> Result<(Scenes, Vec<FileProblem>), Vec<FileProblem>> {
         let (plan, scripts, warnings) = load::load(things, scripts, options)?;
-        Ok((Scenes::new(plan, scripts), warnings))
+        Ok((Scenes::new(Arc::new(plan), scripts), warnings))
     }
 
-    fn new(plan: Plan, scripts: Scripts) -> Self {
+    fn new(plan: Arc<Plan>, scripts: Scripts) -> Self {
         Scenes {
             values: Arc::new(Values::new(plan.slots.clone())),
             helds: plan.helds.iter().map(|held| Held::new(held.dwell)).collect(),
             triggers: vec![TriggerState::default(); plan.triggers.len()],
             scenes: plan.scenes.iter().map(SceneState::new).collect(),
             waiting: plan.waits.iter().map(|_| vec![]).collect(),
-            plan: Arc::new(plan),
+            plan,
             scripts,
             clock: Clock::default(),
             steady_timers: Timers::new(),
@@ -355,6 +359,7 @@ impl Scenes {
             line: scene.line,
             triggers,
             priority: scene.priority,
+            version: scene.version,
             running: !state.runs.is_empty(),
             shadow: state.shadow,
             off: state.off_because(),
@@ -370,6 +375,15 @@ impl Scenes {
     pub fn why(&self, scene: &str, now: Timestamp) -> Option<Why> {
         let ix = *self.plan.names.get(scene)?;
         Some(self.explain(ix, now))
+    }
+
+    /// The same as it was at a time: without the decisions since.
+    pub fn why_at(&self, scene: &str, now: Timestamp, at: Timestamp) -> Option<Why> {
+        let mut why = self.why(scene, now)?;
+        let ix = *self.plan.names.get(scene)?;
+        let since = self.scenes[ix.0 as usize].history.iter().take_while(|decision| decision.time > at).count();
+        why.decisions.drain(..since);
+        Some(why)
     }
 
     /// Counts over all scenes.

@@ -4,7 +4,7 @@ use crate::folder::Folder;
 use crate::report::Report;
 use crate::settings::Settings;
 use crate::variable::Variables;
-use crate::{Failed, Finding, Site, SourceFile, devices, models, routes, settings, tables};
+use crate::{Failed, Finding, Site, SourceFile, devices, models, routes, scenes, settings, tables};
 use edgeway_sdk::{Driver, Problem};
 use std::path::Path;
 use std::sync::Arc;
@@ -52,12 +52,12 @@ fn read(
     variables: Variables<'_>,
     report: &mut Report,
 ) -> Site {
-    let Settings { name, time_zone, data, api, broker, journal, ledger_every, queries_memory } =
+    let Settings { name, time_zone, position, data, api, broker, journal, ledger_every, queries_memory } =
         settings::read(folder, variables, report);
     let models = models::read(folder, report);
     let devices = devices::read(folder, models, drivers, variables, report);
     let routes = routes::read(folder, routes::Names { site: &name, data: &data }, variables, report);
-    let scenes = sources(folder, "scenes", "rhai", report);
+    let scenes = scenes::read(folder, variables, report);
     let queries = sources(folder, "queries", "sql", report);
     let tables = tables::read(folder, report);
     folder.check_names(report);
@@ -65,6 +65,7 @@ fn read(
         root: root.to_owned(),
         name,
         time_zone,
+        position,
         data,
         api,
         broker,
@@ -78,7 +79,9 @@ fn read(
         events: devices.events,
         targets: routes.targets,
         routes: routes.routes,
-        scenes,
+        scenes: scenes.scripts,
+        scene_tests: scenes.tests,
+        scene_uses: scenes.uses,
         queries,
         tables,
     }

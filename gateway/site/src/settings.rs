@@ -31,6 +31,7 @@ const QUERIES_MEMORY: u64 = 256 << 20;
 pub(crate) struct Settings {
     pub(crate) name: Arc<str>,
     pub(crate) time_zone: TimeZone,
+    pub(crate) position: Option<(f64, f64)>,
     pub(crate) data: PathBuf,
     pub(crate) api: SocketAddr,
     pub(crate) broker: Option<SocketAddr>,
@@ -50,6 +51,7 @@ pub(crate) fn read(folder: &Folder, variables: Variables<'_>, report: &mut Repor
     let settings = Settings {
         name: name(&mut section, report),
         time_zone: time_zone(&mut section, report),
+        position: position(&mut section, report),
         data: folder.path(&data(&mut section, report)),
         api: api(&mut section, report),
         broker: broker(&mut section, report),
@@ -104,6 +106,24 @@ fn time_zone(section: &mut Section<'_>, report: &mut Report) -> TimeZone {
         );
         TimeZone::UTC
     })
+}
+
+/// Where the sun rises and sets.
+fn position(section: &mut Section<'_>, report: &mut Report) -> Option<(f64, f64)> {
+    let mark = section.mark().clone();
+    let latitude = section.number_within("latitude", -90.0..=90.0, report);
+    let longitude = section.number_within("longitude", -180.0..=180.0, report);
+    match (latitude, longitude) {
+        (Some(latitude), Some(longitude)) => Some((latitude.value, longitude.value)),
+        (None, None) => None,
+        (one, other) => {
+            let mark = one.or(other).map_or(mark, |found| found.mark);
+            let problem = Problem::new("a position is a latitude and a longitude, and one of them is missing");
+            report
+                .add(&mark, problem.help("in degrees, north and east positive: `latitude = 52.5`, `longitude = 13.4`"));
+            None
+        }
+    }
 }
 
 fn data(section: &mut Section<'_>, report: &mut Report) -> String {

@@ -28,6 +28,8 @@ pub struct Site {
     pub name: Arc<str>,
     /// The zone that times of day in scenes and queries mean.
     pub time_zone: jiff::tz::TimeZone,
+    /// Latitude and longitude in degrees, north and east positive.
+    pub position: Option<(f64, f64)>,
     /// Where the gateway keeps the journal and its state. Not necessarily there yet.
     pub data: PathBuf,
     /// Where the API listens.
@@ -55,12 +57,25 @@ pub struct Site {
     pub targets: Vec<TargetSite>,
     /// What goes where, in the order of the file.
     pub routes: Vec<RouteSite>,
-    /// `scenes/*.rhai`, by name. Read, not compiled.
+    /// `scenes/*.rhai`, by name, without tests. Read, not compiled.
     pub scenes: Vec<SourceFile>,
+    /// `scenes/*_test.rhai`, by name. Read, not compiled.
+    pub scene_tests: Vec<SourceFile>,
+    /// `scenes/*.toml`: what scripts of the same name are used for.
+    pub scene_uses: Vec<SceneUses>,
     /// `queries/*.sql`, by name. Read, not planned.
     pub queries: Vec<SourceFile>,
     /// `tables/*.csv`, by name.
     pub tables: Vec<TableFile>,
+}
+
+/// What a script is used for.
+#[derive(Debug, Clone)]
+pub struct SceneUses {
+    /// The script, `scenes/rooms.rhai`.
+    pub script: PathBuf,
+    /// The values of each use, with the place where it is said: `scenes/rooms.toml:4`.
+    pub uses: Vec<(serde_json::Map<String, Json>, String)>,
 }
 
 /// One wire with everything on it, ready for [`Driver::open`](edgeway_sdk::Driver::open) and

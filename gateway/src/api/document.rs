@@ -112,6 +112,7 @@ mod tests {
             [
                 "get /api/v1/deadletters",
                 "get /api/v1/deadletters/{number}",
+                "get /api/v1/decisions",
                 "get /api/v1/devices",
                 "get /api/v1/devices/{id}",
                 "get /api/v1/devices/{id}/properties/{property}",
@@ -125,7 +126,9 @@ mod tests {
                 "get /api/v1/routes/{name}",
                 "get /api/v1/routes/{name}/ledger",
                 "get /api/v1/scenes",
+                "get /api/v1/scenes/{name}",
                 "get /api/v1/scenes/{name}/why",
+                "get /api/v1/scenes/{name}/why-not",
                 "get /api/v1/status",
                 "get /healthz",
                 "get /metrics",
@@ -137,7 +140,10 @@ mod tests {
                 "post /api/v1/routes/{name}/resume",
                 "post /api/v1/routes/{name}/seek",
                 "post /api/v1/routes/{name}/test",
+                "post /api/v1/scenes/reload",
                 "post /api/v1/scenes/{name}/run",
+                "post /api/v1/scenes/{name}/shadow",
+                "post /api/v1/scenes/{name}/switch",
                 "put /api/v1/devices/{id}/properties/{property}",
             ]
         );

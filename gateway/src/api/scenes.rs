@@ -1,12 +1,19 @@
 //! Scenes: what they do, why they did it, and running one by hand.
 
+mod control;
+mod explain;
+
+pub(crate) use control::SceneReloadView;
+pub(super) use control::{__path_reload, __path_shadow, __path_switch, reload, shadow, switch};
+pub(super) use explain::{__path_decisions, __path_show, __path_why, __path_why_not, decisions, show, why, why_not};
+pub(crate) use explain::{DecisionList, ShownView, WhyNotView};
+
 use super::problem::{PROBLEM_JSON, Problem};
 use crate::app::State;
 use axum::Json;
 use axum::extract::{Path, State as Shared};
 use axum::http::StatusCode;
-use edgeway_rules::{ConditionView, DecisionView, ReadView, RunError, SceneInfo, TriggerView, Why};
-use edgeway_sdk::Timestamp;
+use edgeway_rules::{ConditionView, DecisionView, ReadView, RunError, SceneInfo, StepView, TriggerView, Why};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -35,8 +42,17 @@ pub(crate) struct SceneView {
     pub(crate) triggers: Vec<String>,
     /// The greater goes first.
     pub(crate) priority: i64,
-    /// Whether it waits in a `delay` now.
+    /// Whether it is under way: it waits in a `delay`, for a condition or for a device.
     pub(crate) running: bool,
+    /// Whether it decides and sends nothing.
+    #[serde(default)]
+    pub(crate) shadow: bool,
+    /// Why it does not act, if it is switched off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) off: Option<String>,
+    /// How often it would have run, had it not been in shadow.
+    #[serde(default)]
+    pub(crate) would_have_fired: u64,
     /// How often it ran.
     pub(crate) fired: u64,
     /// How often it was set off and did not run.
@@ -93,6 +109,12 @@ pub(crate) struct SceneTrigger {
 /// A decision of a scene.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct SceneDecision {
+    /// Counted over all scenes since the gateway started, from 1.
+    #[serde(default)]
+    pub(crate) number: u64,
+    /// The scene.
+    #[serde(default)]
+    pub(crate) scene: String,
     /// When, in the site's time zone.
     #[schema(format = DateTime)]
     pub(crate) time: String,
@@ -100,15 +122,41 @@ pub(crate) struct SceneDecision {
     pub(crate) cause: String,
     /// The scenes that led here, outermost first.
     pub(crate) chain: Vec<String>,
-    /// `fired`, `declined`, `otherwise`, `cooling`, `running`, `loop`, `missed` or `failed`.
+    /// `fired`, `shadow`, `queued`, `declined`, `otherwise`, `cooling`, `running`, `off`, `resting`, `loop`, `missed`,
+    /// `failed`, `resumed` or `abandoned`.
     #[schema(example = "fired")]
     pub(crate) verdict: String,
     /// More on the verdict; may be empty.
     pub(crate) detail: String,
     /// In the order of the script.
     pub(crate) conditions: Vec<SceneCondition>,
+    /// What was done, in order, at most 64 steps.
+    #[serde(default)]
+    pub(crate) steps: Vec<SceneStep>,
     /// What scripts printed.
     pub(crate) printed: Vec<String>,
+    /// All of it as text of several lines.
+    #[serde(default)]
+    pub(crate) text: String,
+}
+
+/// A step that was done, or could not be.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct SceneStep {
+    /// When, in the site's time zone.
+    #[schema(format = DateTime)]
+    pub(crate) time: String,
+    /// What.
+    #[schema(example = "set room-301.curtain = 100 %")]
+    pub(crate) text: String,
+    /// The id of its command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) command: Option<String>,
+    /// `done`, `sent`, `applied`, `failed`, `lost` or `shadow`.
+    #[schema(example = "applied")]
+    pub(crate) result: String,
+    /// Why it failed, or to which scene it lost; may be empty.
+    pub(crate) detail: String,
 }
 
 /// What a condition came to.
@@ -157,28 +205,6 @@ pub(crate) struct SceneRead {
 )]
 pub(super) async fn list(Shared(gateway): Shared<Arc<State>>) -> Json<SceneList> {
     Json(SceneList { scenes: views(&gateway) })
-}
-
-/// Tells why a scene did what it did, or did nothing.
-#[utoipa::path(
-    get,
-    path = "/scenes/{name}/why",
-    operation_id = "explain_scene",
-    tag = "scenes",
-    params(
-        ("name" = String, Path, description = "The scene."),
-    ),
-    responses(
-        (status = 200, description = "Its triggers as they stand and its last decisions.", body = WhyView),
-        (status = 404, description = "There is no such scene.", body = Problem, content_type = PROBLEM_JSON),
-    ),
-)]
-pub(super) async fn why(
-    Shared(gateway): Shared<Arc<State>>,
-    Path(name): Path<String>,
-) -> Result<Json<WhyView>, Problem> {
-    let why = gateway.scenes.with(|scenes| scenes.why(&name, Timestamp::now()));
-    why.map(|why| Json(why.into())).ok_or_else(|| unknown(&gateway, &name))
 }
 
 /// Sets a scene off. Its conditions and its cooldown apply as ever.
@@ -242,6 +268,9 @@ impl From<SceneInfo> for SceneView {
             triggers: texts(scene.triggers),
             priority: scene.priority,
             running: scene.running,
+            shadow: scene.shadow,
+            off: scene.off.map(|reason| reason.to_string()),
+            would_have_fired: scene.would_have_fired,
             fired: scene.fired,
             declined: scene.declined,
             errors: scene.errors,
@@ -274,14 +303,26 @@ impl From<TriggerView> for SceneTrigger {
 impl From<DecisionView> for SceneDecision {
     fn from(decision: DecisionView) -> Self {
         SceneDecision {
+            text: decision.to_string(),
+            number: decision.number,
+            scene: decision.scene.to_string(),
             time: decision.time,
             cause: decision.cause,
             chain: texts(decision.chain),
             verdict: decision.verdict.to_owned(),
             detail: decision.detail,
             conditions: all(decision.conditions),
+            steps: all(decision.steps),
             printed: decision.printed,
         }
+    }
+}
+
+impl From<StepView> for SceneStep {
+    fn from(step: StepView) -> Self {
+        let StepView { time, text, command, result, detail } = step;
+        let command = command.map(|id| id.to_string());
+        SceneStep { time, text: text.to_string(), command, result: result.to_owned(), detail }
     }
 }
 

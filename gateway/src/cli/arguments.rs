@@ -4,7 +4,8 @@ mod ask;
 mod journal;
 
 pub(crate) use ask::{
-    Ask, DeadletterCommand, DeviceCommand, QueryCommand, ReachOptions, ReplayOptions, RouteCommand, SceneCommand,
+    Ask, DeadletterCommand, DeviceCommand, GraphForm, GraphOptions, OnOff, QueryCommand, ReachOptions, ReplayOptions,
+    RouteCommand, SceneCommand, SceneReplayOptions,
 };
 
 pub(crate) use journal::{JournalCommand, Where};
@@ -76,10 +77,13 @@ pub(crate) enum Command {
         after_help = "Examples:\n  edgeway sql 'SELECT device, avg(wind_speed) AS ws FROM wind_turbine GROUP BY device' --from 1h\n  edgeway sql --live 'SELECT device, ts, active_power FROM wind_turbine' -o csv"
     )]
     Sql(SqlOptions),
-    /// Run the tests of a site's queries: rows in, rows out, in virtual time
+    /// Run the tests of a site's scenes and queries, in virtual time
     ///
-    /// tests/NAME.jsonl in the site's folder holds messages, tests/NAME.csv the rows that the query NAME must make of them.
-    #[command(after_help = "Examples:\n  edgeway test my-site\n  edgeway test my-site --update")]
+    /// scenes/*_test.rhai in the site's folder are the tests of its scenes. tests/NAME.jsonl holds messages, tests/NAME.csv
+    /// the rows that the query NAME must make of them. At the end it says which steps of scenes no test has reached.
+    #[command(
+        after_help = "Examples:\n  edgeway test my-site\n  edgeway test my-site --junit results.xml\n  edgeway test my-site --update"
+    )]
     Test(TestOptions),
     #[command(flatten)]
     Ask(Ask),
@@ -149,6 +153,12 @@ pub(crate) struct TestOptions {
     /// Write the rows that come out, to be read and kept
     #[arg(long)]
     pub(crate) update: bool,
+    /// Only tests in whose name this stands
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) only: Option<String>,
+    /// Write the results as JUnit XML, for CI
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
 }
 
 /// The form of rows.

@@ -1,12 +1,12 @@
 //! What can be done with queries without a running gateway: ask the journal, explain, replay, test.
 
 mod answer;
-mod recorded;
+pub(super) mod recorded;
 mod replay;
 mod sql;
-mod testing;
+pub(super) mod testing;
 
-use super::arguments::{QueryCommand, SqlOptions, TestOptions};
+use super::arguments::{QueryCommand, SqlOptions};
 use super::exit;
 use crate::program;
 use crate::queries::Kept;
@@ -18,16 +18,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// Why an errand could not be done; for the edge, so a text.
-type Failure = String;
+pub(super) type Failure = String;
 
 /// `edgeway sql`.
 pub(super) fn ask(options: &SqlOptions) -> u8 {
     report(if options.live { sql::follow(options) } else { sql::ask(options) })
-}
-
-/// `edgeway test`.
-pub(super) fn test(options: &TestOptions) -> u8 {
-    report(testing::run(options))
 }
 
 /// The part of `edgeway query` that needs no gateway.
@@ -40,7 +35,7 @@ pub(super) fn run(command: &QueryCommand) -> u8 {
     })
 }
 
-fn report(done: Result<u8, Failure>) -> u8 {
+pub(super) fn report(done: Result<u8, Failure>) -> u8 {
     done.unwrap_or_else(|failure| {
         eprintln!("error: {failure}");
         exit::FINDINGS
@@ -112,10 +107,10 @@ fn source_of(file: &Path) -> Result<Source, Failure> {
 }
 
 /// A site, if it has no mistakes outside of its queries that keep it from being read.
-fn load(folder: &Path) -> Result<Site, Failure> {
+pub(super) fn load(folder: &Path) -> Result<Site, Failure> {
     edgeway_site::load(folder, &program::drivers()).map(|loaded| loaded.site).map_err(|failed| told(&failed.findings))
 }
 
-fn told(findings: &[Finding]) -> Failure {
+pub(super) fn told(findings: &[Finding]) -> Failure {
     findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }

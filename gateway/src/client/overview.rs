@@ -1,4 +1,4 @@
-//! `status`, `scene` and `query`.
+//! `status` and `query`.
 
 use super::Session;
 use super::devices::state_tone;
@@ -6,11 +6,8 @@ use super::error::ClientError;
 use super::routes::route_table;
 use super::screen::Screen;
 use super::table::{Cell, Tone, harmless, paint};
-use super::wording::{age_of, bytes, span};
-use crate::api::{
-    ClassView, LinkView, QueryList, QueryView, ReloadBody, ReloadView, SceneList, SceneView, StatusView,
-    WITHIN_DEFAULT, WhyView,
-};
+use super::wording::{bytes, span};
+use crate::api::{ClassView, LinkView, QueryList, QueryView, ReloadBody, ReloadView, StatusView, WITHIN_DEFAULT};
 use edgeway_sdk::Timestamp;
 use reqwest::Method;
 use std::time::Duration;
@@ -21,23 +18,6 @@ const WARM_WITHIN: Duration = Duration::from_secs(600);
 pub(super) async fn status(session: &Session) -> Result<(), ClientError> {
     let answer = session.client.get(&["status"], &[]).await?;
     session.screen.show(&answer, |status: StatusView| status_text(&status, session.screen))
-}
-
-pub(super) async fn scenes(session: &Session) -> Result<(), ClientError> {
-    let answer = session.client.get(&["scenes"], &[]).await?;
-    session.screen.show(&answer, |list: SceneList| scene_table(&list.scenes, Timestamp::now(), session.screen))
-}
-
-pub(super) async fn why(session: &Session, scene: &str) -> Result<(), ClientError> {
-    let answer = session.client.get(&["scenes", scene, "why"], &[]).await?;
-    // The text is the site's own but for what devices have reported: line by line, so that line ends stay.
-    session.screen.show(&answer, |why: WhyView| why.text.lines().map(|line| harmless(line) + "\n").collect())
-}
-
-pub(super) async fn run_scene(session: &Session, scene: &str) -> Result<(), ClientError> {
-    let nothing = serde_json::json!({});
-    let answer = session.client.command(Method::POST, &["scenes", scene, "run"], &nothing, WITHIN_DEFAULT).await?;
-    session.screen.show(&answer, |scene: SceneView| format!("{}: runs\n", scene.name))
 }
 
 pub(super) async fn queries(session: &Session) -> Result<(), ClientError> {
@@ -177,23 +157,6 @@ fn link_table(links: &[LinkView], screen: Screen) -> String {
     };
     let rows: Vec<_> = links.iter().map(row).collect();
     screen.table(&["link", "driver", "state", "values", "bad", "faults", "overruns", "reason"], &rows)
-}
-
-fn scene_table(scenes: &[SceneView], now: Timestamp, screen: Screen) -> String {
-    let row = |scene: &SceneView| {
-        let errors = if scene.errors > 0 { Tone::Bad } else { Tone::Plain };
-        vec![
-            Cell::text(&scene.name),
-            Cell::number(scene.fired),
-            Cell::number(scene.declined),
-            Cell::number(scene.errors).tone(errors),
-            Cell::text(age_of(scene.last_fired.as_deref(), now)),
-            Cell::text(if scene.running { "running" } else { "" }),
-            Cell::text(scene.triggers.join("; ")),
-        ]
-    };
-    let rows: Vec<_> = scenes.iter().map(row).collect();
-    screen.table(&["scene", "fired", "declined", "errors", "last", "state", "when"], &rows)
 }
 
 fn query_table(queries: &[QueryView], screen: Screen) -> String {

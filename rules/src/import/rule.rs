@@ -43,7 +43,12 @@ pub(super) struct Timer {
 pub(super) enum Condition {
     Compare(Comparison),
     /// `days` as `on_days` takes them; `None` for all.
-    Between { from: String, to: String, days: Option<String>, zone: Option<String> },
+    Between {
+        from: String,
+        to: String,
+        days: Option<String>,
+        zone: Option<String>,
+    },
     All(Vec<Condition>),
     Any(Vec<Condition>),
 }

@@ -4,9 +4,9 @@ use super::FileProblem;
 use super::words::SceneWord;
 use crate::plan::{Act, Clause, Finding, HeldIx, HeldPlan, Mode, OnUpdate, Rate, What};
 use crate::scripts::Closure;
-use edgeway_sdk::Problem;
+use edgeway_sdk::{Json, Problem};
 use rhai::Position;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +18,10 @@ pub(crate) struct Draft {
     pub(super) file: Arc<str>,
     /// How many parameters each of its closures has, captured ones included.
     pub(super) parameters: HashMap<String, usize>,
+    /// The parameters of the use that it runs for.
+    pub(super) values: Option<BTreeMap<String, Json>>,
+    /// Whether the script has asked for parameters.
+    pub(super) asks_params: bool,
     pub(super) scenes: Vec<SceneDraft>,
     pub(super) helds: Vec<HeldPlan>,
     pub(super) problems: Vec<FileProblem>,
@@ -129,6 +133,17 @@ impl Draft {
         }
     }
 
+    /// A use of a script that asks for no parameters would say the same scenes again.
+    pub(super) fn wants_params(&mut self, has_values: bool) {
+        if has_values && !self.asks_params {
+            let mistake = Mistake::new("this script has no parameters, so it cannot be used with values");
+            self.report(
+                Position::NONE,
+                mistake.help("write `let p = params(#{ .. })`, or remove the file with the uses"),
+            );
+        }
+    }
+
     pub(super) fn scene(&mut self, word: SceneWord) -> &mut SceneDraft {
         &mut self.scenes[word.0]
     }
@@ -152,6 +167,11 @@ impl Mistake {
     pub(super) fn maybe_help(mut self, help: Option<String>) -> Self {
         self.help = self.help.or(help);
         self
+    }
+
+    /// `what: message`.
+    pub(super) fn within(self, what: &str) -> Self {
+        Mistake { message: format!("{what}: {}", self.message), help: self.help }
     }
 
     /// The same with a place.

@@ -25,6 +25,15 @@ pub(super) fn new(host: &Host, budget: &Budget) -> Engine {
     engine
 }
 
+/// The same language without the words of scenes: for tests, which have words of their own.
+pub(super) fn bare(budget: &Budget) -> Engine {
+    let mut engine = Engine::new();
+    limit(&mut engine, budget);
+    engine.disable_symbol("eval").disable_symbol("import").disable_symbol("export");
+    engine.on_print(|_| {}).on_debug(|_, _, _| {});
+    engine
+}
+
 fn limit(engine: &mut Engine, budget: &Budget) {
     let budget = budget.clone();
     engine

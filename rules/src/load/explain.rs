@@ -12,6 +12,19 @@ pub(crate) struct Found {
 }
 
 impl Found {
+    pub(crate) fn problem(self) -> edgeway_sdk::Problem {
+        self.mistake.at(self.at)
+    }
+
+    pub(crate) fn line(&self) -> Option<usize> {
+        self.at.line()
+    }
+
+    /// What is wrong, without the place.
+    pub(crate) fn message(&self) -> String {
+        self.mistake.in_one_line()
+    }
+
     /// `no value (line 4, column 7)`.
     pub(crate) fn in_one_line(&self) -> String {
         let text = self.mistake.in_one_line();

@@ -99,6 +99,13 @@ impl Host {
         }
     }
 
+    /// Does something with the draft, while loading.
+    pub(super) fn loading(&self, act: impl FnOnce(&mut Draft)) {
+        if let Phase::Load(draft) = &mut self.lock().phase {
+            act(draft);
+        }
+    }
+
     /// Takes a mistake: kept while loading, so that the script goes on; raised when a scene runs.
     pub(super) fn check<T>(&self, at: Position, result: Result<T, Mistake>) -> Raised<Option<T>> {
         match (result, &mut self.lock().phase) {
@@ -225,4 +232,21 @@ pub(super) fn unknown_scene<'a>(name: &str, known: impl Iterator<Item = &'a str>
 /// An error that ends the script.
 pub(super) fn raise(at: Position, text: String) -> Box<EvalAltResult> {
     Box::new(EvalAltResult::ErrorRuntime(text.into(), at))
+}
+
+/// The text of [`stop`], which is told to nobody.
+const STOPPED: &str = "stopped: what is wrong has been told";
+
+/// Ends the script without a further word.
+pub(super) fn stop(at: Position) -> Box<EvalAltResult> {
+    raise(at, STOPPED.into())
+}
+
+/// Whether it is such an end.
+pub(super) fn is_stop(error: &EvalAltResult) -> bool {
+    match error {
+        EvalAltResult::ErrorInFunctionCall(_, _, inner, _) => is_stop(inner),
+        EvalAltResult::ErrorRuntime(text, _) => text.as_immutable_string_ref().is_ok_and(|text| *text == STOPPED),
+        _ => false,
+    }
 }

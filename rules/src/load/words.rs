@@ -5,13 +5,14 @@
 
 mod blocks;
 mod conditions;
+mod params;
 mod reading;
 mod scene;
 mod steps;
 mod triggers;
 
 pub(crate) use reading::value_of;
-pub(super) use reading::{kind_of, print};
+pub(super) use reading::{criteria, kind_of, print};
 
 use super::draft::Mistake;
 use super::draft::Tree;
@@ -25,69 +26,89 @@ use rhai::{Dynamic, Engine, FnPtr, Position};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How every word is written, for advice.
-const USAGES: [(&str, &str); 61] = [
-    ("scene", "scene(\"name\")"),
-    ("title", ".title(\"what it does\")"),
-    ("when", ".when(prop(device, property) > 28)"),
-    ("only_if", ".only_if(prop(device, property) == true)"),
-    ("then", ".then([set(device, property, value)])"),
-    ("otherwise", ".otherwise([notify(channel, text)])"),
-    ("cooldown", ".cooldown(\"30s\")"),
-    ("mode", ".mode(\"single\")"),
-    ("per_device", ".per_device()"),
-    ("priority", ".priority(10)"),
-    ("resume_within", ".resume_within(\"10m\")"),
-    ("on_update", ".on_update(\"restart\")"),
-    ("at_most", ".at_most(100, \"10s\")"),
-    ("shadow", ".shadow()"),
-    ("allow", ".allow(\"loop\")"),
-    ("prop", "prop(device, property)"),
-    ("changed", "changed(prop(device, property))"),
-    ("level", "level(prop(device, property) > 28)"),
-    ("event", "event(device, name)"),
-    ("row", "row(query, #{ device: device })"),
-    ("cron", "cron(\"0 7 * * 1-5\")"),
-    ("goes_online", "goes_online(device)"),
-    ("goes_offline", "goes_offline(device)"),
-    ("goes_stale", "goes_stale(prop(device, property))"),
-    ("sunrise", "sunrise(\"+30m\")"),
-    ("sunset", "sunset(\"-30m\")"),
-    ("site_starts", "site_starts()"),
-    ("held", "held(condition, \"10m\")"),
-    ("fresh", "fresh(prop(device, property), \"2m\")"),
-    ("time_between", "time_between(\"22:00\", \"06:00\")"),
-    ("on_days", "on_days(\"mon-fri\")"),
-    ("is_online", "is_online(device)"),
-    ("is_stale", "is_stale(prop(device, property))"),
-    ("or_unknown", "or_unknown(prop(device, property) > 28)"),
-    ("check", "check(\"why\", || value(device, property) > 28)"),
-    ("all", "all([condition, condition])"),
-    ("any", "any([condition, condition])"),
-    ("not", "not(condition)"),
-    ("set", "set(device, property, value)"),
-    ("invoke", "invoke(device, service, #{ input: value })"),
-    ("notify", "notify(channel, text)"),
-    ("delay", "delay(\"3s\")"),
-    ("run_scene", "run_scene(name)"),
-    ("wait_for", "wait_for(prop(device, property) == true, \"20s\")"),
-    ("if_true", "if_true(condition, [step]).otherwise([step])"),
-    ("parallel", "parallel([step, [step, step]])"),
-    ("repeat", "repeat(3, [step])"),
-    ("transaction", "transaction([step, step])"),
-    ("within", "invoke(device, service).within(\"30s\")"),
-    ("retry", "set(device, property, value).retry(3, \"2s\")"),
-    ("confirmed", "set(device, property, value).confirmed()"),
-    ("may_fail", "invoke(device, service).may_fail()"),
-    ("undo", "invoke(device, service).undo(invoke(device, other))"),
-    ("run", "run(|| emit(set(device, property, value)))"),
-    ("emit", "emit(device, event, #{ output: value })"),
-    ("cause", "cause().device"),
-    ("value", "value(device, property)"),
-    ("value_or", "value_or(device, property, default)"),
-    ("devices", "devices(#{ model: \"wind-turbine\" })"),
-    ("print", "print(text)"),
-    ("sleep", "delay(\"3s\")"),
+/// A word of the language: its name, its parameters, what it gives, and how it is written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Word {
+    pub(crate) name: &'static str,
+    pub(crate) parameters: &'static [&'static str],
+    pub(crate) gives: &'static str,
+    pub(crate) usage: &'static str,
+}
+
+impl Word {
+    const fn new(
+        name: &'static str,
+        parameters: &'static [&'static str],
+        gives: &'static str,
+        usage: &'static str,
+    ) -> Self {
+        Word { name, parameters, gives, usage }
+    }
+}
+
+/// All words, for advice and for editors.
+pub(crate) const WORDS: [Word; 61] = [
+    Word::new("scene", &["name"], "scene", "scene(\"name\")"),
+    Word::new("title", &["scene", "text"], "scene", ".title(\"what it does\")"),
+    Word::new("when", &["scene", "trigger"], "scene", ".when(prop(device, property) > 28)"),
+    Word::new("only_if", &["scene", "condition"], "scene", ".only_if(prop(device, property) == true)"),
+    Word::new("then", &["scene", "steps"], "scene", ".then([set(device, property, value)])"),
+    Word::new("otherwise", &["scene", "steps"], "scene", ".otherwise([notify(channel, text)])"),
+    Word::new("cooldown", &["scene", "duration"], "scene", ".cooldown(\"30s\")"),
+    Word::new("mode", &["scene", "mode"], "scene", ".mode(\"single\")"),
+    Word::new("per_device", &["scene"], "scene", ".per_device()"),
+    Word::new("priority", &["scene", "number"], "scene", ".priority(10)"),
+    Word::new("resume_within", &["scene", "duration"], "scene", ".resume_within(\"10m\")"),
+    Word::new("on_update", &["scene", "policy"], "scene", ".on_update(\"restart\")"),
+    Word::new("at_most", &["scene", "count", "per"], "scene", ".at_most(100, \"10s\")"),
+    Word::new("shadow", &["scene"], "scene", ".shadow()"),
+    Word::new("allow", &["scene", "finding"], "scene", ".allow(\"loop\")"),
+    Word::new("prop", &["device", "property"], "property", "prop(device, property)"),
+    Word::new("changed", &["property"], "trigger", "changed(prop(device, property))"),
+    Word::new("level", &["condition"], "trigger", "level(prop(device, property) > 28)"),
+    Word::new("event", &["device", "name"], "trigger", "event(device, name)"),
+    Word::new("row", &["query", "columns"], "trigger", "row(query, #{ device: device })"),
+    Word::new("cron", &["pattern"], "trigger", "cron(\"0 7 * * 1-5\")"),
+    Word::new("goes_online", &["device"], "trigger", "goes_online(device)"),
+    Word::new("goes_offline", &["device"], "trigger", "goes_offline(device)"),
+    Word::new("goes_stale", &["property"], "trigger", "goes_stale(prop(device, property))"),
+    Word::new("sunrise", &["offset"], "trigger", "sunrise(\"+30m\")"),
+    Word::new("sunset", &["offset"], "trigger", "sunset(\"-30m\")"),
+    Word::new("site_starts", &[], "trigger", "site_starts()"),
+    Word::new("held", &["condition", "duration"], "condition", "held(condition, \"10m\")"),
+    Word::new("fresh", &["property", "duration"], "condition", "fresh(prop(device, property), \"2m\")"),
+    Word::new("time_between", &["from", "to"], "condition", "time_between(\"22:00\", \"06:00\")"),
+    Word::new("on_days", &["days"], "condition", "on_days(\"mon-fri\")"),
+    Word::new("is_online", &["device"], "condition", "is_online(device)"),
+    Word::new("is_stale", &["property"], "condition", "is_stale(prop(device, property))"),
+    Word::new("or_unknown", &["condition"], "condition", "or_unknown(prop(device, property) > 28)"),
+    Word::new("check", &["why", "closure"], "condition", "check(\"why\", || value(device, property) > 28)"),
+    Word::new("all", &["conditions"], "condition", "all([condition, condition])"),
+    Word::new("any", &["conditions"], "condition", "any([condition, condition])"),
+    Word::new("not", &["condition"], "condition", "not(condition)"),
+    Word::new("set", &["device", "property", "value"], "step", "set(device, property, value)"),
+    Word::new("invoke", &["device", "service", "input"], "step", "invoke(device, service, #{ input: value })"),
+    Word::new("notify", &["channel", "text"], "step", "notify(channel, text)"),
+    Word::new("delay", &["duration"], "step", "delay(\"3s\")"),
+    Word::new("run_scene", &["name"], "step", "run_scene(name)"),
+    Word::new("wait_for", &["condition", "within"], "step", "wait_for(prop(device, property) == true, \"20s\")"),
+    Word::new("if_true", &["condition", "steps"], "step", "if_true(condition, [step]).otherwise([step])"),
+    Word::new("parallel", &["branches"], "step", "parallel([step, [step, step]])"),
+    Word::new("repeat", &["times", "steps"], "step", "repeat(3, [step])"),
+    Word::new("transaction", &["steps"], "step", "transaction([step, step])"),
+    Word::new("within", &["step", "duration"], "step", "invoke(device, service).within(\"30s\")"),
+    Word::new("retry", &["step", "times", "pause"], "step", "set(device, property, value).retry(3, \"2s\")"),
+    Word::new("confirmed", &["step"], "step", "set(device, property, value).confirmed()"),
+    Word::new("may_fail", &["step"], "step", "invoke(device, service).may_fail()"),
+    Word::new("undo", &["step", "steps"], "step", "invoke(device, service).undo(invoke(device, other))"),
+    Word::new("run", &["closure"], "step", "run(|| emit(set(device, property, value)))"),
+    Word::new("emit", &["device", "event", "output"], "step", "emit(device, event, #{ output: value })"),
+    Word::new("cause", &[], "Map", "cause().device"),
+    Word::new("value", &["device", "property"], "Dynamic", "value(device, property)"),
+    Word::new("value_or", &["device", "property", "default"], "Dynamic", "value_or(device, property, default)"),
+    Word::new("devices", &["filter"], "Array", "devices(#{ model: \"wind-turbine\" })"),
+    Word::new("params", &["wanted"], "Map", "params(#{ room: #{ type: \"device\" } })"),
+    Word::new("print", &["text"], "String", "print(text)"),
 ];
 
 /// A property of a device; hollow after a mistake.
@@ -132,16 +153,21 @@ pub(super) fn register(engine: &mut Engine, host: &Host) {
     blocks::register(engine, host);
     scene::register(engine, host);
     reading::register(engine, host);
+    params::register(engine, host);
 }
 
 /// How a word is written.
 pub(super) fn usage(name: &str) -> Option<&'static str> {
-    USAGES.iter().find(|(word, _)| *word == name).map(|(_, usage)| *usage)
+    match name {
+        // It is not there, and this is what is meant.
+        "sleep" => usage("delay"),
+        name => WORDS.iter().find(|word| word.name == name).map(|word| word.usage),
+    }
 }
 
-/// All words.
+/// The names of all words.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
-    USAGES.iter().map(|(word, _)| *word)
+    WORDS.iter().map(|word| word.name)
 }
 
 fn find_device(things: &Things, id: &Dynamic) -> Result<DeviceIx, Mistake> {

@@ -145,13 +145,13 @@ impl Deed {
     pub(crate) fn text(&self, things: &Things) -> String {
         match self {
             Deed::Set { device, property, value: Computed::Fixed(value) } => {
-                action_text(things, *device, &Action::Set { property: *property, value: value.clone() })
+                command_text(things, *device, &Action::Set { property: *property, value: value.clone() })
             }
             Deed::Set { device, property, value: Computed::Script(_) } => {
                 format!("set {}.{} = ..", things.device(*device).id, things.property(*device, *property).identifier)
             }
             Deed::Invoke { device, service, input } => {
-                action_text(things, *device, &Action::Invoke { service: *service, input: input.clone() })
+                command_text(things, *device, &Action::Invoke { service: *service, input: input.clone() })
             }
             Deed::Notify { channel, text: Computed::Fixed(text) } => format!("notify {channel}: {text}"),
             Deed::Notify { channel, text: Computed::Script(_) } => format!("notify {channel}: .."),
@@ -170,7 +170,7 @@ impl How {
 }
 
 /// `set room-301.curtain = 100 %`, `invoke wt-01.stop(mode: "normal")`.
-pub(crate) fn action_text(things: &Things, device: DeviceIx, action: &Action) -> String {
+pub fn command_text(things: &Things, device: DeviceIx, action: &Action) -> String {
     let id = &things.device(device).id;
     match action {
         Action::Set { property, value } => {

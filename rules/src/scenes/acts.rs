@@ -5,7 +5,7 @@ use super::{Effect, Scenes};
 use crate::clock::Steady;
 use crate::history::{Chain, StepResult};
 use crate::load::value_of;
-use crate::plan::{Act, Computed, Deed, Doing, SceneIx, Step, action_text};
+use crate::plan::{Act, Computed, Deed, Doing, SceneIx, Step, command_text};
 use crate::scripts::Closure;
 use crate::values::Slot;
 use edgeway_sdk::{DeviceIx, Value};
@@ -147,7 +147,7 @@ impl Scenes {
                 let slot = self.plan.slots.of(*device, *property);
                 if let Some(winner) = self.comes_first(slot, &value, run) {
                     let action = Action::Set { property: *property, value };
-                    let text = action_text(&self.plan.things, *device, &action).into();
+                    let text = command_text(&self.plan.things, *device, &action).into();
                     self.note(run, text, None, StepResult::LostTo(winner));
                     return Ok(Performed::Lost(winner));
                 }
@@ -198,7 +198,7 @@ impl Scenes {
         within: Duration,
         out: &mut Vec<Effect>,
     ) -> Performed {
-        let text = action_text(&self.plan.things, device, &action).into();
+        let text = command_text(&self.plan.things, device, &action).into();
         if run.shadow {
             self.note(run, text, None, StepResult::Shadow);
             return Performed::Done;

@@ -28,8 +28,9 @@ use std::time::Duration;
 const VERSION: u32 = 1;
 /// How long the gateway may have been away for a crossing meanwhile to count as one.
 const CROSSING_MAX: Duration = Duration::from_secs(10 * 60);
-/// How often it is told that the scenes run.
+/// How often it is told that the scenes run: while a `held` counts, and else.
 const ALIVE_EVERY: Duration = Duration::from_secs(1);
+const ALIVE_AT_REST: Duration = Duration::from_secs(60);
 
 /// An entry of what survives a restart: its new value, or `None` if it is gone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,7 +122,7 @@ struct SceneMemory {
 }
 
 impl Scenes {
-    /// What has changed since the last call in what has to survive a restart. The first call tells of everything.
+    /// What has changed since the last call in what has to survive a restart.
     pub fn changes(&mut self) -> Vec<Change> {
         let mut changes = vec![];
         let mut put = |key: String, value: Option<Vec<u8>>| changes.push(Change { key, value });
@@ -144,7 +145,8 @@ impl Scenes {
             put(format!("scene/{}", self.plan.scene(ix).name), json(&self.scene_memory(ix)));
         }
         let now = self.clock.wall();
-        let is_due = dirty.alive.is_none_or(|last| now.since(last) >= ALIVE_EVERY || now < last);
+        let every = if self.helds.iter().any(|held| held.due().is_some()) { ALIVE_EVERY } else { ALIVE_AT_REST };
+        let is_due = dirty.alive.is_none_or(|last| now.since(last) >= every || now < last);
         if is_due {
             put("alive".into(), json(&now));
         }

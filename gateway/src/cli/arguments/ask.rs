@@ -1,5 +1,9 @@
 //! The commands that talk to a running gateway.
 
+mod scene;
+
+pub(crate) use scene::{GraphForm, GraphOptions, OnOff, SceneCommand, SceneReplayOptions};
+
 use super::{Output, RecordedOptions, duration};
 use clap::Subcommand;
 use std::path::PathBuf;
@@ -10,7 +14,7 @@ pub(crate) enum Ask {
     /// Devices: list them, read them, set properties, call services
     #[command(subcommand, after_help = "Example:\n  edgeway device list --site my-site")]
     Device(DeviceCommand),
-    /// Scenes: list them, ask why, run one
+    /// Scenes: list them, ask why and why not, test, replay and reload them
     #[command(subcommand, after_help = "Example:\n  edgeway scene list --site my-site")]
     Scene(SceneCommand),
     /// Queries: list them, see what they hold, explain, check and replay them
@@ -110,31 +114,6 @@ pub(crate) enum DeviceCommand {
         /// The command is never applied later than this
         #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "10s")]
         within: Duration,
-        #[command(flatten)]
-        reach: ReachOptions,
-    },
-}
-
-#[derive(Subcommand)]
-pub(crate) enum SceneCommand {
-    /// List scenes with how often they fired and declined
-    #[command(after_help = "Example:\n  edgeway scene list")]
-    #[command(visible_alias = "ls")]
-    List {
-        #[command(flatten)]
-        reach: ReachOptions,
-    },
-    /// Say why a scene fired or did not
-    #[command(after_help = "Example:\n  edgeway scene why wt-07.gearbox-hot")]
-    Why {
-        scene: String,
-        #[command(flatten)]
-        reach: ReachOptions,
-    },
-    /// Run a scene now; its triggers are not asked, its conditions and cooldown are
-    #[command(after_help = "Example:\n  edgeway scene run farm.curtail")]
-    Run {
-        scene: String,
         #[command(flatten)]
         reach: ReachOptions,
     },

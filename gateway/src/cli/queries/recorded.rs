@@ -25,11 +25,11 @@ const FETCH: usize = 4096;
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Messages with their offsets.
-pub(super) type Entries = Vec<(u64, Arc<Message>)>;
+pub(in crate::cli) type Entries = Vec<(u64, Arc<Message>)>;
 
 /// Reads messages, in the order of the journal.
-pub(super) struct Recorded {
-    pub(super) things: Arc<Things>,
+pub(in crate::cli) struct Recorded {
+    pub(in crate::cli) things: Arc<Things>,
     entries: inspect::Entries<MessageCodec>,
     /// What the journal does not have any more.
     archive: Option<Archive>,
@@ -79,7 +79,7 @@ fn before(now: Timestamp, ago: Duration) -> Timestamp {
 
 impl Recorded {
     /// Of a site.
-    pub(super) fn open(options: &RecordedOptions, site: &Site) -> Result<Recorded, Failure> {
+    pub(in crate::cli) fn open(options: &RecordedOptions, site: &Site) -> Result<Recorded, Failure> {
         let (folder, now) = (&*options.site, Timestamp::now());
         let span = Span::of(options.from.as_deref(), options.to.as_deref(), now)?;
         let journal = Journal::find(folder)?;
@@ -98,7 +98,7 @@ impl Recorded {
     }
 
     /// The next messages; `None` at the end.
-    pub(super) fn next(&mut self) -> Result<Option<Entries>, Failure> {
+    pub(in crate::cli) fn next(&mut self) -> Result<Option<Entries>, Failure> {
         if self.archive.is_none() {
             return self.journal();
         }

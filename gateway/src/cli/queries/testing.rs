@@ -1,4 +1,4 @@
-//! `edgeway test`: rows in, rows out, in virtual time.
+//! The tests of queries: rows in, rows out, in virtual time.
 //!
 //! `tests/NAME.jsonl` in a site's folder holds messages, `tests/NAME.csv` the rows that the query NAME must make of them. What
 //! stands behind a dot in NAME tells several tests of one query apart.
@@ -16,10 +16,9 @@
 
 use super::answer::Answer;
 use super::sql::rows_of;
-use super::{Failure, load, told};
-use crate::cli::arguments::{Rows, TestOptions};
-use crate::cli::exit;
-use crate::client::table::{Colours, Tone, paint};
+use super::{Failure, told};
+use crate::cli::arguments::Rows;
+use crate::cli::testing::Tested;
 use crate::program;
 use edgeway_sdk::{Quality, Timestamp, Value};
 use edgeway_site::Site;
@@ -32,32 +31,26 @@ use std::sync::Arc;
 /// 2026-01-01T00:00:00Z.
 const START: Timestamp = Timestamp::from_secs(1_767_225_600);
 
-pub(super) fn run(options: &TestOptions) -> Result<u8, Failure> {
-    let site = load(&options.site)?;
-    let folder = options.site.join("tests");
-    let mut files: Vec<PathBuf> = fs::read_dir(&folder)
-        .map_err(|error| format!("{}: {error}", folder.display()))?
+/// Runs the tests in whose name `only` stands.
+pub(in crate::cli) fn run(site: &Site, update: bool, only: Option<&str>) -> Result<Vec<Tested>, Failure> {
+    let Ok(found) = fs::read_dir(site.root.join("tests")) else { return Ok(vec![]) };
+    let mut files: Vec<PathBuf> = found
         .filter_map(|entry| Some(entry.ok()?.path()))
         .filter(|file| file.extension().is_some_and(|extension| extension == "jsonl"))
+        .filter(|file| only.is_none_or(|only| stem(file).contains(only)))
         .collect();
     files.sort();
-    if files.is_empty() {
-        return Err(format!("there are no tests in {} (NAME.jsonl and NAME.csv)", folder.display()));
-    }
-    let mut failed = 0;
-    for file in &files {
-        match test(&site, file, options)? {
-            Verdict::Same(rows) => println!("ok      {} ({rows} rows)", stem(file)),
-            Verdict::Written(rows) => println!("written {} ({rows} rows)", stem(file)),
-            Verdict::Differs(lines) => {
-                failed += 1;
-                println!("{}  {}", paint("FAILED", Tone::Bad, Colours::of_stdout()), stem(file));
-                lines.iter().for_each(|line| println!("        {line}"));
-            }
-        }
-    }
-    println!("{} tests, {failed} failed", files.len());
-    Ok(if failed == 0 { exit::OK } else { exit::FINDINGS })
+    files.iter().map(|file| Ok(tested(site, file, test(site, file, update)?))).collect()
+}
+
+fn tested(site: &Site, file: &Path, verdict: Verdict) -> Tested {
+    let place = file.strip_prefix(&site.root).unwrap_or(file).display().to_string();
+    let (note, failed) = match verdict {
+        Verdict::Same(rows) => (format!("{rows} rows"), None),
+        Verdict::Written(rows) => (format!("{rows} rows written"), None),
+        Verdict::Differs(lines) => (String::new(), Some(lines.join("\n"))),
+    };
+    Tested { suite: "queries", name: stem(file), place, note, failed }
 }
 
 enum Verdict {
@@ -67,11 +60,11 @@ enum Verdict {
     Differs(Vec<String>),
 }
 
-fn test(site: &Site, file: &Path, options: &TestOptions) -> Result<Verdict, Failure> {
+fn test(site: &Site, file: &Path, update: bool) -> Result<Verdict, Failure> {
     let query = stem(file).split('.').next().unwrap_or_default().to_owned();
     let found = rows(site, &query, file)?;
     let expected_file = file.with_extension("csv");
-    if options.update {
+    if update {
         fs::write(&expected_file, &found).map_err(|error| format!("{}: {error}", expected_file.display()))?;
         return Ok(Verdict::Written(found.lines().count().saturating_sub(1)));
     }
@@ -171,18 +164,6 @@ fn stem(file: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn site(name: &str) -> TestOptions {
-        let site = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sites").join(name);
-        TestOptions { site, update: false }
-    }
-
-    #[test]
-    fn the_queries_of_the_example_sites_do_what_they_promise() {
-        for name in ["wind-farm", "hotel"] {
-            assert_eq!(run(&site(name)), Ok(exit::OK), "{name}");
-        }
-    }
 
     #[test]
     fn a_line_that_is_wrong_says_why() {

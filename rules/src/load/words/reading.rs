@@ -162,13 +162,22 @@ fn devices(host: &Host, at: Position, filter: &Map) -> Raised<Array> {
     Ok(found)
 }
 
-enum Criterion {
+/// What a filter of a site's file asks for.
+pub(crate) fn criteria(
+    things: &Things,
+    filter: &serde_json::Map<String, edgeway_sdk::Json>,
+) -> Result<Vec<Criterion>, Mistake> {
+    filter.iter().map(|(key, value)| criterion(things, key, &value.as_str().unwrap_or_default().into())).collect()
+}
+
+/// One thing that `devices(..)` asks of a device.
+pub(crate) enum Criterion {
     Model(Arc<str>),
     Label(Arc<str>, Arc<str>),
 }
 
 impl Criterion {
-    fn fits(&self, things: &Things, device: &Device) -> bool {
+    pub(crate) fn fits(&self, things: &Things, device: &Device) -> bool {
         match self {
             Criterion::Model(name) => things.model(device.model).name == *name,
             Criterion::Label(key, value) => device.labels.get(&**key).is_some_and(|found| **found == **value),
