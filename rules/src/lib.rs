@@ -70,6 +70,6 @@ mod scripts;
 mod values;
 mod why;
 
-pub use load::{FileProblem, Options, Script};
+pub use load::{FileProblem, Options, Script, Stopwatch};
 pub use scenes::{Counters, Effect, RunError, SceneInfo, Scenes};
 pub use why::{ConditionView, DecisionView, ReadView, TriggerView, Why};

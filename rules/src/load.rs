@@ -1,6 +1,7 @@
 //! From scripts to a plan: runs every script once, collects every mistake, proves the rest.
 
 mod budget;
+mod captured;
 mod draft;
 mod engine;
 mod explain;
@@ -9,8 +10,9 @@ mod host;
 mod link;
 mod words;
 
-pub(crate) use budget::Budget;
-pub(crate) use explain::describe;
+pub use budget::Stopwatch;
+pub(crate) use budget::{Budget, CALL};
+pub(crate) use explain::{Kind, describe, panicked};
 pub(crate) use host::{Host, Notes};
 pub(crate) use words::value_of;
 
@@ -19,15 +21,17 @@ use crate::scripts::Scripts;
 use crate::values::Slots;
 use edgeway_sdk::{Problem, Severity};
 use edgeway_thing_models::Things;
+use explain::Found;
 use jiff::tz::TimeZone;
 use rhai::{AST, Engine};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How many operations a script may take to declare its scenes, about 20 ms.
-const LOAD_OPERATIONS_MAX: u64 = 200_000;
+/// The longest script.
+const SCRIPT_BYTES_MAX: usize = 256 * 1024;
 
 /// A script and where it came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,11 +61,13 @@ pub struct Options {
     pub echo: Duration,
     /// The site's queries, with the columns of their rows, that `row` can name. `None`: what it names is not looked at.
     pub queries: Option<BTreeMap<Arc<str>, Vec<Arc<str>>>>,
+    /// Ends scripts that take long. `None`: only their operations are counted.
+    pub stopwatch: Option<Stopwatch>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { zone: TimeZone::UTC, echo: Duration::from_secs(10), queries: None }
+        Options { zone: TimeZone::UTC, echo: Duration::from_secs(10), queries: None, stopwatch: None }
     }
 }
 
@@ -88,7 +94,7 @@ pub(crate) fn load(
 ) -> Result<(Plan, Scripts, Vec<FileProblem>), Vec<FileProblem>> {
     let slots = Slots::new(&things);
     let host = Host::new(things.clone(), slots.clone(), options.queries.clone());
-    let budget = Budget::default();
+    let budget = Budget::new(options.stopwatch.clone());
     let engine = engine::new(&host, &budget);
     let asts = scripts.iter().enumerate().map(|(at, script)| run(&engine, &host, &budget, at, script)).collect();
     let (plan, problems) = link::link(host.take_draft(), things, slots, options);
@@ -104,23 +110,38 @@ pub(crate) fn load(
 fn run(engine: &Engine, host: &Host, budget: &Budget, at: usize, script: &Script) -> AST {
     let start = |draft: &mut draft::Draft, ast: &AST| {
         draft.script = at;
+        draft.parts = 0;
         draft.file = script.file.clone();
         draft.parameters = ast.iter_functions().map(|f| (f.name.to_owned(), f.params.len())).collect();
     };
-    let ast = engine.compile(&script.text);
     let empty = AST::empty();
+    let ast = caught(|| compile(engine, &script.text));
     let begun = host.declare("scene", rhai::Position::NONE, |draft| start(draft, ast.as_ref().unwrap_or(&empty)));
     begun.expect("the host loads until its draft is taken");
-    budget.fill(LOAD_OPERATIONS_MAX);
+    let lost = ast.as_ref().map(captured::lost_changes).unwrap_or_default();
+    budget.fill(budget::LOAD);
     let result = match &ast {
-        Ok(ast) => engine.run_ast(ast),
-        Err(error) => Err(error.clone().into()),
+        Ok(ast) if lost.is_empty() => caught(|| engine.run_ast(ast).map_err(|error| describe(&error))),
+        Ok(_) => Ok(()),
+        Err(found) => Err(found.clone()),
     };
-    if let Err(error) = result {
-        let found = describe(&error);
-        host.check::<()>(found.at, Err(found.mistake)).expect("the host loads until its draft is taken");
+    let found = result.err().map(|found| (found.at, found.mistake));
+    for (at, mistake) in lost.into_iter().chain(found) {
+        host.check::<()>(at, Err(mistake)).expect("the host loads until its draft is taken");
     }
     ast.unwrap_or(empty)
+}
+
+fn compile(engine: &Engine, text: &str) -> Result<AST, Found> {
+    if text.len() > SCRIPT_BYTES_MAX {
+        return Err(explain::too_long(text.len()));
+    }
+    engine.compile(text).map_err(|error| describe(&error.into()))
+}
+
+/// A panic in a word or in Rhai is a bug of ours, and the script's to answer for: all others go on.
+fn caught<T>(run: impl FnOnce() -> Result<T, Found>) -> Result<T, Found> {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Err(panicked(&*panic)))
 }
 
 /// By file in the order given, then by place.

@@ -9,6 +9,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// How many scenes, triggers, conditions and steps one script may declare.
+pub(super) const PARTS_MAX: usize = 100_000;
+/// More mistakes would help no one.
+const PROBLEMS_MAX: usize = 256;
+
 /// What scripts have declared so far, and every mistake in it.
 #[derive(Default)]
 pub(crate) struct Draft {
@@ -17,6 +22,8 @@ pub(crate) struct Draft {
     pub(super) file: Arc<str>,
     /// How many parameters each of its closures has, captured ones included.
     pub(super) parameters: HashMap<String, usize>,
+    /// How much the script that runs now has declared.
+    pub(super) parts: usize,
     pub(super) scenes: Vec<SceneDraft>,
     pub(super) helds: Vec<HeldPlan>,
     pub(super) problems: Vec<FileProblem>,
@@ -74,9 +81,20 @@ impl Draft {
     /// Keeps a problem once: a loop over devices makes the same mistake for each of them.
     fn add(&mut self, problem: Problem) {
         let problem = FileProblem { file: self.file.clone(), problem };
-        if !self.problems.contains(&problem) {
+        if !self.is_full() && !self.problems.contains(&problem) {
             self.problems.push(problem);
         }
+    }
+
+    /// Whether further mistakes are left out.
+    pub(super) fn is_full(&self) -> bool {
+        self.problems.len() >= PROBLEMS_MAX
+    }
+
+    /// False when there is no room left.
+    pub(super) fn grow(&mut self, parts: usize) -> bool {
+        self.parts += parts;
+        self.parts <= PARTS_MAX
     }
 
     pub(super) fn scene(&mut self, word: SceneWord) -> &mut SceneDraft {

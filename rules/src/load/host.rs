@@ -1,6 +1,7 @@
 //! The side of the words: what scripts share with the engine.
 
-use super::draft::{Draft, Mistake};
+use super::draft::{Draft, Mistake, PARTS_MAX};
+use super::words::advice;
 use crate::plan::{SceneIx, Step};
 use crate::values::{Slot, Slots, Values};
 use edgeway_sdk::{Timestamp, Value, did_you_mean};
@@ -13,6 +14,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 const EMITTED_STEPS_MAX: usize = 1_024;
 /// The most notes kept between two decisions.
 const NOTES_MAX: usize = 64;
+/// The longest printed text that is kept.
+const NOTE_BYTES_MAX: usize = 1_024;
+/// Text that a script declares takes room as so many parts would.
+const TEXT_BYTES_OF_A_PART: usize = 64;
 
 /// What a call from a script returns.
 pub(crate) type Raised<T> = Result<T, Box<EvalAltResult>>;
@@ -95,6 +100,13 @@ impl Host {
         }
     }
 
+    /// Makes room for what a script declares, or ends it.
+    pub(super) fn grow(&self, word: &str, at: Position, parts: usize, text_bytes: usize) -> Raised<()> {
+        let fits = self.declare(word, at, |draft| draft.grow(parts + text_bytes / TEXT_BYTES_OF_A_PART))?;
+        let error = || raise(at, format!("the script declares too much ({PARTS_MAX} scenes, conditions and steps)"));
+        fits.then_some(()).ok_or_else(error)
+    }
+
     /// Takes a mistake: kept while loading, so that the script goes on; raised when a scene runs.
     pub(super) fn check<T>(&self, at: Position, result: Result<T, Mistake>) -> Raised<Option<T>> {
         match (result, &mut self.lock().phase) {
@@ -155,7 +167,8 @@ impl Host {
         push_note(&mut self.lock().notes.reads, slot);
     }
 
-    pub(super) fn note_print(&self, text: String) {
+    pub(super) fn note_print(&self, mut text: String) {
+        text.truncate(text.floor_char_boundary(NOTE_BYTES_MAX));
         push_note(&mut self.lock().notes.printed, text);
     }
 
@@ -203,7 +216,7 @@ fn push_note<T>(notes: &mut Vec<T>, note: T) {
 }
 
 pub(super) fn unknown_scene<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Mistake {
-    Mistake::new(format!("no scene is called `{name}`")).maybe_help(did_you_mean(name, known))
+    Mistake::new(format!("no scene is called `{name}`")).maybe_help(advice(name, known))
 }
 
 /// An error that ends the script.

@@ -24,7 +24,7 @@ pub(super) fn link(mut draft: Draft, things: Arc<Things>, slots: Slots, options:
     let mut triggers = vec![];
     let scenes: Vec<Scene> = scenes.into_iter().map(|scene| finish(scene, &names, &mut triggers)).collect();
     let index = Index::new(&slots, things.devices().len(), &draft.helds, &triggers);
-    let Options { zone, echo, queries: _ } = options;
+    let Options { zone, echo, queries: _, stopwatch: _ } = options;
     let plan = Plan { things, slots, zone, echo, scenes, names, triggers, helds: draft.helds, index };
     (plan, draft.problems)
 }
@@ -52,7 +52,7 @@ fn judge(draft: &mut Draft, scenes: &[SceneDraft], names: &Names) {
     let mut called: HashSet<Arc<str>> = HashSet::new();
     for scene in scenes {
         for (name, at) in calls(scene) {
-            if !names.contains_key(name) {
+            if !names.contains_key(name) && !draft.is_full() {
                 draft.report_in(scene, at, unknown_scene(name, names.keys().map(|known| &**known)));
             }
             called.insert(name.clone());

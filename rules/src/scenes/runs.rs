@@ -120,7 +120,7 @@ impl Scenes {
     }
 
     fn call(&mut self, scene: SceneIx, closure: &Closure) -> Result<(rhai::Dynamic, Vec<Step>), String> {
-        let result = self.scripts.call(closure, &self.values, self.clock.wall());
+        let result = self.scripts.call(closure, &self.values, self.clock.wall()).map_err(|error| error.text);
         self.scenes[scene.0 as usize].history.note(self.scripts.take_notes().printed);
         result
     }

@@ -12,8 +12,8 @@ fn stopped(closure: &str) -> String {
     why.decisions[0].detail.clone()
 }
 
-const TOO_LONG: &str =
-    "step 1: the script ran too long (20,000 operations for a closure, 200,000 for a script while it loads)";
+const TOO_LONG: &str = "step 1: the script ran too long (20,000 operations or 5 ms for a closure, \
+    200,000 operations or 500 ms for a script while it loads)";
 
 #[test]
 fn an_endless_loop_is_stopped() {

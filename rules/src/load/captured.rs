@@ -1,0 +1,187 @@
+//! What closures capture is copied, and can be changed neither inside of a closure nor, from then on, outside of it.
+//!
+//! Rhai shares a captured variable between the script and its closures. That lets a script make rings that are never
+//! freed and chains so long that freeing them overflows the stack, and lets a closure wait for a lock that the function
+//! which called it holds. Copies can do nothing of that. What would silently change a copy is refused.
+
+use super::budget::Budget;
+use super::draft::Mistake;
+use super::host::{Raised, raise};
+use rhai::{AST, ASTNode, Dynamic, Engine, EvalContext, Expr, FnPtr, ImmutableString, Position, Stmt};
+
+/// How deep arrays, maps and captured variables may be inside of each other.
+const NESTED_MAX: usize = 32;
+/// How many items a value may have in all, those captured by closures in it included.
+const ITEMS_MAX: usize = 8_192;
+/// Copying so many captured items counts as an operation.
+const ITEMS_OF_AN_OPERATION: usize = 16;
+
+/// Methods that change what they are called on.
+const CHANGING: [&str; 20] = [
+    "append",
+    "chop",
+    "clear",
+    "crop",
+    "dedup",
+    "drain",
+    "fill_with",
+    "insert",
+    "mixin",
+    "pad",
+    "pop",
+    "push",
+    "remove",
+    "replace",
+    "retain",
+    "reverse",
+    "set",
+    "shift",
+    "sort",
+    "truncate",
+];
+
+/// Looks at each variable before a script reads or changes it.
+pub(super) fn guard(engine: &mut Engine, budget: &Budget) {
+    let budget = budget.clone();
+    #[allow(deprecated, reason = "marked so only because it may change in Rhai's next version")]
+    engine.on_var(move |name, index, context| look(&budget, name, index, &context));
+}
+
+/// A captured variable, which Rhai has made a shared one, is read as a copy; that also makes it one that cannot be
+/// changed. All others stay as they are.
+fn look(budget: &Budget, name: &str, index: usize, context: &EvalContext) -> Raised<Option<Dynamic>> {
+    let scope = context.scope();
+    let found = match index {
+        0 => scope.get(name),
+        _ => scope.iter_raw().nth(index - 1).map(|(_, _, value)| value),
+    };
+    let Some(value) = found else { return Ok(None) };
+    let captured = value.is_shared();
+    if !captured && !has_parts(value) {
+        return Ok(None);
+    }
+    let copy = if captured { value.flatten_clone() } else { Dynamic::UNIT };
+    let mut weight = Weight::default();
+    if !weight.add(if captured { &copy } else { value }, 0) {
+        let limits = format!("values inside of values: {NESTED_MAX} levels, {ITEMS_MAX} items");
+        return Err(raise(Position::NONE, format!("`{name}` is nested too deeply or too large ({limits})")));
+    }
+    if captured || weight.closures {
+        budget.charge((weight.items / ITEMS_OF_AN_OPERATION) as u64);
+    }
+    Ok(captured.then_some(copy))
+}
+
+fn has_parts(value: &Dynamic) -> bool {
+    value.is_array() || value.is_map() || value.is_fnptr()
+}
+
+/// What Rhai's own limits do not see: depth, and what closures hold.
+#[derive(Default)]
+struct Weight {
+    items: usize,
+    closures: bool,
+}
+
+impl Weight {
+    /// False when it is too much.
+    fn add(&mut self, value: &Dynamic, level: usize) -> bool {
+        self.items += 1;
+        if !has_parts(value) {
+            return true;
+        }
+        if level >= NESTED_MAX {
+            return false;
+        }
+        if let Ok(items) = value.as_array_ref() {
+            return self.add_all(items.iter(), level);
+        }
+        if let Ok(fields) = value.as_map_ref() {
+            return self.add_all(fields.values(), level);
+        }
+        self.closures = true;
+        value.read_lock::<FnPtr>().is_none_or(|closure| self.add_all(closure.curry().iter(), level))
+    }
+
+    fn add_all<'a>(&mut self, values: impl Iterator<Item = &'a Dynamic>, level: usize) -> bool {
+        for value in values {
+            if self.items > ITEMS_MAX || !self.add(value, level + 1) {
+                return false;
+            }
+        }
+        true
+    }
+}
+
+/// A closure in a script: where it is, and what it captures.
+struct Capture {
+    start: Position,
+    end: Position,
+    names: Vec<ImmutableString>,
+}
+
+/// Every place where a closure changes what it captured, which would be lost.
+pub(super) fn lost_changes(ast: &AST) -> Vec<(Position, Mistake)> {
+    let (mut captures, mut changes) = (vec![], vec![]);
+    ast.walk(&mut |path| {
+        match path.last() {
+            Some(ASTNode::Expr(Expr::FnCall(call, _))) if call.name == "curry" => {
+                captures.extend(capture(ast, &call.args));
+            }
+            Some(node) => changes.extend(changed(node)),
+            None => {}
+        }
+        true
+    });
+    let lost = |(at, name): &(Position, ImmutableString)| {
+        captures.iter().any(|c| c.start <= *at && *at <= c.end && c.names.contains(name))
+    };
+    changes.into_iter().filter(lost).map(|(at, name)| (at, copied(&name))).collect()
+}
+
+fn copied(name: &str) -> Mistake {
+    Mistake::new(format!("closures get a copy of `{name}`, so changing it in one is lost"))
+        .help("write `for item in list { .. }`, or `list.reduce(|sum, item| sum + item, 0)`")
+}
+
+/// Rhai makes `|| x` a function of `x` and hands it over with `curry`.
+fn capture(ast: &AST, args: &[Expr]) -> Option<Capture> {
+    let (Expr::DynamicConstant(function, _), captured) = args.split_first()? else { return None };
+    let function = function.read_lock::<FnPtr>()?.fn_name().to_owned();
+    let body = &ast.iter_fn_def().find(|f| f.name == function)?.body;
+    let names = captured.iter().filter_map(variable).collect();
+    Some(Capture { start: body.start_position(), end: body.end_position(), names })
+}
+
+/// The variable that this node changes.
+fn changed(node: &ASTNode) -> Option<(Position, ImmutableString)> {
+    let (root, at) = match node {
+        ASTNode::Stmt(Stmt::Assignment(parts)) => (&parts.1.lhs, parts.1.lhs.start_position()),
+        ASTNode::Expr(Expr::Dot(chain, ..)) if is_changing(&chain.rhs) => (&chain.lhs, chain.lhs.start_position()),
+        _ => return None,
+    };
+    Some((at, variable(first_of(root))?))
+}
+
+fn variable(expression: &Expr) -> Option<ImmutableString> {
+    match expression {
+        Expr::Variable(parts, ..) => Some(parts.1.clone()),
+        _ => None,
+    }
+}
+
+/// `a` in `a.b[0].c`.
+fn first_of(chain: &Expr) -> &Expr {
+    match chain {
+        Expr::Dot(parts, ..) | Expr::Index(parts, ..) => first_of(&parts.lhs),
+        other => other,
+    }
+}
+
+fn is_changing(chain: &Expr) -> bool {
+    match chain {
+        Expr::MethodCall(call, _) => CHANGING.contains(&&*call.name),
+        Expr::Dot(parts, ..) | Expr::Index(parts, ..) => is_changing(&parts.lhs),
+        _ => false,
+    }
+}
