@@ -6,8 +6,8 @@
 
 use super::budget::Budget;
 use super::draft::Mistake;
-use super::host::{Raised, raise};
-use rhai::{AST, ASTNode, Dynamic, Engine, EvalContext, Expr, FnPtr, ImmutableString, Position, Stmt};
+use super::host::Raised;
+use rhai::{AST, ASTNode, Dynamic, Engine, EvalAltResult, EvalContext, Expr, FnPtr, ImmutableString, Position, Stmt};
 
 /// How deep arrays, maps and captured variables may be inside of each other.
 const NESTED_MAX: usize = 32;
@@ -63,8 +63,8 @@ fn look(budget: &Budget, name: &str, index: usize, context: &EvalContext) -> Rai
     let copy = if captured { value.flatten_clone() } else { Dynamic::UNIT };
     let mut weight = Weight::default();
     if !weight.add(if captured { &copy } else { value }, 0) {
-        let limits = format!("values inside of values: {NESTED_MAX} levels, {ITEMS_MAX} items");
-        return Err(raise(Position::NONE, format!("`{name}` is nested too deeply or too large ({limits})")));
+        let what = format!("`{name}`, with all that is in it");
+        return Err(EvalAltResult::ErrorDataTooLarge(what, Position::NONE).into());
     }
     if captured || weight.closures {
         budget.charge((weight.items / ITEMS_OF_AN_OPERATION) as u64);

@@ -2,6 +2,7 @@
 
 use super::budget::Budget;
 use super::captured;
+use super::explain;
 use super::host::{Host, Raised, raise};
 use super::words;
 use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString, NativeCallContext, OptimizationLevel};
@@ -30,8 +31,8 @@ pub(super) fn new(host: &Host, budget: &Budget) -> Engine {
 fn limit(engine: &mut Engine, budget: &Budget) {
     let budget = budget.clone();
     engine
-        // Anything above `Simple` would call `prop(..)` while compiling.
-        .set_optimization_level(OptimizationLevel::Simple)
+        // `Simple` takes quadratic time: 100 s for 256 KiB of `{1}`. `Full` would even call `prop(..)` while compiling.
+        .set_optimization_level(OptimizationLevel::None)
         .set_strict_variables(true)
         .set_fail_on_invalid_map_property(true)
         .set_max_call_levels(CALL_LEVELS_MAX)
@@ -47,8 +48,9 @@ fn limit(engine: &mut Engine, budget: &Budget) {
 }
 
 fn close_traps(engine: &mut Engine, host: &Host) {
-    // Closures capture by themselves; `curry` could also hand them themselves, over and over.
-    for word in ["eval", "import", "export", "curry"] {
+    // Closures capture by themselves, `curry` could also hand them themselves over and over. `this` can be nested
+    // without being looked at.
+    for word in explain::REMOVED {
         engine.disable_symbol(word);
     }
     bound_replace(engine);

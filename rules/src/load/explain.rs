@@ -9,6 +9,9 @@ use std::any::Any;
 const TOO_LONG: &str =
     "20,000 operations or 5 ms for a closure, 200,000 operations or 500 ms for a script while it loads";
 
+/// Words of Rhai that scripts do not have.
+pub(super) const REMOVED: [&str; 5] = ["eval", "import", "export", "curry", "this"];
+
 /// An error of a script with its place.
 #[derive(Debug, Clone)]
 pub(crate) struct Found {
@@ -88,8 +91,8 @@ fn mistake(error: &EvalAltResult) -> Mistake {
             Mistake::new("the script ran too long").help(TOO_LONG)
         }
         EvalAltResult::ErrorStackOverflow(_) => Mistake::new("functions call each other too deeply").help("24 levels"),
-        EvalAltResult::ErrorDataTooLarge(what, _) => Mistake::new(format!("too large: {}", what.to_lowercase()))
-            .help("text 16 KiB, array 4,096 items, map 1,024 entries"),
+        EvalAltResult::ErrorDataTooLarge(what, _) => Mistake::new(format!("too large: {}", sentence(what)))
+            .help("text 16 KiB, array 4,096 items, map 1,024 entries, in each other 32 levels and 8,192 items"),
         EvalAltResult::ErrorTooManyVariables(_) => Mistake::new("too many variables").help("256"),
         EvalAltResult::ErrorAssignmentToConstant(name, _) => fixed(name),
         EvalAltResult::ErrorNonPureMethodCallOnConstant(name, _) => fixed(name),
@@ -106,7 +109,7 @@ fn syntax(error: &ParseErrorType) -> Mistake {
     let text = sentence(&error.to_string());
     match error {
         ParseErrorType::VariableUndefined(name) => Mistake::new(format!("no variable is called `{name}`")),
-        _ => match ["eval", "import", "export", "curry"].into_iter().find(|word| text.contains(&format!("'{word}'"))) {
+        _ => match REMOVED.into_iter().find(|word| text.contains(&format!("'{word}'"))) {
             Some(word) => Mistake::new(format!("`{word}` does not exist here")),
             None => Mistake::new(text),
         },
@@ -162,5 +165,28 @@ fn sentence(text: &str) -> String {
     match chars.next() {
         Some(first) => first.to_lowercase().chain(chars).collect(),
         None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind_of(error: EvalAltResult) -> Kind {
+        let called = EvalAltResult::ErrorInFunctionCall("f".into(), String::new(), error.into(), Position::NONE);
+        describe(&called).kind
+    }
+
+    #[test]
+    fn limits_are_told_apart_from_what_went_wrong_this_time() {
+        let at = Position::NONE;
+        assert_eq!(kind_of(EvalAltResult::ErrorTerminated(rhai::Dynamic::UNIT, at)), Kind::Limit);
+        assert_eq!(kind_of(EvalAltResult::ErrorStackOverflow(at)), Kind::Limit);
+        assert_eq!(kind_of(EvalAltResult::ErrorDataTooLarge("Length of string".into(), at)), Kind::Limit);
+        assert_eq!(kind_of(EvalAltResult::ErrorRuntime("no value".into(), at)), Kind::Plain);
+        let panic: Box<dyn Any + Send> = Box::new("index out of bounds");
+        let found = panicked(&*panic);
+        assert_eq!(found.kind, Kind::Panic);
+        assert!(found.in_one_line().starts_with("the script met a bug of the gateway: index out of bounds"));
     }
 }

@@ -69,6 +69,11 @@ fn one_line(problem: &Problem) -> String {
     }
 }
 
+/// A site with scenes that are loaded already.
+pub(crate) fn site_of(scenes: Scenes, now: Timestamp) -> Site {
+    Site { scenes, warnings: vec![], now, effects: vec![], things: things() }
+}
+
 impl Site {
     /// Starts at noon in summer, in Berlin.
     pub(crate) fn new(text: &str) -> Self {
