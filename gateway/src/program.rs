@@ -3,13 +3,14 @@
 use crate::router::Select;
 use edgeway_driver_modbus::Modbus;
 use edgeway_driver_simulator::Simulator;
-use edgeway_rules::{Scenes, Script};
+use edgeway_rules::{Scenes, Script, Stopwatch};
 use edgeway_sdk::{Driver, Problem};
 use edgeway_site::{Finding, FormatSite, RouteSite, Site, SourceFile, TableFile, TargetKind, TargetSite};
 use edgeway_streams::{LookupFile, Queries, QueryInfo, Source};
 use edgeway_thing_models::Things;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// The drivers of this build: the one list.
 pub(crate) fn drivers() -> Vec<Arc<dyn Driver>> {
@@ -87,7 +88,9 @@ pub(crate) fn compile_scenes(
         site.scenes.iter().map(|file| Script { file: name(file), text: file.text.to_string() }).collect();
     let query = |query: &QueryInfo| (query.name.clone(), query.columns.to_vec());
     let queries = queries.map(|queries| queries.iter().map(query).collect());
-    let options = edgeway_rules::Options { zone: site.time_zone.clone(), queries, ..Default::default() };
+    let began = Instant::now();
+    let stopwatch = Some(Stopwatch::new(move || began.elapsed()));
+    let options = edgeway_rules::Options { zone: site.time_zone.clone(), queries, stopwatch, ..Default::default() };
     let located = |problems: Vec<edgeway_rules::FileProblem>| {
         problems.into_iter().map(|p| Finding::of(&*p.file, p.problem)).collect()
     };

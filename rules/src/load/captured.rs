@@ -13,6 +13,8 @@ use rhai::{AST, ASTNode, Dynamic, Engine, EvalAltResult, EvalContext, Expr, FnPt
 const NESTED_MAX: usize = 32;
 /// How many items a value may have in all, those captured by closures in it included.
 const ITEMS_MAX: usize = 8_192;
+/// So many bytes of text weigh as much as an item.
+const BYTES_OF_AN_ITEM: usize = 64;
 /// Copying so many captured items counts as an operation.
 const ITEMS_OF_AN_OPERATION: usize = 16;
 
@@ -88,6 +90,7 @@ impl Weight {
     fn add(&mut self, value: &Dynamic, level: usize) -> bool {
         self.items += 1;
         if !has_parts(value) {
+            self.items += value.as_immutable_string_ref().map_or(0, |text| text.len() / BYTES_OF_AN_ITEM);
             return true;
         }
         if level >= NESTED_MAX {
@@ -113,7 +116,8 @@ impl Weight {
     }
 }
 
-/// A closure in a script: where it is, and what it captures.
+/// A closure in a script: where its statements are, and what it captures. Of a single one, without braces, Rhai knows
+/// no end.
 struct Capture {
     start: Position,
     end: Position,
@@ -128,15 +132,21 @@ pub(super) fn lost_changes(ast: &AST) -> Vec<(Position, Mistake)> {
             Some(ASTNode::Expr(Expr::FnCall(call, _))) if call.name == "curry" => {
                 captures.extend(capture(ast, &call.args));
             }
-            Some(node) => changes.extend(changed(node)),
+            Some(node) => changes.extend(changed(node).map(|(at, name)| (path[0].position(), at, name))),
             None => {}
         }
         true
     });
-    let lost = |(at, name): &(Position, ImmutableString)| {
-        captures.iter().any(|c| c.start <= *at && *at <= c.end && c.names.contains(name))
+    let lost = |(statement, _, name): &(Position, Position, ImmutableString)| {
+        captures.iter().any(|capture| capture.contains(*statement) && capture.names.contains(name))
     };
-    changes.into_iter().filter(lost).map(|(at, name)| (at, copied(&name))).collect()
+    changes.into_iter().filter(lost).map(|(_, at, name)| (at, copied(&name))).collect()
+}
+
+impl Capture {
+    fn contains(&self, statement: Position) -> bool {
+        statement == self.start || self.start < statement && statement <= self.end
+    }
 }
 
 fn copied(name: &str) -> Mistake {
@@ -157,7 +167,9 @@ fn capture(ast: &AST, args: &[Expr]) -> Option<Capture> {
 fn changed(node: &ASTNode) -> Option<(Position, ImmutableString)> {
     let (root, at) = match node {
         ASTNode::Stmt(Stmt::Assignment(parts)) => (&parts.1.lhs, parts.1.lhs.start_position()),
-        ASTNode::Expr(Expr::Dot(chain, ..)) if is_changing(&chain.rhs) => (&chain.lhs, chain.lhs.start_position()),
+        ASTNode::Expr(Expr::Dot(chain, ..) | Expr::Index(chain, ..)) if is_changing(&chain.rhs) => {
+            (&chain.lhs, chain.lhs.start_position())
+        }
         _ => return None,
     };
     Some((at, variable(first_of(root))?))
@@ -178,10 +190,14 @@ fn first_of(chain: &Expr) -> &Expr {
     }
 }
 
+/// Whether the first method after a variable, behind properties and indexes of it, changes it.
 fn is_changing(chain: &Expr) -> bool {
     match chain {
         Expr::MethodCall(call, _) => CHANGING.contains(&&*call.name),
-        Expr::Dot(parts, ..) | Expr::Index(parts, ..) => is_changing(&parts.lhs),
+        Expr::Dot(parts, ..) | Expr::Index(parts, ..) if matches!(parts.lhs, Expr::MethodCall(..)) => {
+            is_changing(&parts.lhs)
+        }
+        Expr::Dot(parts, ..) | Expr::Index(parts, ..) => is_changing(&parts.rhs),
         _ => false,
     }
 }

@@ -28,7 +28,6 @@ fn blocks(x) { {{{{{{{{{{{{ blocks(x) }}}}}}}}}}}} }
 fn trials(x) { try {try {try {try {try { trials(x) } catch {}} catch {}} catch {}} catch {}} catch {} }
 fn through(x) { [x].map(|y| through(y)) }
 fn sorted(x) { [2, 1].sort(|a, b| sorted(a)) }
-fn setter(set) { let z = (); set.call(|| z); |v| z = v }
 fn fib(n) { if n < 2 { n } else { fib(n - 1) + fib(n - 2) } }
 fn big_text() { let s = "x"; s.pad(16000, 'y'); s }
 fn big_array() { let a = []; a.pad(4000, 7); a }
@@ -135,7 +134,7 @@ const BODIES: [&str; 99] = [
     "let f = || 1; loop { let g = f; f = || g; }",
     "let f = || 1; loop { let g = f; let h = f; f = || [g, h]; }",
     "let f = || 1; let big = big_array(); loop { let g = f; let b = big; f = || [g, b]; }",
-    "let r = (); let root = || r; let set = |v| r = v; loop { set = setter(set); }",
+    "fn setter(set) { let z = (); set.call(|| z); |v| z = v } let r = (); let root = || r; let set = |v| r = v; loop { set = setter(set); }",
     "let f = |x| x; loop { f = f.curry(f); }",
     "let f = Fn(\"deep\"); f.call(1); loop { Fn(\"fib\"); }",
     "loop { get_fn_metadata_list(); back_trace(); type_of($v); }",
