@@ -3,13 +3,14 @@
 use crate::router::Select;
 use edgeway_driver_modbus::Modbus;
 use edgeway_driver_simulator::Simulator;
-use edgeway_rules::{Scenes, Script, Use};
+use edgeway_rules::{Scenes, Script, Stopwatch, Use};
 use edgeway_sdk::{Driver, Json, Problem};
 use edgeway_site::{Finding, FormatSite, RouteSite, Site, SourceFile, TableFile, TargetKind, TargetSite};
 use edgeway_streams::{LookupFile, Queries, QueryInfo, Source};
 use edgeway_thing_models::Things;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// The drivers of this build: the one list.
 pub(crate) fn drivers() -> Vec<Arc<dyn Driver>> {
@@ -101,7 +102,9 @@ pub(crate) fn scene_options(site: &Site, queries: Option<&[QueryInfo]>) -> edgew
         let script: Arc<str> = file.script.to_string_lossy().into();
         (script, file.uses.iter().map(one).collect())
     });
+    let began = Instant::now();
     edgeway_rules::Options {
+        stopwatch: Some(Stopwatch::new(move || began.elapsed())),
         zone: site.time_zone.clone(),
         position: site.position,
         queries,

@@ -46,17 +46,26 @@
 //!
 //! | what | limit |
 //! | --- | --- |
-//! | operations of a script while it loads | 200,000 |
-//! | operations of one call of a closure, nested closures included | 20,000 |
+//! | text of a script | 256 KiB |
+//! | operations, time of a script while it loads | 200,000, 500 ms |
+//! | operations, time of one call of a closure, nested closures included | 20,000, 5 ms |
 //! | depth of calls, of expressions, of expressions in functions | 24, 64, 32 |
 //! | text, array, map | 16 KiB, 4,096 items, 1,024 entries |
+//! | values in each other, captured ones included | 32 levels, 8,192 items |
+//! | conditions in each other, written out | 32 levels, 16 KiB |
+//! | name, title, message written in a script | 4 KiB |
+//! | scenes, triggers, conditions and steps of a script, 64 bytes of text as one more | 100,000 |
 //! | variables, functions of a script | 256, 64 |
 //! | steps that one closure emits | 1,024 |
 //! | scenes in a chain of causes | 8, none twice |
 //! | decisions kept for each scene | 32 |
+//! | mistakes told, of all scripts | 256 |
+//! | texts printed between two decisions, each | 64, 1 KiB |
 //!
-//! There is no limit in seconds: that would need a clock. 20,000 operations of plain arithmetic take about 2 ms on a
-//! common server; who needs a deadline watches the thread that calls.
+//! The limits in time hold if the caller lends a [`Stopwatch`]; without one only operations count. 20,000 operations
+//! of plain arithmetic take about 2 ms on a common server, those on long texts and arrays much longer. A single
+//! operation is not interrupted; each takes less than a millisecond. Compiling is not counted: 256 KiB take up to
+//! 0.1 s. A panic in a script's call ends that call as an error does.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
@@ -79,7 +88,7 @@ mod why;
 pub use definitions::definitions;
 pub use graph::{Graph, GraphEdge, GraphNode, NodeKind};
 pub use import::{ImportSite, Imported, import};
-pub use load::{FileProblem, Options, Script, Use};
+pub use load::{FileProblem, Options, Script, Stopwatch, Use};
 pub use plan::command_text;
 pub use scenes::{Change, Counters, Effect, Restored, RunError, SceneInfo, Scenes};
 pub use show::Shown;

@@ -1,6 +1,7 @@
 //! From scripts to a plan: runs every script once, collects every mistake, proves the rest.
 
 mod budget;
+mod captured;
 mod compile;
 mod draft;
 mod engine;
@@ -11,8 +12,9 @@ mod link;
 mod uses;
 mod words;
 
-pub(crate) use budget::Budget;
-pub(crate) use explain::describe;
+pub use budget::Stopwatch;
+pub(crate) use budget::{Budget, CALL, TEST};
+pub(crate) use explain::{Kind, describe, panicked};
 pub(crate) use host::{Host, Notes};
 pub use uses::Use;
 pub(crate) use words::{WORDS, value_of};
@@ -27,15 +29,17 @@ use crate::scripts::Scripts;
 use crate::values::Slots;
 use edgeway_sdk::{Json, Problem, Severity};
 use edgeway_thing_models::Things;
+use explain::Found;
 use jiff::tz::TimeZone;
 use rhai::{AST, Engine, Position};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How many operations a script may take to declare its scenes, about 20 ms.
-const LOAD_OPERATIONS_MAX: u64 = 200_000;
+/// The longest script.
+const SCRIPT_BYTES_MAX: usize = 256 * 1024;
 
 /// A script and where it came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +73,8 @@ pub struct Options {
     pub queries: Option<BTreeMap<Arc<str>, Vec<Arc<str>>>>,
     /// What templates are used for, by [`Script::file`]. A script that is not in here runs once.
     pub uses: BTreeMap<Arc<str>, Vec<Use>>,
+    /// Ends scripts that take long. `None`: only their operations are counted.
+    pub stopwatch: Option<Stopwatch>,
 }
 
 impl Default for Options {
@@ -79,6 +85,7 @@ impl Default for Options {
             echo: Duration::from_secs(10),
             queries: None,
             uses: BTreeMap::new(),
+            stopwatch: None,
         }
     }
 }
@@ -107,7 +114,7 @@ pub(crate) fn load(
     let slots = Slots::new(&things);
     let has_position = options.position.is_some();
     let host = Host::new(things.clone(), slots.clone(), options.queries.clone(), has_position);
-    let budget = Budget::default();
+    let budget = Budget::new(options.stopwatch.clone());
     let engine = engine::new(&host, &budget);
     let uses = |script: &Script| options.uses.get(&script.file).map(Vec::as_slice);
     let runs = scripts.iter().enumerate().map(|(at, script)| run(&engine, &host, &budget, at, (script, uses(script))));
@@ -123,39 +130,39 @@ pub(crate) fn load(
 
 /// Runs one script, once or for each of its uses. Its scenes and mistakes end up in the draft.
 fn run(engine: &Engine, host: &Host, budget: &Budget, at: usize, (script, uses): (&Script, Option<&[Use]>)) -> AST {
-    let ast = engine.compile(&script.text);
     let empty = AST::empty();
-    let start = |values: Option<BTreeMap<String, Json>>| {
+    let ast = caught(|| compile(engine, &script.text));
+    let begin = |values: Option<BTreeMap<String, Json>>| {
         let ast = ast.as_ref().unwrap_or(&empty);
         host.loading(|draft| {
             draft.script = at;
+            draft.parts = 0;
             draft.file = script.file.clone();
             draft.values = values;
             draft.asks_params = false;
             draft.parameters = ast.iter_functions().map(|f| (f.name.to_owned(), f.params.len())).collect();
         });
     };
-    start(None);
-    let sets = match uses {
-        None => vec![None],
-        Some(uses) => parameters(host, uses),
-    };
-    for values in sets {
-        let has_values = values.is_some();
-        start(values);
-        budget.fill(LOAD_OPERATIONS_MAX);
-        let result = match &ast {
-            Ok(ast) => engine.run_ast(ast),
-            Err(error) => Err(error.clone().into()),
-        };
-        match result {
-            Err(error) if host::is_stop(&error) => {}
-            Err(error) => {
-                let found = describe(&error);
-                host.loading(|draft| draft.report(found.at, found.mistake));
+    begin(None);
+    let lost = ast.as_ref().map(captured::lost_changes).unwrap_or_default();
+    let is_whole = lost.is_empty();
+    let report = |at: Position, mistake| host.loading(|draft| draft.report(at, mistake));
+    lost.into_iter().for_each(|(at, mistake)| report(at, mistake));
+    match &ast {
+        Ok(ast) if is_whole => {
+            for values in uses.map_or_else(|| vec![None], |uses| parameters(host, uses)) {
+                let has_values = values.is_some();
+                begin(values);
+                budget.fill(budget::LOAD);
+                match caught(|| engine.run_ast(ast).map_err(|error| describe(&error))) {
+                    Ok(()) => host.loading(|draft| draft.wants_params(has_values)),
+                    Err(found) if found.is_stop() => {}
+                    Err(found) => report(found.at, found.mistake),
+                }
             }
-            Ok(()) => host.loading(|draft| draft.wants_params(has_values)),
         }
+        Ok(_) => {}
+        Err(found) => report(found.at, found.mistake.clone()),
     }
     ast.unwrap_or(empty)
 }
@@ -170,6 +177,18 @@ fn parameters(host: &Host, uses: &[Use]) -> Vec<Option<BTreeMap<String, Json>>> 
         }
     }
     sets
+}
+
+fn compile(engine: &Engine, text: &str) -> Result<AST, Found> {
+    if text.len() > SCRIPT_BYTES_MAX {
+        return Err(explain::too_long(text.len()));
+    }
+    engine.compile(text).map_err(|error| describe(&error.into()))
+}
+
+/// A panic in a word or in Rhai is a bug of ours, and the script's to answer for: all others go on.
+fn caught<T>(run: impl FnOnce() -> Result<T, Found>) -> Result<T, Found> {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Err(panicked(&*panic)))
 }
 
 /// By file in the order given, then by place.

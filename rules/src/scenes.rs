@@ -62,6 +62,8 @@ pub struct Scenes {
     /// Commands under way, by id.
     pending: HashMap<Arc<str>, acts::Pending>,
     traces: acts::Traces,
+    /// What is to be told about scenes that do harm.
+    alarms: Vec<Effect>,
     recent: recent::Recent,
     dirty: memory::Dirty,
     /// When the scenes were started, in milliseconds: it goes into the ids of commands.
@@ -234,6 +236,7 @@ impl Scenes {
             runs: Runs::default(),
             pending: HashMap::new(),
             traces: acts::Traces::default(),
+            alarms: vec![],
             recent: recent::Recent::default(),
             dirty: memory::Dirty::default(),
             born: 0,

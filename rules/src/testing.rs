@@ -17,7 +17,7 @@
 mod bench;
 mod words;
 
-use crate::load::{Budget, FileProblem, Options, Script, bare_engine, describe};
+use crate::load::{Budget, FileProblem, Options, Script, TEST, bare_engine, describe};
 use crate::scenes::Scenes;
 use bench::Bench;
 use edgeway_sdk::Problem;
@@ -27,9 +27,6 @@ use serde::Serialize;
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use crate::scenes::SceneCoverage;
-
-/// How many operations a test may take, about 200 ms.
-const OPERATIONS_MAX: u64 = 2_000_000;
 
 /// What came of all tests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -106,9 +103,9 @@ pub fn test(
     tests: &[Script],
     only: Option<&str>,
 ) -> Result<TestReport, Vec<FileProblem>> {
+    let budget = Budget::new(options.stopwatch.clone());
     let (scenes, _) = Scenes::load(things.clone(), scripts, options)?;
     let bench = Arc::new(Mutex::new(Bench::new(things.clone(), scenes)));
-    let budget = Budget::default();
     let engine = words::engine(bare_engine(&budget), &bench);
     let files = tests.iter().map(|file| declare(&engine, &budget, &bench, file));
     let (mut declared, mut problems) = (vec![], vec![]);
@@ -124,7 +121,7 @@ pub fn test(
     let mut results = vec![];
     for (file, ast, found) in declared {
         for test in found.iter().filter(|test| only.is_none_or(|only| test.name.contains(only))) {
-            budget.fill(OPERATIONS_MAX);
+            budget.fill(TEST);
             let failed = run(&engine, &bench, &ast, test);
             let (file, line) = (file.file.clone(), test.at.line().unwrap_or(1));
             results.push(TestResult { file, line, name: test.name.clone(), failed });
@@ -141,7 +138,7 @@ fn declare(
     bench: &Mutex<Bench>,
     file: &Script,
 ) -> Result<(AST, Vec<Declared>), Problem> {
-    budget.fill(OPERATIONS_MAX);
+    budget.fill(TEST);
     let ast = engine.compile(&file.text);
     let result = match &ast {
         Ok(ast) => engine.run_ast(ast),

@@ -10,6 +10,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// How many scenes, triggers, conditions and steps one script may declare.
+pub(super) const PARTS_MAX: usize = 100_000;
+/// More mistakes would help no one.
+const PROBLEMS_MAX: usize = 256;
+
 /// What scripts have declared so far, and every mistake in it.
 #[derive(Default)]
 pub(crate) struct Draft {
@@ -22,6 +27,8 @@ pub(crate) struct Draft {
     pub(super) values: Option<BTreeMap<String, Json>>,
     /// Whether the script has asked for parameters.
     pub(super) asks_params: bool,
+    /// How much the script that runs now has declared.
+    pub(super) parts: usize,
     pub(super) scenes: Vec<SceneDraft>,
     pub(super) helds: Vec<HeldPlan>,
     pub(super) problems: Vec<FileProblem>,
@@ -128,7 +135,7 @@ impl Draft {
     /// Keeps a problem once: a loop over devices makes the same mistake for each of them.
     fn add(&mut self, problem: Problem) {
         let problem = FileProblem { file: self.file.clone(), problem };
-        if !self.problems.contains(&problem) {
+        if !self.is_full() && !self.problems.contains(&problem) {
             self.problems.push(problem);
         }
     }
@@ -142,6 +149,17 @@ impl Draft {
                 mistake.help("write `let p = params(#{ .. })`, or remove the file with the uses"),
             );
         }
+    }
+
+    /// Whether further mistakes are left out.
+    pub(super) fn is_full(&self) -> bool {
+        self.problems.len() >= PROBLEMS_MAX
+    }
+
+    /// False when there is no room left.
+    pub(super) fn grow(&mut self, parts: usize) -> bool {
+        self.parts += parts;
+        self.parts <= PARTS_MAX
     }
 
     pub(super) fn scene(&mut self, word: SceneWord) -> &mut SceneDraft {

@@ -1,6 +1,8 @@
 //! Rhai with its limits set and its traps closed.
 
 use super::budget::Budget;
+use super::captured;
+use super::explain;
 use super::host::{Host, Raised, raise};
 use super::words;
 use rhai::{Dynamic, Engine, EvalAltResult, ImmutableString, NativeCallContext, OptimizationLevel};
@@ -19,6 +21,7 @@ const FUNCTIONS_MAX: usize = 64;
 pub(super) fn new(host: &Host, budget: &Budget) -> Engine {
     let mut engine = Engine::new();
     limit(&mut engine, budget);
+    captured::guard(&mut engine, budget);
     close_traps(&mut engine, host);
     refuse_mixed_comparisons(&mut engine);
     words::register(&mut engine, host);
@@ -37,8 +40,8 @@ pub(super) fn bare(budget: &Budget) -> Engine {
 fn limit(engine: &mut Engine, budget: &Budget) {
     let budget = budget.clone();
     engine
-        // Anything above `Simple` would call `prop(..)` while compiling.
-        .set_optimization_level(OptimizationLevel::Simple)
+        // `Simple` takes quadratic time: 100 s for 256 KiB of `{1}`. `Full` would even call `prop(..)` while compiling.
+        .set_optimization_level(OptimizationLevel::None)
         .set_strict_variables(true)
         .set_fail_on_invalid_map_property(true)
         .set_max_call_levels(CALL_LEVELS_MAX)
@@ -54,7 +57,12 @@ fn limit(engine: &mut Engine, budget: &Budget) {
 }
 
 fn close_traps(engine: &mut Engine, host: &Host) {
-    engine.disable_symbol("eval").disable_symbol("import").disable_symbol("export");
+    // Closures capture by themselves, `curry` could also hand them themselves over and over. `this` can be nested
+    // without being looked at.
+    for word in explain::REMOVED {
+        engine.disable_symbol(word);
+    }
+    bound_replace(engine);
     const SLEEP: &str = "a scene must not block; write `delay(\"3s\")` as a step";
     engine.register_fn("sleep", |ctx: NativeCallContext, _: Dynamic| refuse(&ctx, SLEEP));
     engine.register_fn("sleep", |ctx: NativeCallContext, _: i64| refuse(&ctx, SLEEP));
@@ -70,6 +78,30 @@ fn close_traps(engine: &mut Engine, host: &Host) {
     });
     // What `print` returns has been noted already, and `debug` has nowhere to go.
     engine.on_print(|_| {}).on_debug(|_, _, _| {});
+}
+
+/// Rhai looks at the size of a text once it has been made, and 16 KiB replaced by 16 KiB each would be 256 MiB.
+fn bound_replace(engine: &mut Engine) {
+    engine.register_fn("replace", |ctx: NativeCallContext, text: &mut ImmutableString, find: &str, with: &str| {
+        replace(&ctx, text, text.matches(find).count(), with, |text| text.replace(find, with))
+    });
+    engine.register_fn("replace", |ctx: NativeCallContext, text: &mut ImmutableString, find: char, with: &str| {
+        replace(&ctx, text, text.matches(find).count(), with, |text| text.replace(find, with))
+    });
+}
+
+fn replace(
+    ctx: &NativeCallContext,
+    text: &mut ImmutableString,
+    places: usize,
+    with: &str,
+    made: impl FnOnce(&str) -> String,
+) -> Raised<()> {
+    if text.len() + places * with.len() > 2 * STRING_BYTES_MAX {
+        return Err(EvalAltResult::ErrorDataTooLarge("Length of string".into(), ctx.call_position()).into());
+    }
+    *text = made(text).into();
+    Ok(())
 }
 
 fn refuse(ctx: &NativeCallContext, why: &str) -> Raised<()> {

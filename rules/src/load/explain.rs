@@ -4,14 +4,39 @@ use super::draft::Mistake;
 use super::words;
 use edgeway_sdk::did_you_mean;
 use rhai::{EvalAltResult, ParseErrorType, Position};
+use std::any::Any;
+
+const TOO_LONG: &str =
+    "20,000 operations or 5 ms for a closure, 200,000 operations or 500 ms for a script while it loads";
+
+/// Words of Rhai that scripts do not have.
+pub(super) const REMOVED: [&str; 5] = ["eval", "import", "export", "curry", "this"];
 
 /// An error of a script with its place.
+#[derive(Debug, Clone)]
 pub(crate) struct Found {
     pub(super) at: Position,
     pub(super) mistake: Mistake,
+    pub(crate) kind: Kind,
+}
+
+/// What an error says about its script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Something was missing or wrong this time.
+    Plain,
+    /// It took more than scripts may: time, operations, depth or size.
+    Limit,
+    /// It met a bug of ours.
+    Panic,
 }
 
 impl Found {
+    /// Whether the script was ended by [`stop`](super::host::stop), with nothing more to say.
+    pub(super) fn is_stop(&self) -> bool {
+        self.mistake.message == super::host::STOPPED
+    }
+
     pub(crate) fn problem(self) -> edgeway_sdk::Problem {
         self.mistake.at(self.at)
     }
@@ -40,9 +65,33 @@ impl Found {
 pub(crate) fn describe(error: &EvalAltResult) -> Found {
     if let EvalAltResult::ErrorInFunctionCall(_, _, inner, at) = error {
         let inner = describe(inner);
-        return Found { at: inner.at.or_else(*at), mistake: inner.mistake };
+        return Found { at: inner.at.or_else(*at), ..inner };
     }
-    Found { at: error.position(), mistake: mistake(error) }
+    Found { at: error.position(), mistake: mistake(error), kind: kind(error) }
+}
+
+fn kind(error: &EvalAltResult) -> Kind {
+    match error {
+        EvalAltResult::ErrorTerminated(..)
+        | EvalAltResult::ErrorTooManyOperations(_)
+        | EvalAltResult::ErrorTooManyVariables(_)
+        | EvalAltResult::ErrorStackOverflow(_)
+        | EvalAltResult::ErrorDataTooLarge(..) => Kind::Limit,
+        _ => Kind::Plain,
+    }
+}
+
+/// What a panic says.
+pub(crate) fn panicked(panic: &(dyn Any + Send)) -> Found {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    let mistake = Mistake::new(format!("the script met a bug of the gateway: {}", text.unwrap_or("no reason given")));
+    Found { at: Position::NONE, mistake: mistake.help("please report it with the script"), kind: Kind::Panic }
+}
+
+/// A script that is not even compiled.
+pub(super) fn too_long(bytes: usize) -> Found {
+    let mistake = Mistake::new(format!("the script is too long: {} KiB", bytes.div_ceil(1024)));
+    Found { at: Position::NONE, mistake: mistake.help("256 KiB; split it into several"), kind: Kind::Limit }
 }
 
 fn mistake(error: &EvalAltResult) -> Mistake {
@@ -57,21 +106,28 @@ fn mistake(error: &EvalAltResult) -> Mistake {
                 .help("for a service write `invoke(device, service)`")
         }
         EvalAltResult::ErrorTerminated(..) | EvalAltResult::ErrorTooManyOperations(_) => {
-            Mistake::new("the script ran too long")
-                .help("20,000 operations for a closure, 200,000 for a script while it loads")
+            Mistake::new("the script ran too long").help(TOO_LONG)
         }
         EvalAltResult::ErrorStackOverflow(_) => Mistake::new("functions call each other too deeply").help("24 levels"),
-        EvalAltResult::ErrorDataTooLarge(what, _) => Mistake::new(format!("too large: {}", what.to_lowercase()))
-            .help("text 16 KiB, array 4,096 items, map 1,024 entries"),
+        EvalAltResult::ErrorDataTooLarge(what, _) => Mistake::new(format!("too large: {}", sentence(what)))
+            .help("text 16 KiB, array 4,096 items, map 1,024 entries, in each other 32 levels and 8,192 items"),
+        EvalAltResult::ErrorTooManyVariables(_) => Mistake::new("too many variables").help("256"),
+        EvalAltResult::ErrorAssignmentToConstant(name, _) => fixed(name),
+        EvalAltResult::ErrorNonPureMethodCallOnConstant(name, _) => fixed(name),
         other => Mistake::new(sentence(&other.to_string())),
     }
+}
+
+fn fixed(name: &str) -> Mistake {
+    let text = format!("`{name}` would change a constant, or a variable that a closure has captured");
+    Mistake::new(text).help("copy it first: `let copy = variable;`")
 }
 
 fn syntax(error: &ParseErrorType) -> Mistake {
     let text = sentence(&error.to_string());
     match error {
         ParseErrorType::VariableUndefined(name) => Mistake::new(format!("no variable is called `{name}`")),
-        _ => match ["eval", "import", "export"].into_iter().find(|word| text.contains(&format!("'{word}'"))) {
+        _ => match REMOVED.into_iter().find(|word| text.contains(&format!("'{word}'"))) {
             Some(word) => Mistake::new(format!("`{word}` does not exist here")),
             None => Mistake::new(text),
         },
@@ -127,5 +183,28 @@ fn sentence(text: &str) -> String {
     match chars.next() {
         Some(first) => first.to_lowercase().chain(chars).collect(),
         None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind_of(error: EvalAltResult) -> Kind {
+        let called = EvalAltResult::ErrorInFunctionCall("f".into(), String::new(), error.into(), Position::NONE);
+        describe(&called).kind
+    }
+
+    #[test]
+    fn limits_are_told_apart_from_what_went_wrong_this_time() {
+        let at = Position::NONE;
+        assert_eq!(kind_of(EvalAltResult::ErrorTerminated(rhai::Dynamic::UNIT, at)), Kind::Limit);
+        assert_eq!(kind_of(EvalAltResult::ErrorStackOverflow(at)), Kind::Limit);
+        assert_eq!(kind_of(EvalAltResult::ErrorDataTooLarge("Length of string".into(), at)), Kind::Limit);
+        assert_eq!(kind_of(EvalAltResult::ErrorRuntime("no value".into(), at)), Kind::Plain);
+        let panic: Box<dyn Any + Send> = Box::new("index out of bounds");
+        let found = panicked(&*panic);
+        assert_eq!(found.kind, Kind::Panic);
+        assert!(found.in_one_line().starts_with("the script met a bug of the gateway: index out of bounds"));
     }
 }

@@ -1,6 +1,7 @@
 //! The side of the words: what scripts share with the engine.
 
-use super::draft::{Draft, Mistake};
+use super::draft::{Draft, Mistake, PARTS_MAX};
+use super::words::advice;
 use crate::facts::Facts;
 use crate::plan::{SceneIx, Step};
 use crate::values::{Slot, Slots, Values};
@@ -14,6 +15,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 const EMITTED_STEPS_MAX: usize = 1_024;
 /// The most notes kept between two decisions.
 const NOTES_MAX: usize = 64;
+/// The longest printed text that is kept.
+const NOTE_BYTES_MAX: usize = 1_024;
+/// Text that a script declares takes room as so many parts would.
+const TEXT_BYTES_OF_A_PART: usize = 64;
 
 /// What a call from a script returns.
 pub(crate) type Raised<T> = Result<T, Box<EvalAltResult>>;
@@ -58,6 +63,8 @@ pub(crate) struct Notes {
     pub(crate) reads: Vec<Slot>,
     pub(crate) printed: Vec<String>,
     pub(crate) errors: Vec<String>,
+    /// An error that says that a script ran away.
+    pub(crate) fault: Option<String>,
 }
 
 impl Host {
@@ -104,6 +111,13 @@ impl Host {
         if let Phase::Load(draft) = &mut self.lock().phase {
             act(draft);
         }
+    }
+
+    /// Makes room for what a script declares, or ends it.
+    pub(super) fn grow(&self, word: &str, at: Position, parts: usize, text_bytes: usize) -> Raised<()> {
+        let fits = self.declare(word, at, |draft| draft.grow(parts + text_bytes / TEXT_BYTES_OF_A_PART))?;
+        let error = || raise(at, format!("the script declares too much ({PARTS_MAX} scenes, conditions and steps)"));
+        fits.then_some(()).ok_or_else(error)
     }
 
     /// Takes a mistake: kept while loading, so that the script goes on; raised when a scene runs.
@@ -170,11 +184,15 @@ impl Host {
         push_note(&mut self.lock().notes.reads, slot);
     }
 
-    pub(super) fn note_print(&self, text: String) {
+    pub(super) fn note_print(&self, mut text: String) {
+        text.truncate(text.floor_char_boundary(NOTE_BYTES_MAX));
         push_note(&mut self.lock().notes.printed, text);
     }
 
-    pub(crate) fn note_error(&self, text: String) {
+    pub(crate) fn note_error(&self, text: String, is_fault: bool) {
+        if is_fault {
+            self.lock().notes.fault = Some(text.clone());
+        }
         push_note(&mut self.lock().notes.errors, text);
     }
 
@@ -226,7 +244,7 @@ fn push_note<T>(notes: &mut Vec<T>, note: T) {
 }
 
 pub(super) fn unknown_scene<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Mistake {
-    Mistake::new(format!("no scene is called `{name}`")).maybe_help(did_you_mean(name, known))
+    Mistake::new(format!("no scene is called `{name}`")).maybe_help(advice(name, known))
 }
 
 /// An error that ends the script.
@@ -235,18 +253,9 @@ pub(super) fn raise(at: Position, text: String) -> Box<EvalAltResult> {
 }
 
 /// The text of [`stop`], which is told to nobody.
-const STOPPED: &str = "stopped: what is wrong has been told";
+pub(super) const STOPPED: &str = "stopped: what is wrong has been told";
 
 /// Ends the script without a further word.
 pub(super) fn stop(at: Position) -> Box<EvalAltResult> {
     raise(at, STOPPED.into())
-}
-
-/// Whether it is such an end.
-pub(super) fn is_stop(error: &EvalAltResult) -> bool {
-    match error {
-        EvalAltResult::ErrorInFunctionCall(_, _, inner, _) => is_stop(inner),
-        EvalAltResult::ErrorRuntime(text, _) => text.as_immutable_string_ref().is_ok_and(|text| *text == STOPPED),
-        _ => false,
-    }
 }

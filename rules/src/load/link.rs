@@ -31,7 +31,7 @@ pub(super) fn link(mut draft: Draft, things: Arc<Things>, slots: Slots, options:
     let (mut triggers, mut waits) = (vec![], vec![]);
     let scenes: Vec<Scene> = scenes.into_iter().map(|scene| finish(scene, &names, &mut triggers, &mut waits)).collect();
     let index = Index::new(&slots, things.devices().len(), &draft.helds, &triggers, &waits);
-    let Options { zone, position, echo, queries: _, uses: _ } = options;
+    let Options { zone, position, echo, queries: _, uses: _, stopwatch: _ } = options;
     let locale = Locale { zone, position };
     let plan = Plan { things, slots, locale, echo, scenes, names, triggers, helds: draft.helds, waits, index };
     (plan, draft.problems)
@@ -60,7 +60,7 @@ fn judge(draft: &mut Draft, scenes: &[SceneDraft], names: &Names) {
     let mut called: HashSet<Arc<str>> = HashSet::new();
     for scene in scenes {
         for (name, at) in calls(scene) {
-            if !names.contains_key(name) {
+            if !names.contains_key(name) && !draft.is_full() {
                 draft.report_in(scene, at, unknown_scene(name, names.keys().map(|known| &**known)));
             }
             called.insert(name.clone());

@@ -111,6 +111,12 @@ pub(crate) const WORDS: [Word; 61] = [
     Word::new("print", &["text"], "String", "print(text)"),
 ];
 
+/// The longest name, title or message.
+const TEXT_BYTES_MAX: usize = 4 * 1024;
+/// A script may name one wrong device or scene after the other, so that advice must not cost much: how many names it
+/// looks at, and how long a wrong one may be.
+const ADVISED_MAX: (usize, usize) = (1_000, 64);
+
 /// A property of a device; hollow after a mistake.
 #[derive(Debug, Clone)]
 pub(super) struct PropertyWord(Option<Point>);
@@ -174,8 +180,14 @@ fn find_device(things: &Things, id: &Dynamic) -> Result<DeviceIx, Mistake> {
     let id = text_of(id, "a device's id")?;
     things.device_ix(&id).ok_or_else(|| {
         let known = things.current_devices().map(|(_, device)| &*device.id);
-        Mistake::new(format!("no device is called `{id}`")).maybe_help(did_you_mean(&id, known))
+        Mistake::new(format!("no device is called `{id}`")).maybe_help(advice(&id, known))
     })
+}
+
+/// Which of many names was probably meant.
+pub(super) fn advice<'a>(found: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+    let (names, bytes) = ADVISED_MAX;
+    if found.len() > bytes { None } else { did_you_mean(found, known.take(names)) }
 }
 
 fn find_property(host: &Host, device: &Dynamic, property: &Dynamic) -> Result<Point, Mistake> {
@@ -185,7 +197,7 @@ fn find_property(host: &Host, device: &Dynamic, property: &Dynamic) -> Result<Po
     let model = things.model_of(device);
     let (property, _) = model.property(&name).ok_or_else(|| {
         let known = model.properties.iter().map(|property| &*property.identifier);
-        Mistake::new(format!("`{}` has no property `{name}`", model.name)).maybe_help(did_you_mean(&name, known))
+        Mistake::new(format!("`{}` has no property `{name}`", model.name)).maybe_help(advice(&name, known))
     })?;
     Ok(Point { device, property, slot: host.slots().of(device, property) })
 }
@@ -193,6 +205,7 @@ fn find_property(host: &Host, device: &Dynamic, property: &Dynamic) -> Result<Po
 /// Text, or a mistake that says what should have been there.
 fn text_of(value: &Dynamic, wanted: &str) -> Result<Arc<str>, Mistake> {
     match value.as_immutable_string_ref() {
+        Ok(text) if text.len() > TEXT_BYTES_MAX => Err(Mistake::new(format!("{wanted} is too long")).help("4 KiB")),
         Ok(text) => Ok(Arc::from(text.as_str())),
         Err(_) => Err(Mistake::new(format!("{wanted} is text in quotes, this is {}", kind_of(value)))),
     }

@@ -112,7 +112,7 @@ impl World<'_> {
             Condition::Days(days) => self.weekday().map(|day| days & bit(day) != 0).into(),
             Condition::Online(device) => self.online(*device).into(),
             Condition::Held(held) => self.helds[held.0 as usize].truth(self.steady),
-            Condition::Check(closure) => self.scripts.check(closure, self.values, self.wall, self.facts).into(),
+            Condition::Check(closure) => self.scripts.check(closure, self.values, self.wall, self.facts).ok().into(),
             Condition::All(parts) => parts.iter().map(|part| self.truth(part)).fold(Truth::True, Truth::and),
             Condition::Any(parts) => parts.iter().map(|part| self.truth(part)).fold(Truth::False, Truth::or),
             Condition::Not(inner) => self.truth(inner).not(),

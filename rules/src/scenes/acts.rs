@@ -4,9 +4,9 @@ use super::runs::{Failure, Run, RunId, State, StrandIx};
 use super::{Effect, Scenes};
 use crate::clock::Steady;
 use crate::history::{Chain, StepResult};
-use crate::load::value_of;
+use crate::load::{Kind, value_of};
 use crate::plan::{Act, Computed, Deed, Doing, SceneIx, Step, command_text};
-use crate::scripts::Closure;
+use crate::scripts::{Closure, ScriptError};
 use crate::values::Slot;
 use edgeway_sdk::{DeviceIx, Value};
 use edgeway_thing_models::{Action, CommandRecord, CommandState, Event, EventIx, Notice, Origin, PropertyIx};
@@ -286,7 +286,10 @@ impl Scenes {
     pub(super) fn call(&mut self, run: &Run, closure: &Closure) -> Result<(rhai::Dynamic, Vec<Step>), String> {
         let result = self.scripts.call(closure, &self.values, self.clock.wall(), run.facts.as_ref());
         self.scenes[run.scene.0 as usize].history.print(run.decision, self.scripts.take_notes().printed);
-        result
+        if let Err(ScriptError { text, kind: Kind::Limit | Kind::Panic }) = &result {
+            self.count_fault(run.scene, text);
+        }
+        result.map_err(|error| error.text)
     }
 
     fn value(

@@ -56,16 +56,16 @@ impl SceneState {
 
 impl Scenes {
     /// Tells that a scene has fired too often.
-    pub(super) fn rest(&mut self, scene: SceneIx, out: &mut Vec<Effect>) {
+    pub(super) fn rest(&mut self, scene: SceneIx) {
         let Rate { count, per } = self.plan.scene(scene).at_most;
         let name = &self.plan.scene(scene).name;
         let text = format!("scene {name} fired more than {count} times in {per:?} and rests for {REST:?}");
-        self.alarm(scene, text, out);
+        self.alarm(scene, text);
     }
 
     /// Counts that a script of a scene was stopped; after too many the scene is switched off, until it is changed or
     /// switched on again.
-    pub(super) fn count_fault(&mut self, scene: SceneIx, error: &str, out: &mut Vec<Effect>) {
+    pub(super) fn count_fault(&mut self, scene: SceneIx, error: &str) {
         let state = &mut self.scenes[scene.0 as usize];
         state.faults += 1;
         if state.faults < FAULTS_MAX || state.fault.is_some() {
@@ -73,12 +73,12 @@ impl Scenes {
         }
         state.fault = Some(format!("switched off after {FAULTS_MAX} times: {error}").into());
         let text = format!("scene {} is switched off after {FAULTS_MAX} times: {error}", self.plan.scene(scene).name);
-        self.alarm(scene, text, out);
+        self.alarm(scene, text);
     }
 
-    fn alarm(&self, scene: SceneIx, text: String, out: &mut Vec<Effect>) {
+    fn alarm(&mut self, scene: SceneIx, text: String) {
         let scene = self.plan.scene(scene).name.clone();
-        out.push(Effect::Notice(Notice { channel: CHANNEL.into(), text: text.into(), scene }));
+        self.alarms.push(Effect::Notice(Notice { channel: CHANNEL.into(), text: text.into(), scene }));
     }
 }
 

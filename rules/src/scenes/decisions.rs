@@ -44,7 +44,9 @@ impl Scenes {
             set_off.facts = self.facts_of(&set_off);
         }
         let mut decision = self.blank(scene, set_off.cause, set_off.chain);
-        if self.weigh(&plan, scene, &mut decision, set_off.facts.as_ref()) == Truth::True {
+        let truth = self.weigh(&plan, scene, &mut decision, set_off.facts.as_ref());
+        out.append(&mut self.alarms);
+        if truth == Truth::True {
             return self.fire_scene(scene, decision, (set_off, own_chain), key, out);
         }
         let has_otherwise = !plan.scene(scene).otherwise.is_empty();
@@ -153,6 +155,9 @@ impl Scenes {
         decision.reads.extend(reads);
         decision.printed.extend(notes.printed);
         self.count_errors(scene, notes.errors.len() as u64);
+        if let Some(fault) = &notes.fault {
+            self.count_fault(scene, fault);
+        }
         (!notes.errors.is_empty()).then(|| notes.errors.join("; "))
     }
 
@@ -174,7 +179,8 @@ impl Scenes {
         let found = plan.scene(scene);
         let now = self.clock.steady();
         if self.scenes[scene.0 as usize].breaker.count(found.at_most, now) == Strain::TooMuch {
-            self.rest(scene, out);
+            self.rest(scene);
+            out.append(&mut self.alarms);
             decision.verdict = Verdict::Resting { until: self.clock.wall_at(now + super::breaker::REST) };
             self.record_decline(scene, decision);
             return false;

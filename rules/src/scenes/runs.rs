@@ -306,6 +306,7 @@ impl Scenes {
                 self.strand_failed(&mut run, at, failure, out);
             }
         }
+        out.append(&mut self.alarms);
         if run.is_over() {
             return self.finish(run, out);
         }

@@ -1,6 +1,8 @@
 //! Scenes in virtual time, as their authors see them.
 
 mod examples;
+mod hostile;
+mod hostile_scripts;
 mod import;
 mod language;
 mod limits;

@@ -74,6 +74,12 @@ fn one_line(problem: &Problem) -> String {
     }
 }
 
+/// A site with scenes that are loaded already.
+pub(crate) fn site_of(scenes: Scenes, now: Timestamp) -> Site {
+    let answer = Some(CommandState::Applied { result: None });
+    Site { scenes, warnings: vec![], now, effects: vec![], answer, answered: 0, things: things() }
+}
+
 impl Site {
     /// Starts at noon in summer, in Berlin.
     pub(crate) fn new(text: &str) -> Self {

@@ -1,7 +1,7 @@
 //! `prop`, comparisons, and what joins them.
 
 use super::super::fit::{comparable, comparand};
-use super::super::host::{Host, Raised};
+use super::super::host::{Host, Raised, raise};
 use super::{
     ConditionWord, Mistake, Point, PropertyWord, TriggerWord, closure_of, duration_of, find_device, find_property,
     kind_of, text_of, value_of,
@@ -14,6 +14,11 @@ use jiff::civil::{Time, Weekday};
 use rhai::{Array, Dynamic, Engine, NativeCallContext, Position};
 use std::sync::Arc;
 use std::time::Duration;
+
+/// How deep conditions may be inside of each other.
+const DEPTH_MAX: usize = 32;
+/// The longest condition, written out.
+const TEXT_BYTES_MAX: usize = 16 * 1024;
 
 const OPERATORS: [Op; 6] = [Op::Equal, Op::NotEqual, Op::Greater, Op::GreaterOrEqual, Op::Less, Op::LessOrEqual];
 
@@ -209,6 +214,8 @@ fn joined(host: &Host, at: Position, parts: &[Dynamic], join: Join) -> Raised<Co
         Join::All => " and ",
         Join::Any => " or ",
     };
+    let text_bytes = parts.iter().map(|part| part.text.len() + word.len()).sum();
+    bounded(at, text_bytes, parts.iter().filter_map(|part| part.condition.as_ref()))?;
     let text = parts.iter().map(|part| &*part.text).collect::<Vec<_>>().join(word);
     let conditions: Option<Vec<Condition>> = parts.into_iter().map(|part| part.condition).collect();
     let condition = conditions.map(|parts| match join {
@@ -218,8 +225,27 @@ fn joined(host: &Host, at: Position, parts: &[Dynamic], join: Join) -> Raised<Co
     Ok(ConditionWord::new(condition, format!("({text})")))
 }
 
+/// Whether conditions may become part of another. A loop could join one with itself, over and over.
+fn bounded<'a>(at: Position, text_bytes: usize, parts: impl Iterator<Item = &'a Condition>) -> Raised<()> {
+    let mut parts = parts;
+    if text_bytes > TEXT_BYTES_MAX || parts.any(|part| depth(part) >= DEPTH_MAX) {
+        let limits = format!("{DEPTH_MAX} levels, {} KiB when written out", TEXT_BYTES_MAX / 1024);
+        return Err(raise(at, format!("the condition is too large ({limits})")));
+    }
+    Ok(())
+}
+
+fn depth(condition: &Condition) -> usize {
+    match condition {
+        Condition::All(parts) | Condition::Any(parts) => 1 + parts.iter().map(depth).max().unwrap_or(0),
+        Condition::Not(inner) => 1 + depth(inner),
+        _ => 1,
+    }
+}
+
 fn negated(host: &Host, at: Position, inner: &Dynamic) -> Raised<ConditionWord> {
     let inner = condition_of(host, at, inner)?;
+    bounded(at, inner.text.len(), inner.condition.iter())?;
     let condition = inner.condition.map(|inner| Condition::Not(Box::new(inner)));
     Ok(ConditionWord::new(condition, format!("not {}", inner.text)))
 }
@@ -246,6 +272,7 @@ pub(super) fn property_of(host: &Host, at: Position, value: &Dynamic) -> Raised<
 fn held(host: &Host, at: Position, condition: &Dynamic, dwell: &Dynamic) -> Raised<ConditionWord> {
     let dwell = host.check(at, duration_of(dwell))?;
     let inner = condition_of(host, at, condition)?;
+    bounded(at, inner.text.len(), inner.condition.iter())?;
     let text = inner.text.clone();
     let (Some(dwell), Some(inner)) = (dwell, inner.condition) else {
         return Ok(ConditionWord::new(None, String::new()));
@@ -255,6 +282,7 @@ fn held(host: &Host, at: Position, condition: &Dynamic, dwell: &Dynamic) -> Rais
         host.check::<()>(at, Err(mistake.help("hold the comparisons and put the check into `.only_if(..)`")))?;
         return Ok(ConditionWord::new(None, String::new()));
     }
+    host.grow("held", at, 1, text.len())?;
     let text: Arc<str> = format!("{text} for {}", human(dwell)).into();
     let plan = HeldPlan { inner, dwell, text: text.clone() };
     let held = host.declare("held", at, |draft| draft.add_held(plan))?;

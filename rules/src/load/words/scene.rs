@@ -15,10 +15,12 @@ pub(super) fn register(engine: &mut Engine, host: &Host) {
     engine.register_fn("scene", move |ctx: NativeCallContext, name: Dynamic| scene(&h, ctx.call_position(), &name));
     method(engine, host, "title", |host, at, scene, title| {
         let title = host.check(at, text_of(title, "a title"))?;
+        host.grow("title", at, 1, title.as_ref().map_or(0, |title| title.len()))?;
         change(host, "title", at, scene, |draft| draft.title = title.unwrap_or_default().to_string())
     });
     method(engine, host, "when", |host, at, scene, value| {
         let trigger = trigger_of(host, at, value)?;
+        host.grow("when", at, 1, trigger.as_ref().map_or(0, |(_, text)| text.len()))?;
         change(host, "when", at, scene, |draft| {
             draft.has_when = true;
             draft.triggers.extend(trigger);
@@ -26,6 +28,7 @@ pub(super) fn register(engine: &mut Engine, host: &Host) {
     });
     method(engine, host, "only_if", |host, at, scene, value| {
         let condition = condition_of(host, at, value)?.parts();
+        host.grow("only_if", at, 1, condition.as_ref().map_or(0, |(_, text)| text.len()))?;
         change(host, "only_if", at, scene, |draft| draft.conditions.extend(condition.map(clause)))
     });
     method(engine, host, "then", |host, at, scene, value| {
@@ -131,6 +134,7 @@ fn change(host: &Host, word: &str, at: Position, scene: SceneWord, act: impl FnO
 
 fn scene(host: &Host, at: Position, name: &Dynamic) -> Raised<SceneWord> {
     let name = host.check(at, name_of(name))?;
+    host.grow("scene", at, 1, name.as_ref().map_or(0, |name| name.len()))?;
     host.declare("scene", at, |draft: &mut Draft| {
         let name = name.unwrap_or_default();
         draft.scenes.push(SceneDraft { name, file: draft.file.clone(), at, ..SceneDraft::default() });
@@ -161,6 +165,7 @@ pub(super) fn steps_of(host: &Host, at: Position, value: &Dynamic) -> Raised<Vec
         Some(items) => items,
         None => vec![value.clone()],
     };
+    host.grow("then", at, items.len(), 0)?;
     let mut steps = vec![];
     for item in items {
         let step = item.clone().try_cast::<StepWord>().ok_or_else(|| not_a_step(&item));
