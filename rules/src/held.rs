@@ -42,10 +42,10 @@ impl Held {
         std::mem::replace(&mut self.inner, inner) != inner
     }
 
-    /// What has to survive a restart. `wall` says what clocks showed at a time.
-    pub(crate) fn memory(&self, wall: impl Fn(Steady) -> Timestamp) -> HeldMemory {
-        let counts_since = (self.inner == Truth::True).then(|| wall(self.since));
-        HeldMemory { counted: self.counted.as_secs_f64(), counts_since }
+    /// What has to survive a restart.
+    pub(crate) fn memory(&self, now: Steady, wall: Timestamp) -> HeldMemory {
+        let counts_since = (self.inner == Truth::True).then_some(wall);
+        HeldMemory { counted: self.so_far(now).as_secs_f64(), counts_since }
     }
 
     /// Goes on with what is remembered, up to when the scenes were last known to run.

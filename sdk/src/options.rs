@@ -53,9 +53,10 @@ pub mod duration {
         serializer.serialize_str(&format!("{}ms", duration.as_millis()))
     }
 
-    /// Reads a duration from text; `None` if it is not one.
+    /// Reads a duration from text, `250ms`, `2h 30m`, `7d`; `None` if it is not one. A day is 24 hours, a week 7 days.
     pub fn parse(text: &str) -> Option<Duration> {
-        let span: jiff::SignedDuration = text.parse().ok()?;
+        let span: jiff::Span = text.parse().ok()?;
+        let span = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok()?;
         Duration::try_from(span).ok()
     }
 }

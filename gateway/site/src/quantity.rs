@@ -2,13 +2,6 @@
 
 use std::time::Duration;
 
-/// Reads `250ms`, `1s`, `2h 30m`, `7d`. A day is 24 hours, a week 7 days.
-pub(crate) fn duration(text: &str) -> Option<Duration> {
-    let span: jiff::Span = text.parse().ok()?;
-    let duration = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok()?;
-    Duration::try_from(duration).ok()
-}
-
 /// Writes a size as it would be written in a file, in the largest unit that leaves a whole number.
 pub(crate) fn show_bytes(bytes: u64) -> String {
     const UNITS: [(&str, u64); 3] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];

@@ -98,7 +98,9 @@ impl<'t> Section<'t> {
         let what =
             format!("a duration from \"{}\" to \"{}\"", quantity::show(*range.start()), quantity::show(*range.end()));
         self.read(key, &what, report, |item| {
-            item.text().and_then(|text| quantity::duration(text)).filter(|found| range.contains(found))
+            item.text()
+                .and_then(|text| edgeway_sdk::options::duration::parse(text))
+                .filter(|found| range.contains(found))
         })
     }
 

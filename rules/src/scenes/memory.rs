@@ -135,7 +135,7 @@ impl Scenes {
             put(format!("run/{}", id.0), self.runs.get(id).and_then(|run| json(&self.run_memory(run))));
         }
         for ix in dirty.helds {
-            let memory = self.helds[ix.0 as usize].memory(|at| self.clock.wall_at(at));
+            let memory = self.helds[ix.0 as usize].memory(self.clock.steady(), self.clock.wall());
             put(format!("held/{}", self.plan.helds[ix.0 as usize].text), json(&memory));
         }
         for ix in dirty.edges {

@@ -96,6 +96,8 @@ impl Scenes {
 
     /// Lets those look that depend on a `held` condition whose time has come.
     pub(super) fn touch_held(&mut self, held: HeldIx, out: &mut Vec<Effect>) {
+        // It is full now, or something in it has changed.
+        self.dirty.helds.insert(held);
         let mut watchers = std::mem::take(&mut self.scratch.watchers);
         watchers.extend_from_slice(self.plan.index.of_held(held));
         self.touch(watchers, Touch::Clock, out);

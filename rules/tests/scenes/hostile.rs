@@ -9,7 +9,8 @@ const SCRIPTS: usize = 1_000;
 const SEED: u64 = 0x5eed_ca11;
 /// The test's time runs so many times faster, so that it ends soon.
 const HASTE: u32 = 25;
-const GROWTH_KIB_MAX: u64 = 64 * 1024;
+/// Other tests of this process run at the same time, and what they take counts too.
+const GROWTH_KIB_MAX: u64 = 256 * 1024;
 
 #[test]
 fn a_thousand_hostile_scripts_are_refused_or_end_and_leave_nothing_behind() {

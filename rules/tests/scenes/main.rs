@@ -1,5 +1,6 @@
 //! Scenes in virtual time, as their authors see them.
 
+mod cases;
 mod examples;
 mod hostile;
 mod hostile_scripts;
@@ -7,6 +8,9 @@ mod import;
 mod language;
 mod limits;
 mod mistakes;
+mod reload;
 mod site;
+mod templates;
 mod time;
 mod trace;
+mod why_not;

@@ -52,10 +52,14 @@ pub(crate) fn load(text: &str) -> Result<(Scenes, Vec<FileProblem>), Vec<FilePro
 pub(crate) fn load_all(scripts: &[(&str, &str)]) -> Result<(Scenes, Vec<FileProblem>), Vec<FileProblem>> {
     let scripts: Vec<Script> =
         scripts.iter().map(|(file, text)| Script { file: (*file).into(), text: (*text).to_owned() }).collect();
+    Scenes::load(things(), &scripts, options())
+}
+
+pub(crate) fn options() -> Options {
     let zone = TimeZone::get("Europe/Berlin").expect("a known zone");
     let columns = ["device", "high", "n"].map(Arc::from).to_vec();
     let queries = Some(BTreeMap::from([("ti".into(), columns)]));
-    Scenes::load(things(), &scripts, Options { zone, position: Some((52.52, 13.40)), queries, ..Options::default() })
+    Options { zone, position: Some((52.52, 13.40)), queries, ..Options::default() }
 }
 
 /// All problems, one line each.

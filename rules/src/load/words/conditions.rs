@@ -300,7 +300,12 @@ pub(super) fn stale(host: &Host, at: Position, of: &Dynamic) -> Raised<Condition
     let device = host.check(at, find_device(&things, of))?;
     let slots = device.map(|device| {
         let count = u16::try_from(things.model_of(device).properties.len()).unwrap_or(u16::MAX);
-        (0..count).map(|at| host.slots().of(device, PropertyIx(at))).map(Condition::Stale).collect()
+        // One that was never seen keeps the others from nothing.
+        let known = |slot| {
+            let fresh = Condition::Not(Box::new(Condition::Stale(slot)));
+            Condition::Not(Box::new(Condition::OrUnknown(Box::new(fresh))))
+        };
+        (0..count).map(|at| known(host.slots().of(device, PropertyIx(at)))).collect()
     });
     Ok(ConditionWord::new(slots.map(Condition::Any), format!("a property of {of} is stale")))
 }

@@ -3,7 +3,7 @@
 //! ```js
 //! let p = params(#{
 //!     room: #{ type: "device", model: "hotel-room", title: "Room" },
-//!     setpoint: #{ type: "number", default: 22.0, min: 16.0, max: 28.0 },
+//!     setpoint: #{ type: "number", preset: 22.0, min: 16.0, max: 28.0 },
 //! });
 //! ```
 
@@ -14,7 +14,7 @@ use rhai::{Array, Dynamic, Engine, Map, NativeCallContext, Position};
 use std::collections::BTreeMap;
 
 /// The words that say what a parameter is.
-const WORDS: [&str; 7] = ["type", "title", "default", "min", "max", "model", "one_of"];
+const WORDS: [&str; 7] = ["type", "title", "preset", "min", "max", "model", "one_of"];
 const TYPES: [&str; 7] = ["device", "number", "integer", "text", "bool", "duration", "time"];
 
 pub(super) fn register(engine: &mut Engine, host: &Host) {
@@ -47,14 +47,14 @@ fn params(host: &Host, at: Position, wanted: &Map) -> Raised<Map> {
 fn value(host: &Host, name: &str, spec: &Dynamic, given: Option<&BTreeMap<String, Json>>) -> Result<Dynamic, Mistake> {
     let spec = spec.read_lock::<Map>().ok_or_else(|| {
         Mistake::new(format!("what `{name}` is, is written as a map, this is {}", kind_of(spec)))
-            .help("write `#{ type: \"number\", default: 22.0 }`")
+            .help("write `#{ type: \"number\", preset: 22.0 }`")
     })?;
     if let Some(word) = spec.keys().find(|word| !WORDS.contains(&word.as_str())) {
         return Err(Mistake::new(format!("a parameter has no `{word}`")).maybe_help(did_you_mean(word, WORDS)));
     }
-    let value = match (given.and_then(|given| given.get(name)), spec.get("default")) {
+    let value = match (given.and_then(|given| given.get(name)), spec.get("preset")) {
         (Some(given), _) => from_json(given),
-        (None, Some(default)) => default.clone(),
+        (None, Some(preset)) => preset.clone(),
         (None, None) => {
             return Err(Mistake::new(format!("the parameter `{name}` has no value"))
                 .help("say for what the template is used, in a file beside it with the same name and `.toml`"));

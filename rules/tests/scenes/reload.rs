@@ -1,0 +1,91 @@
+//! Scenes exchanged for others while they run.
+
+use super::site::{Site, load};
+use edgeway_rules::Restored;
+
+fn exchange(site: &mut Site, text: &str) -> Restored {
+    let (mut new, _) = load(text).expect("no mistake");
+    std::mem::swap(&mut site.scenes, &mut new);
+    site.scenes.take_over(site.now, new, &mut site.effects)
+}
+
+const SLOW: &str = r#"scene("slow").then([notify("x", "begin"), delay("10s"), notify("x", "end")]);"#;
+
+#[test]
+fn a_run_goes_on_in_a_scene_that_has_not_changed() {
+    let mut site = Site::new(SLOW);
+    site.run("slow");
+    site.advance("4s");
+    let other = r#"scene("new").when(event("wt-01", "alarm")).then([notify("x", "new")]);"#;
+    let restored = exchange(&mut site, &format!("// A line more.\n{other}\n{SLOW}"));
+    assert_eq!(restored.resumed.iter().map(|name| &**name).collect::<Vec<_>>(), ["slow"]);
+    site.advance("6s");
+    assert_eq!(site.done(), ["x: begin", "x: end"]);
+    site.happen("wt-01", "alarm");
+    assert_eq!(site.done(), ["x: new"]);
+}
+
+#[test]
+fn a_run_of_a_scene_that_has_changed_ends_or_begins_again_as_its_author_says() {
+    let mut site = Site::new(SLOW);
+    site.run("slow");
+    let restored = exchange(&mut site, &SLOW.replace("\"end\"", "\"END\""));
+    assert_eq!(restored.abandoned, [("slow".into(), "the scene has changed".to_owned())]);
+    assert_eq!(site.verdicts("slow"), ["abandoned"]);
+    site.advance("1m");
+    assert_eq!(site.done(), ["x: begin"]);
+
+    let again = r#"scene("slow").on_update("restart").then([notify("x", "BEGIN"), delay("10s"), notify("x", "END")]);"#;
+    let mut site = Site::new(SLOW);
+    site.run("slow");
+    exchange(&mut site, again);
+    site.advance("10s");
+    assert_eq!(site.done(), ["x: begin", "x: BEGIN", "x: END"]);
+}
+
+#[test]
+fn clocks_edges_values_cooldowns_and_switches_go_on() {
+    let text = r#"
+        scene("windy").when(held(prop("wt-01", "wind_speed") > 10, "10m")).then([notify("x", "windy")]);
+        scene("hot").when(prop("room-301", "temperature") > 28).then([notify("x", "hot")]);
+        scene("alarm").when(event("wt-01", "alarm")).cooldown("1m").then([notify("x", "alarm")]);
+        scene("limit").when(changed(prop("wt-01", "power_limit"))).then([notify("x", "limit")]);
+        scene("off").when(event("wt-01", "alarm")).then([notify("x", "never")]);
+    "#;
+    let mut site = Site::new(text);
+    site.scenes.switch("off", false).expect("it is there");
+    site.report("wt-01", "wind_speed", 12.0);
+    site.report("wt-01", "power_limit", 3000);
+    site.report("room-301", "temperature", 20.0);
+    site.happen("wt-01", "alarm");
+    site.advance("30s");
+    assert_eq!(site.done(), ["x: alarm"]);
+    let restored = exchange(&mut site, text);
+    assert_eq!(restored, Restored::default());
+    site.happen("wt-01", "alarm");
+    assert_eq!(site.done(), [""; 0], "it cools down still, and the other is off still");
+    site.report("room-301", "temperature", 30.0);
+    site.report("wt-01", "power_limit", 2000);
+    assert_eq!(site.done(), ["x: hot", "x: limit"]);
+    site.advance("9m 29s");
+    assert_eq!(site.done(), [""; 0]);
+    site.advance("1s");
+    assert_eq!(site.done(), ["x: windy"]);
+    assert_eq!(site.scenes.list()[0].fired, 1, "counters too");
+}
+
+#[test]
+fn what_a_person_has_put_into_shadow_stays_there() {
+    let text = r#"scene("s").when(event("wt-01", "alarm")).then([set("wt-01", "power_limit", 100)]);"#;
+    let mut site = Site::new(text);
+    site.scenes.set_shadow("s", true).expect("it is there");
+    exchange(&mut site, text);
+    site.happen("wt-01", "alarm");
+    assert_eq!(site.done(), [""; 0]);
+    let scene = &site.scenes.list()[0];
+    assert_eq!((scene.shadow, scene.fired, scene.would_have_fired), (true, 0, 1));
+    assert!(site.why("s").contains("shadow  set wt-01.power_limit = 100 kW  not sent"), "{}", site.why("s"));
+    site.scenes.set_shadow("s", false).expect("it is there");
+    site.happen("wt-01", "alarm");
+    assert_eq!(site.done(), ["wt-01.power_limit = 100"]);
+}
