@@ -18,5 +18,7 @@ mod e2e {
     mod plant;
     mod routes;
     #[cfg(feature = "peers")]
+    mod scenes;
+    #[cfg(feature = "peers")]
     mod security;
 }

@@ -28,7 +28,7 @@ async def commands(server):
 
 async def main(port):
     registers = [SimData(0, values=[0] * REGISTERS, datatype=DataType.REGISTERS)]
-    devices = [SimDevice(unit, simdata=registers) for unit in (1, 2)]
+    devices = [SimDevice(unit, simdata=registers) for unit in range(1, 17)]
     server = ModbusTcpServer(devices, address=("127.0.0.1", port))
     await server.serve_forever(background=True)
     print("ready", flush=True)

@@ -45,6 +45,20 @@ pub(crate) struct LinkView {
     pub(crate) connects: u64,
     /// Readings that were so late that a whole period was skipped.
     pub(crate) overruns: u64,
+    /// How quickly scenes have acted on this wire, if they have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reactions: Option<ReactionsView>,
+}
+
+/// The way from a value that a device gave to the command that it caused, of the last 16,384.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct ReactionsView {
+    /// How many.
+    pub(crate) count: usize,
+    /// Half of them took no longer, in milliseconds.
+    pub(crate) p50_ms: f64,
+    /// 99 of a hundred took no longer, in milliseconds.
+    pub(crate) p99_ms: f64,
 }
 
 /// Lists the links.
@@ -89,6 +103,11 @@ impl LinkView {
             faults: status.faults.load(Relaxed),
             connects: status.connects.load(Relaxed),
             overruns: status.overruns.load(Relaxed),
+            reactions: status.reactions.summary().map(|(count, p50, p99)| ReactionsView {
+                count,
+                p50_ms: p50.as_secs_f64() * 1e3,
+                p99_ms: p99.as_secs_f64() * 1e3,
+            }),
             reason: match state {
                 LinkState::Down { reason } => Some(reason),
                 LinkState::Connecting | LinkState::Up => None,

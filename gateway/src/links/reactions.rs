@@ -21,6 +21,14 @@ impl Reactions {
         kept.push_back(way);
     }
 
+    /// How many are kept, their median and their 99th percentile; `None` if there are none.
+    pub(crate) fn summary(&self) -> Option<(usize, Duration, Duration)> {
+        let mut ways: Vec<Duration> = self.0.lock().iter().copied().collect();
+        ways.sort_unstable();
+        let at = |part: f64| ways.get((ways.len().checked_sub(1)? as f64 * part) as usize).copied();
+        Some((ways.len(), at(0.5)?, at(0.99)?))
+    }
+
     /// Forgets and gives what was kept.
     pub(crate) fn take(&self) -> Vec<Duration> {
         std::mem::take(&mut *self.0.lock()).into()
