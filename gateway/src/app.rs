@@ -169,7 +169,14 @@ impl Gateway {
             journal.clone(),
         ));
         let (scenes, queries) = compile(&things, &site)?;
-        let scenes = Arc::new(SceneHost::new(scenes, things.clone(), desk.clone(), journal.clone(), store.clone()));
+        let scenes = Arc::new(SceneHost::new(
+            scenes,
+            things.clone(),
+            desk.clone(),
+            journal.clone(),
+            store.clone(),
+            site.scene_options.journal,
+        ));
         let queries = Arc::new(QueryHost::new(queries, journal.clone(), &site.data));
         let twins = Arc::new(Twins::load(things.clone(), &store, journal.head()));
         let around = Surroundings {

@@ -4,6 +4,7 @@ mod figure;
 mod journal;
 mod path;
 mod queries;
+mod scenes;
 mod workload;
 
 use crate::cli::{Bench, exit};
@@ -13,6 +14,7 @@ pub(crate) async fn run(bench: Bench) -> u8 {
         Bench::Path(options) => (options.json, path::run(&options).await),
         Bench::Journal(options) => (options.json, journal::run(&options).await),
         Bench::Queries(options) => (options.json, queries::run(&options).await),
+        Bench::Scenes(options) => (options.json, scenes::run(&options)),
     };
     match figures {
         Ok(figures) => {

@@ -13,8 +13,8 @@ pub(crate) use run::told_to_stop;
 
 use arguments::{Arguments, Command};
 pub(crate) use arguments::{
-    Ask, Bench, DeadletterCommand, DemoOptions, DeviceCommand, JournalBenchOptions, OnOff, Output, PathOptions,
-    QueryBenchOptions, QueryCommand, ReachOptions, RouteCommand, SceneCommand,
+    Ask, Bench, DeadletterCommand, DemoOptions, DeviceCommand, EngineBenchOptions, JournalBenchOptions, OnOff, Output,
+    PathOptions, QueryCommand, ReachOptions, RouteCommand, SceneCommand,
 };
 use clap::{CommandFactory, Parser};
 use std::process::ExitCode;

@@ -109,6 +109,7 @@ pub(crate) fn scene_options(site: &Site, queries: Option<&[QueryInfo]>) -> edgew
         position: site.position,
         queries,
         uses: uses.collect(),
+        decisions: site.scene_options.decisions,
         ..Default::default()
     }
 }

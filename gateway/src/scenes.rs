@@ -13,9 +13,9 @@ pub(crate) use reload::{ReloadError, Reloaded};
 use crate::desk::{Desk, Request, Wanted};
 use crate::spine::{self, MessageJournal};
 use edgeway_journal::{Level, StateStore};
-use edgeway_rules::{Effect, Restored, RunError, Scenes};
-use edgeway_sdk::Timestamp;
-use edgeway_thing_models::{Action, Body, Message, Origin, Things};
+use edgeway_rules::{DecisionView, Effect, Restored, RunError, Scenes};
+use edgeway_sdk::{Timestamp, Value};
+use edgeway_thing_models::{Action, Body, Message, Origin, Row, Things};
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -44,6 +44,8 @@ pub(crate) struct SceneHost {
     has_started: AtomicBool,
     kept: Mutex<Timestamp>,
     reloading: Mutex<()>,
+    /// The last decision that is in the journal, if they are to be there.
+    recorded: Option<AtomicU64>,
 }
 
 impl SceneHost {
@@ -53,6 +55,7 @@ impl SceneHost {
         desk: Arc<Desk>,
         journal: MessageJournal,
         store: StateStore,
+        is_recorded: bool,
     ) -> Self {
         SceneHost {
             position: AtomicU64::new(journal.head()),
@@ -64,6 +67,7 @@ impl SceneHost {
             has_started: AtomicBool::new(false),
             kept: Mutex::new(Timestamp::EPOCH),
             reloading: Mutex::new(()),
+            recorded: is_recorded.then(AtomicU64::default),
         }
     }
 
@@ -130,12 +134,23 @@ impl SceneHost {
         if !effects.is_empty() {
             self.carry_out(effects, caused_at);
         }
+        self.record(&scenes, now);
         let mut kept = self.kept.lock();
         if scenes.has_urgent_changes() || now.since(*kept) >= KEEP_EVERY || now < *kept {
             *kept = now;
             self.keep(&mut scenes);
         }
         result
+    }
+
+    /// Puts new decisions into the journal, if that is wanted.
+    fn record(&self, scenes: &Scenes, now: Timestamp) {
+        let Some(recorded) = &self.recorded else { return };
+        let decisions = scenes.decisions_after(recorded.load(Relaxed), usize::MAX);
+        let Some(last) = decisions.last() else { return };
+        recorded.store(last.number, Relaxed);
+        let rows = decisions.iter().map(|decision| spine::message(Body::Row(decision_row(decision, now))));
+        spine::publish(&self.journal, rows.collect());
     }
 
     /// Keeps what has changed.
@@ -183,6 +198,24 @@ impl SceneHost {
                 Wanted::Invoke { service: model.services[usize::from(service.0)].identifier.clone(), input }
             }
         }
+    }
+}
+
+/// The stream of decisions.
+const DECISIONS: &str = "scene_decisions";
+
+fn decision_row(decision: &DecisionView, now: Timestamp) -> Row {
+    const COLUMNS: [&str; 6] = ["scene", "verdict", "cause", "detail", "chain", "text"];
+    let text = |text: &str| Value::Text(text.into());
+    let chain = decision.chain.join(" > ");
+    let whole = decision.to_string();
+    let values = [&decision.scene, decision.verdict, &decision.cause, &decision.detail, &chain, &whole];
+    Row {
+        query: DECISIONS.into(),
+        id: format!("{DECISIONS}/{}/{}", now.as_millis(), decision.number).into(),
+        columns: COLUMNS.map(Arc::from).into(),
+        values: values.map(text).into(),
+        source_time: now,
     }
 }
 

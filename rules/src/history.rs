@@ -8,8 +8,6 @@ use edgeway_thing_models::Online;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// Decisions kept for each scene.
-const DECISIONS_MAX: usize = 32;
 /// Printed lines kept for each decision.
 const PRINTED_MAX: usize = 64;
 /// Steps kept for each decision.
@@ -155,9 +153,9 @@ impl Chain {
 
 impl History {
     /// A blank decision to fill in and [`push`](History::push). It reuses the memory of the oldest.
-    pub(crate) fn blank(&mut self, number: u64, time: Timestamp, cause: Cause, chain: Chain) -> Decision {
+    pub(crate) fn blank(&mut self, number: u64, time: Timestamp, cause: Cause, chain: Chain, max: usize) -> Decision {
         let (mut outcomes, mut reads) = (vec![], vec![]);
-        if self.0.len() >= DECISIONS_MAX
+        if self.0.len() >= max
             && let Some(oldest) = self.0.pop_front()
         {
             (outcomes, reads) = (oldest.outcomes, oldest.reads);
@@ -222,7 +220,7 @@ mod tests {
     fn the_oldest_decision_makes_room() {
         let mut history = History::default();
         for second in 0..40 {
-            let decision = history.blank(1, Timestamp::from_secs(second), Cause::Hand, Chain::default());
+            let decision = history.blank(1, Timestamp::from_secs(second), Cause::Hand, Chain::default(), 32);
             history.push(decision);
         }
         let times: Vec<i64> = history.iter().map(|decision| decision.time.as_millis() / 1000).collect();

@@ -73,6 +73,8 @@ pub struct Options {
     pub queries: Option<BTreeMap<Arc<str>, Vec<Arc<str>>>>,
     /// What templates are used for, by [`Script::file`]. A script that is not in here runs once.
     pub uses: BTreeMap<Arc<str>, Vec<Use>>,
+    /// How many of its last decisions each scene remembers. 32 unless set; 0 keeps no trace.
+    pub decisions: usize,
     /// Ends scripts that take long. `None`: only their operations are counted.
     pub stopwatch: Option<Stopwatch>,
 }
@@ -85,6 +87,7 @@ impl Default for Options {
             echo: Duration::from_secs(10),
             queries: None,
             uses: BTreeMap::new(),
+            decisions: 32,
             stopwatch: None,
         }
     }

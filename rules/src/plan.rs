@@ -29,6 +29,8 @@ pub(crate) struct Plan {
     pub(crate) slots: Slots,
     pub(crate) locale: Locale,
     pub(crate) echo: Duration,
+    /// How many decisions each scene remembers.
+    pub(crate) decisions: usize,
     /// By priority, the highest first, then by name: of two that are set off by one message, the first acts first.
     pub(crate) scenes: Vec<Scene>,
     pub(crate) names: HashMap<Arc<str>, SceneIx>,

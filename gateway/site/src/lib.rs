@@ -48,7 +48,7 @@ pub use load::{Loaded, load, load_with_variables};
 pub use site::{
     ClassOptions, ClassSite, EventSite, FileTarget, FormatSite, HttpAuth, HttpTarget, JournalOptions, KafkaTarget,
     LinkSite, MqttPreset, MqttTarget, MqttVersion, NatsTarget, ObjectStore, OnFull, Order, ParquetTarget, PointSite,
-    PostgresTarget, Rate, RouteSite, SceneUses, Secret, ServiceWrite, Site, SourceFile, SqlSite, Start, SyncSite,
-    TargetKind, TargetSite, TextPlace, TlsFiles, Transport, UnsetClock, WriteFrom,
+    PostgresTarget, Rate, RouteSite, SceneOptions, SceneUses, Secret, ServiceWrite, Site, SourceFile, SqlSite, Start,
+    SyncSite, TargetKind, TargetSite, TextPlace, TlsFiles, Transport, UnsetClock, WriteFrom,
 };
 pub use tables::TableFile;

@@ -52,8 +52,18 @@ fn read(
     variables: Variables<'_>,
     report: &mut Report,
 ) -> Site {
-    let Settings { name, time_zone, position, data, api, broker, journal, ledger_every, queries_memory } =
-        settings::read(folder, variables, report);
+    let Settings {
+        name,
+        time_zone,
+        position,
+        data,
+        api,
+        broker,
+        journal,
+        ledger_every,
+        queries_memory,
+        scenes: scene_options,
+    } = settings::read(folder, variables, report);
     let models = models::read(folder, report);
     let devices = devices::read(folder, models, drivers, variables, report);
     let routes = routes::read(folder, routes::Names { site: &name, data: &data }, variables, report);
@@ -72,6 +82,7 @@ fn read(
         journal,
         ledger_every,
         queries_memory,
+        scene_options,
         things: devices.things,
         links: devices.links,
         points: devices.points,

@@ -6,7 +6,7 @@ use crate::folder::Folder;
 use crate::quantity;
 use crate::report::{Mark, Report};
 use crate::section::{Found, Section};
-use crate::site::JournalOptions;
+use crate::site::{JournalOptions, SceneOptions};
 use crate::tree::{Table, toml};
 use crate::variable::Variables;
 use edgeway_sdk::Problem;
@@ -38,6 +38,7 @@ pub(crate) struct Settings {
     pub(crate) journal: JournalOptions,
     pub(crate) ledger_every: Duration,
     pub(crate) queries_memory: u64,
+    pub(crate) scenes: SceneOptions,
 }
 
 pub(crate) fn read(folder: &Folder, variables: Variables<'_>, report: &mut Report) -> Settings {
@@ -58,6 +59,7 @@ pub(crate) fn read(folder: &Folder, variables: Variables<'_>, report: &mut Repor
         journal: journal::read(&mut section, report),
         ledger_every: ledger(&mut section, report),
         queries_memory: queries(&mut section, report),
+        scenes: scenes(&mut section, report),
     };
     section.finish(&[], report);
     if settings.broker == Some(settings.api) {
@@ -174,4 +176,18 @@ fn queries(section: &mut Section<'_>, report: &mut Report) -> u64 {
     let memory = part.bytes("memory", 1 << 20..=u64::MAX, report);
     part.finish(&[], report);
     memory.map_or(QUERIES_MEMORY, |found| found.value)
+}
+
+fn scenes(section: &mut Section<'_>, report: &mut Report) -> SceneOptions {
+    let mut options = SceneOptions::default();
+    let Some(table) = section.table("scenes", report) else { return options };
+    let mut part = Section::of(table);
+    let decisions = part.int("decisions", 0..=1_000, report);
+    let journal = part.bool("journal", report);
+    part.finish(&[], report);
+    if let Some(found) = decisions {
+        options.decisions = usize::try_from(found.value).unwrap_or(options.decisions);
+    }
+    options.journal = journal.is_some_and(|found| found.value);
+    options
 }

@@ -42,6 +42,8 @@ pub struct Site {
     pub ledger_every: Duration,
     /// How much memory the state of all queries may take together, in bytes, from 1 MiB.
     pub queries_memory: u64,
+    /// What is kept of the scenes' decisions.
+    pub scene_options: SceneOptions,
     /// Models and devices. Devices are numbered in the order of `devices.toml`, then `devices.csv`.
     pub things: Things,
     /// The wires, in the order of the file.
@@ -67,6 +69,21 @@ pub struct Site {
     pub queries: Vec<SourceFile>,
     /// `tables/*.csv`, by name.
     pub tables: Vec<TableFile>,
+}
+
+/// What is kept of the scenes' decisions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SceneOptions {
+    /// How many of its last decisions each scene remembers.
+    pub decisions: usize,
+    /// Whether each decision goes into the journal, as a row of `stream/scene_decisions`.
+    pub journal: bool,
+}
+
+impl Default for SceneOptions {
+    fn default() -> Self {
+        SceneOptions { decisions: 32, journal: false }
+    }
 }
 
 /// What a script is used for.

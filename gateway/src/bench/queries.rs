@@ -2,7 +2,7 @@
 
 use super::figure::Figure;
 use super::workload;
-use crate::cli::QueryBenchOptions;
+use crate::cli::EngineBenchOptions;
 use crate::queries::{self, QueryHost};
 use crate::{program, spine, usage};
 use edgeway_sdk::{DeviceIx, Quality, Timestamp, Value};
@@ -14,7 +14,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
-pub(super) async fn run(options: &QueryBenchOptions) -> Result<Vec<Figure>, String> {
+pub(super) async fn run(options: &EngineBenchOptions) -> Result<Vec<Figure>, String> {
     let scale = if options.quick { 0.1 } else { 1.0 };
     let measured = edgeway_streams::bench::run(nanos, usage::resident_bytes, scale);
     let from_messages = measured.iter().find(|figure| figure.work.starts_with("from messages"));

@@ -105,10 +105,10 @@ pub(crate) enum Command {
     },
 }
 
-/// How queries are measured.
+/// How engines are measured.
 #[derive(clap::Args, Clone)]
-pub(crate) struct QueryBenchOptions {
-    /// A tenth of the rows: quicker and rougher
+pub(crate) struct EngineBenchOptions {
+    /// A tenth of the work: quicker and rougher
     #[arg(long)]
     pub(crate) quick: bool,
     /// Print one JSON object per figure
@@ -204,7 +204,10 @@ pub(crate) enum Bench {
     Journal(JournalBenchOptions),
     /// The query engine: windows, sessions, state and planning, beside batch queries over the same rows
     #[command(after_help = "Examples:\n  edgeway bench queries\n  edgeway bench queries --quick --json")]
-    Queries(QueryBenchOptions),
+    Queries(EngineBenchOptions),
+    /// The scene engine: evaluating, deciding, tracing, loading, replaying, beside bare loops over the same rules
+    #[command(after_help = "Examples:\n  edgeway bench scenes\n  edgeway bench scenes --quick --json")]
+    Scenes(EngineBenchOptions),
 }
 
 /// How the journal is measured.

@@ -31,9 +31,10 @@ pub(super) fn link(mut draft: Draft, things: Arc<Things>, slots: Slots, options:
     let (mut triggers, mut waits) = (vec![], vec![]);
     let scenes: Vec<Scene> = scenes.into_iter().map(|scene| finish(scene, &names, &mut triggers, &mut waits)).collect();
     let index = Index::new(&slots, things.devices().len(), &draft.helds, &triggers, &waits);
-    let Options { zone, position, echo, queries: _, uses: _, stopwatch: _ } = options;
+    let Options { zone, position, echo, decisions, queries: _, uses: _, stopwatch: _ } = options;
     let locale = Locale { zone, position };
-    let plan = Plan { things, slots, locale, echo, scenes, names, triggers, helds: draft.helds, waits, index };
+    let plan =
+        Plan { things, slots, locale, echo, decisions, scenes, names, triggers, helds: draft.helds, waits, index };
     (plan, draft.problems)
 }
 

@@ -137,13 +137,14 @@ impl Scenes {
     ) -> Outcome {
         let before = decision.reads.len();
         let truth = self.world(facts).truth(&clause.condition);
-        let mut has_script = false;
-        plan.each_source(&clause.condition, &mut |leaf| match leaf {
-            Leaf::Slot(slot) => decision.reads.push(Read::Property(slot, self.values.seen(slot).cloned())),
-            Leaf::Device(device) => decision.reads.push(Read::Device(device, self.values.online(device))),
-            Leaf::Script => has_script = true,
-            Leaf::Held(_) | Leaf::Clock => {}
-        });
+        if plan.decisions > 0 {
+            plan.each_source(&clause.condition, &mut |leaf| match leaf {
+                Leaf::Slot(slot) => decision.reads.push(Read::Property(slot, self.values.seen(slot).cloned())),
+                Leaf::Device(device) => decision.reads.push(Read::Device(device, self.values.online(device))),
+                Leaf::Held(_) | Leaf::Clock | Leaf::Script => {}
+            });
+        }
+        let has_script = plan.scene(scene).asks_scripts && clause.condition.has_script();
         let error = if has_script { self.note_script(scene, decision) } else { None };
         Outcome { truth: Some(truth), reads: decision.reads.len() - before, error }
     }
@@ -216,10 +217,14 @@ impl Scenes {
     /// A decision to fill in.
     fn blank(&mut self, scene: SceneIx, cause: Cause, chain: Chain) -> Decision {
         self.decisions += 1;
-        self.scenes[scene.0 as usize].history.blank(self.decisions, self.clock.wall(), cause, chain)
+        let max = self.plan.decisions;
+        self.scenes[scene.0 as usize].history.blank(self.decisions, self.clock.wall(), cause, chain, max)
     }
 
     fn push(&mut self, scene: SceneIx, decision: Decision) {
+        if self.plan.decisions == 0 {
+            return;
+        }
         self.recent.push(decision.number, scene);
         self.scenes[scene.0 as usize].history.push(decision);
     }

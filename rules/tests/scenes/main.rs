@@ -8,6 +8,7 @@ mod import;
 mod language;
 mod limits;
 mod mistakes;
+mod readme;
 mod reload;
 mod site;
 mod templates;
