@@ -72,8 +72,12 @@ pub struct Scenes {
     decisions: u64,
     errors: u64,
     loops_stopped: u64,
-    /// Which message is being handled, counted from 1.
+    /// Which message is being handled, or which moment, counted from 1.
     pass: u64,
+    /// When what was done last had been due.
+    last_due: Option<timers::Due>,
+    /// Runs that are doing steps right now, one inside the other.
+    doing: Vec<RunId>,
     scratch: messages::Scratch,
 }
 
@@ -245,6 +249,8 @@ impl Scenes {
             errors: 0,
             loops_stopped: 0,
             pass: 0,
+            last_due: None,
+            doing: vec![],
             scratch: messages::Scratch::default(),
         }
     }
@@ -311,6 +317,7 @@ impl Scenes {
 
     /// Does what is due.
     pub fn advance(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
+        self.bury_lost_runs();
         let jumped_back = self.clock.tell(now);
         self.mend_wall_timers(jumped_back);
         self.do_what_is_due(out);

@@ -111,7 +111,7 @@ pub(super) async fn list(Shared(gateway): Shared<Arc<State>>) -> Json<QueryList>
 }
 
 /// Takes in the queries and tables of the site's folder as they are now. If there is a mistake, all stays as it is.
-/// Queries whose words have not changed go on with what they remember. Models, devices, scenes and routes stay as they
+/// Queries whose words have not changed go on with what they remember. Models, devices and routes stay as they
 /// were when the gateway was started.
 #[utoipa::path(
     post,
@@ -178,7 +178,7 @@ impl From<ReloadError> for Problem {
     fn from(error: ReloadError) -> Self {
         let help = match error {
             ReloadError::Mistakes(_) => {
-                "mend the files and reload again; models, devices, scenes and routes are taken in at the next start"
+                "mend the files and reload again; models, devices and routes are taken in at the next start"
             }
             ReloadError::UnderWay | ReloadError::Behind => "try again a little later",
             ReloadError::State(_) => "restart the gateway, which begins them anew",

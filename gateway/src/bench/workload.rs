@@ -97,7 +97,7 @@ fn scenes() -> String {
     format!(
         r#"for i in 0..{WATCHED} {{
     let d = `probe-${{i}}`;
-    scene(`${{d}}.high`).when(prop(d, "p0") > 5.0).only_if(prop(d, "p1") < 100.0).then([set(d, "limit", 1.0)]);
+    scene(`${{d}}.high`).when(prop(d, "p0") > 5.0).only_if(prop(d, "p1") < 100.0).at_most(1000000, "1s").then([set(d, "limit", 1.0)]);
 }}
 for i in 0..{} {{
     let d = `probe-${{i}}`;

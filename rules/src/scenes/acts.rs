@@ -42,6 +42,13 @@ pub(super) struct Pending {
     until: Steady,
 }
 
+impl Pending {
+    /// The same for a run that has moved.
+    pub(super) fn of(self, scene: SceneIx, decision: u64) -> Self {
+        Pending { scene, decision, ..self }
+    }
+}
+
 /// What scenes have done lately and may see again.
 #[derive(Debug, Default)]
 pub(super) struct Traces {
@@ -226,6 +233,7 @@ impl Scenes {
         if !matches!(record.command.origin, Origin::Scene { .. }) {
             return;
         }
+        self.next_pass();
         let Some(pending) = self.pending.remove(&record.command.id) else { return };
         let noted = match &result {
             Ok(()) => StepResult::Applied,

@@ -182,25 +182,24 @@ impl Scenes {
 
     /// Takes over from scenes that these replace, as if nothing had happened: values, clocks, runs, records.
     pub fn take_over(&mut self, now: Timestamp, mut old: Scenes, out: &mut Vec<Effect>) -> Restored {
-        let whole = old.whole_memory();
         self.values = old.values.clone();
         self.clock = old.clock;
         self.clock.tell(now);
         (self.born, self.commands, self.decisions) = (old.born, old.commands, old.decisions);
         self.runs.count_from(now);
-        let same: Vec<(SceneIx, SceneIx)> = self
-            .plan
-            .names
-            .iter()
-            .filter_map(|(name, new)| {
-                let before = *old.plan.names.get(name)?;
-                (old.plan.scene(before).version == self.plan.scene(*new).version).then_some((*new, before))
-            })
+        let mut moved = self.move_runs(&mut old);
+        let whole = old.whole_memory();
+        let same = |scene: &crate::plan::Scene| {
+            let new = *self.plan.names.get(&scene.name)?;
+            (self.plan.scene(new).version == scene.version).then_some(new)
+        };
+        let pairs: Vec<(SceneIx, SceneIx)> = (0u32..)
+            .zip(&old.plan.scenes)
+            .filter_map(|(before, scene)| Some((same(scene)?, SceneIx(before))))
             .collect();
-        for (new, before) in same {
-            self.inherit(new, &mut old, before);
-        }
-        let restored = self.take_up(&whole, Gap::None, out);
+        pairs.into_iter().for_each(|(new, before)| self.inherit(new, &mut old, before));
+        let mut restored = self.take_up(&whole, Gap::None, out);
+        restored.resumed.append(&mut moved);
         let last_values: BTreeMap<&str, &super::TriggerState> =
             old.plan.triggers.iter().map(|trigger| &*trigger.text).zip(&old.triggers).collect();
         for (trigger, state) in self.plan.triggers.iter().zip(&mut self.triggers) {
@@ -214,6 +213,48 @@ impl Scenes {
         restored
     }
 
+    /// Moves runs over whose scenes have not changed, as they are. The scenes that they are of.
+    fn move_runs(&mut self, old: &mut Scenes) -> Vec<Arc<str>> {
+        let mut moved = vec![];
+        for mut run in old.runs.take_all() {
+            let before = old.plan.scene(run.scene);
+            let new = self.plan.names.get(&before.name).copied();
+            let same = new.filter(|new| self.plan.scene(*new).version == before.version && !run.has_emitted());
+            let Some(scene) = same else {
+                old.runs.keep(run);
+                continue;
+            };
+            let chain = old.names_of(&run.chain);
+            let chain = chain.iter().filter_map(|name| self.plan.names.get(name));
+            let chain = chain.fold(Chain::default(), |chain, scene| chain.with(*scene).unwrap_or(chain));
+            let number = self.record(scene, Cause::Before, Chain::default(), Verdict::Resumed);
+            run.move_to(scene, self.plan.scene(scene).program(run.block).clone(), chain, number);
+            moved.push(self.plan.scene(scene).name.clone());
+            self.adopt(run, old);
+        }
+        moved
+    }
+
+    /// Takes over what may wake a run, and what it waits for.
+    fn adopt(&mut self, run: Run, old: &mut Scenes) {
+        for (at, strand) in (0u16..).zip(&run.strands) {
+            let key = super::SteadyKey::Strand(run.id, at);
+            self.steady_timers.set(key, old.steady_timers.time_of(key));
+            match &strand.state {
+                State::WaitFor { wait, .. } => self.waiting[wait.0 as usize].push((run.id, at)),
+                State::Answer(awaited) => {
+                    if let Some(pending) = old.pending.remove(&awaited.command) {
+                        self.pending.insert(awaited.command.clone(), pending.of(run.scene, run.decision));
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.dirty.runs.insert(run.id);
+        self.scenes[run.scene.0 as usize].runs.push(run.id);
+        self.runs.keep(run);
+    }
+
     /// Counters of a scene that has not changed. Its record begins anew: it names conditions by their places in the
     /// scripts of before.
     fn inherit(&mut self, new: SceneIx, old: &mut Scenes, before: SceneIx) {
@@ -222,6 +263,7 @@ impl Scenes {
         (state.last_fired, state.would_have_fired) = (before.last_fired, before.would_have_fired);
         state.faults = before.faults;
         state.fault.clone_from(&before.fault);
+        state.queue = std::mem::take(&mut before.queue).into_iter().map(|queued| queued.moved_to(new)).collect();
     }
 
     /// All entries, as if everything had changed.

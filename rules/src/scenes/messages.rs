@@ -34,9 +34,15 @@ pub(super) enum Touch {
 }
 
 impl Scenes {
+    /// Something new is being handled: what it sets off belongs together.
+    pub(super) fn next_pass(&mut self) {
+        self.pass += 1;
+        self.last_due = None;
+    }
+
     /// All values of a report count at once; only then triggers look.
     pub(super) fn report(&mut self, report: &Report, out: &mut Vec<Effect>) {
-        self.pass += 1;
+        self.next_pass();
         let mut watchers = std::mem::take(&mut self.scratch.watchers);
         let values = Arc::make_mut(&mut self.values);
         for observation in &report.values {
@@ -53,7 +59,7 @@ impl Scenes {
     }
 
     pub(super) fn status(&mut self, status: &Status, out: &mut Vec<Effect>) {
-        self.pass += 1;
+        self.next_pass();
         if Arc::make_mut(&mut self.values).turn(status.device, status.online).is_none() {
             return;
         }
@@ -63,7 +69,7 @@ impl Scenes {
     }
 
     pub(super) fn event(&mut self, event: &Event, out: &mut Vec<Effect>) {
-        self.pass += 1;
+        self.next_pass();
         let mut fired = std::mem::take(&mut self.scratch.fired);
         let triggers = self.plan.index.of_event(event.device, event.event);
         fired.extend(triggers.iter().map(|trigger| (self.plan.trigger(*trigger).scene, *trigger)));
@@ -82,7 +88,7 @@ impl Scenes {
             What::Row(of) => of.is(row),
             _ => false,
         };
-        self.pass += 1;
+        self.next_pass();
         let mut fired = std::mem::take(&mut self.scratch.fired);
         let triggers = plan.index.of_query(&row.query).iter().filter(is_meant);
         fired.extend(triggers.map(|trigger| (plan.trigger(*trigger).scene, *trigger)));

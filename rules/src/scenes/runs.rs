@@ -105,6 +105,16 @@ pub(super) struct Queued {
     decision: u64,
 }
 
+impl Queued {
+    /// The same for a scene of another plan, with the same steps.
+    pub(super) fn moved_to(mut self, scene: SceneIx) -> Self {
+        let chain = Chain::default();
+        self.set_off.chain = chain.with(scene).unwrap_or(chain);
+        self.set_off.cause = Cause::Before;
+        self
+    }
+}
+
 /// All runs that are under way.
 #[derive(Debug, Default)]
 pub(super) struct Runs {
@@ -135,6 +145,10 @@ impl Runs {
         self.by_id.insert(run.id, run);
     }
 
+    pub(super) fn take_all(&mut self) -> Vec<Run> {
+        std::mem::take(&mut self.by_id).into_values().collect()
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &Run> {
         self.by_id.values()
     }
@@ -147,6 +161,25 @@ impl Run {
 
     fn is_over(&self) -> bool {
         matches!(self.strands[0].state, State::Over)
+    }
+
+    /// Makes it one of another plan, in which its scene has the same steps: what is a number of the plan is looked up anew.
+    pub(super) fn move_to(&mut self, scene: SceneIx, program: Arc<Program>, chain: Chain, decision: u64) {
+        for strand in &mut self.strands {
+            if let State::WaitFor { wait, .. } = &mut strand.state
+                && let Some(Step { doing: Doing::WaitFor { wait: same, .. }, .. }) =
+                    program.steps.get(strand.at.saturating_sub(1) as usize)
+            {
+                *wait = *same;
+            }
+        }
+        (self.scene, self.program, self.chain, self.decision) = (scene, program, chain, decision);
+        self.cause = Cause::Before;
+    }
+
+    /// Whether steps that a script has emitted name other scenes, by numbers of this plan.
+    pub(super) fn has_emitted(&self) -> bool {
+        self.strands.iter().any(|strand| !strand.emitted.is_empty())
     }
 
     pub(super) fn strand(&mut self, at: StrandIx) -> &mut Strand {
@@ -213,8 +246,16 @@ impl Scenes {
     /// How many runs of a scene are under way for a key.
     pub(super) fn running(&self, scene: SceneIx, key: Key) -> usize {
         let runs = self.scenes[scene.0 as usize].runs.iter();
-        // One that is doing steps right now is not in the list of those that wait.
+        // One that is doing steps right now is not among those that wait.
         runs.filter(|id| self.runs.get(**id).is_none_or(|run| run.key == key)).count()
+    }
+
+    /// Forgets runs that were doing steps when the engine panicked, so that their scenes can run again.
+    pub(super) fn bury_lost_runs(&mut self) {
+        for id in std::mem::take(&mut self.doing) {
+            self.scenes.iter_mut().for_each(|state| state.runs.retain(|other| *other != id));
+            self.dirty.runs.insert(id);
+        }
     }
 
     /// Ends the runs of a scene for a key.
@@ -290,6 +331,7 @@ impl Scenes {
 
     /// Does steps until all strands wait or are over.
     pub(super) fn go_on(&mut self, mut run: Run, out: &mut Vec<Effect>) {
+        self.doing.push(run.id);
         let mut left = STEPS_MAX;
         while let Some(at) = run.ready() {
             let failure = match left.checked_sub(1) {
@@ -306,6 +348,7 @@ impl Scenes {
                 self.strand_failed(&mut run, at, failure, out);
             }
         }
+        self.doing.pop();
         out.append(&mut self.alarms);
         if run.is_over() {
             return self.finish(run, out);

@@ -4,6 +4,7 @@ use super::decisions::SetOff;
 use super::messages::Touch;
 use super::runs::{RunId, StrandIx};
 use super::{Effect, Scenes};
+use crate::clock::Steady;
 use crate::history::{Cause, Chain, Verdict};
 use crate::plan::{HeldIx, Plan, TriggerIx, Watcher, What, Who};
 use edgeway_sdk::Timestamp;
@@ -23,6 +24,13 @@ pub(super) enum SteadyKey {
     Strand(RunId, StrandIx),
 }
 
+/// When something was due, by either clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Due {
+    Steady(Steady),
+    Wall(Timestamp),
+}
+
 /// What waits for a time of the wall clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum WallKey {
@@ -33,12 +41,14 @@ pub(super) enum WallKey {
 impl Scenes {
     pub(super) fn do_what_is_due(&mut self, out: &mut Vec<Effect>) {
         for _ in 0..DUE_MAX {
-            if let Some((_, key)) = self.steady_timers.pop_due(self.clock.steady()) {
+            if let Some((due, key)) = self.steady_timers.pop_due(self.clock.steady()) {
+                self.begin_pass(Due::Steady(due));
                 match key {
                     SteadyKey::Held(held) => self.touch_held(held, out),
                     SteadyKey::Strand(run, strand) => self.time_is_up(run, strand, out),
                 }
             } else if let Some((due, key)) = self.wall_timers.pop_due(self.clock.wall()) {
+                self.begin_pass(Due::Wall(due));
                 match key {
                     WallKey::Recheck(watcher) => self.touch_timed(watcher, out),
                     WallKey::Cron(trigger) => self.cron(trigger, due, out),
@@ -46,6 +56,14 @@ impl Scenes {
             } else {
                 return;
             }
+        }
+    }
+
+    /// What is due at the same moment counts as set off by the same thing, like what one message sets off.
+    fn begin_pass(&mut self, due: Due) {
+        if self.last_due != Some(due) {
+            self.last_due = Some(due);
+            self.pass += 1;
         }
     }
 
@@ -89,7 +107,6 @@ impl Scenes {
             self.decline(scene, &set_off, Verdict::Missed { was_due: due });
             return;
         }
-        self.pass += 1;
         self.triggers[trigger.0 as usize].fired = Some(self.clock.wall());
         self.decide(scene, set_off, out);
     }
@@ -97,7 +114,7 @@ impl Scenes {
     /// Sets off what waits for the gateway to start.
     pub(super) fn fire_starts(&mut self, out: &mut Vec<Effect>) {
         let plan = self.plan.clone();
-        self.pass += 1;
+        self.next_pass();
         for (at, trigger) in plan.triggers.iter().enumerate().filter(|(_, trigger)| matches!(trigger.what, What::Start))
         {
             let cause = Cause::Trigger(TriggerIx(at as u32));

@@ -1,7 +1,8 @@
 //! Scenes exchanged for others while they run.
 
 use super::site::{Site, load};
-use edgeway_rules::Restored;
+use edgeway_rules::{Effect, Restored};
+use edgeway_thing_models::CommandState;
 
 fn exchange(site: &mut Site, text: &str) -> Restored {
     let (mut new, _) = load(text).expect("no mistake");
@@ -23,6 +24,26 @@ fn a_run_goes_on_in_a_scene_that_has_not_changed() {
     assert_eq!(site.done(), ["x: begin", "x: end"]);
     site.happen("wt-01", "alarm");
     assert_eq!(site.done(), ["x: new"]);
+}
+
+#[test]
+fn a_run_that_waits_for_a_device_and_those_that_queue_behind_it_go_on_too() {
+    let text = r#"scene("s").when(event("wt-01", "alarm")).mode("queue")
+        .then([invoke("wt-01", "reset"), wait_for(prop("wt-01", "wind_speed") > 5, "1h"), notify("x", "end")]);"#;
+    let mut site = Site::new(text);
+    site.answer = None;
+    site.happen("wt-01", "alarm");
+    site.happen("wt-01", "alarm");
+    let command = site.effects.iter().find(|effect| matches!(effect, Effect::Command { .. })).expect("sent").clone();
+    let before = r#"scene("a").priority(5).when(event("wt-02", "alarm")).then([notify("x", "other")]);"#;
+    exchange(&mut site, &format!("{before}\n{text}"));
+    let Effect::Command { id, .. } = &command else { panic!("{command:?}") };
+    site.answer_with(&command, id, CommandState::Applied { result: None });
+    site.answer = Some(CommandState::Applied { result: None });
+    exchange(&mut site, text);
+    assert_eq!(site.done(), ["wt-01.reset()"]);
+    site.report("wt-01", "wind_speed", 9.0);
+    assert_eq!(site.done(), ["x: end", "wt-01.reset()", "x: end"]);
 }
 
 #[test]

@@ -136,7 +136,7 @@ pub(crate) enum QueryCommand {
     },
     /// Take in the site's queries and tables as they are now; those that have not changed go on with what they remember
     ///
-    /// If there is a mistake in the folder, all stays as it is. Models, devices, scenes and routes are taken in at a start.
+    /// If there is a mistake in the folder, all stays as it is. Models, devices and routes are taken in at a start.
     #[command(after_help = "Examples:\n  edgeway query reload\n  edgeway query reload --warm 1h")]
     Reload {
         /// Let new and changed queries begin as if they had run for so long; longer than their longest window is right
