@@ -39,6 +39,7 @@ pub(crate) fn is_site_name(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use edgeway_sdk::options::duration::parse as duration;
 
     #[test]
     fn durations_know_days() {

@@ -118,6 +118,8 @@ fn position(section: &mut Section<'_>, report: &mut Report) -> Option<(f64, f64)
     match (latitude, longitude) {
         (Some(latitude), Some(longitude)) => Some((latitude.value, longitude.value)),
         (None, None) => None,
+        // One that is there and no number has been told of already.
+        _ if ["latitude", "longitude"].iter().all(|key| section.entry(key).is_some()) => None,
         (one, other) => {
             let mark = one.or(other).map_or(mark, |found| found.mark);
             let problem = Problem::new("a position is a latitude and a longitude, and one of them is missing");

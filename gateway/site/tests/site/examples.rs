@@ -59,7 +59,7 @@ fn the_two_sites_can_live_in_one_gateway() {
     merge(folder.path());
     let site = loaded(folder.path()).site;
     assert_eq!((site.things.devices().len(), site.links.len(), site.routes.len()), (22, 2, 6));
-    assert_eq!((site.scenes.len(), site.queries.len()), (7, 20));
+    assert_eq!((site.scenes.len(), site.queries.len()), (10, 20));
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod folders;
 mod hostile;
 mod north;
 mod numbers;
+mod scenes;
 
 use edgeway_sdk::Driver;
 use edgeway_site::{Failed, Loaded, load_with_variables};
