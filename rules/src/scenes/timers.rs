@@ -33,20 +33,53 @@ pub(super) enum WallKey {
 impl Scenes {
     pub(super) fn do_what_is_due(&mut self, out: &mut Vec<Effect>) {
         for _ in 0..DUE_MAX {
-            if let Some((_, key)) = self.steady_timers.pop_due(self.clock.steady()) {
-                match key {
-                    SteadyKey::Held(held) => self.touch_held(held, out),
-                    SteadyKey::Strand(run, strand) => self.time_is_up(run, strand, out),
-                }
-            } else if let Some((due, key)) = self.wall_timers.pop_due(self.clock.wall()) {
-                match key {
-                    WallKey::Recheck(watcher) => self.touch_timed(watcher, out),
-                    WallKey::Cron(trigger) => self.cron(trigger, due, out),
-                }
-            } else {
+            let is_done = self.look_at_what_is_due(out) || self.go_on_with_what_is_due(out);
+            if !is_done {
                 return;
             }
         }
+    }
+
+    /// What has come by this moment counts as one message: all conditions that the clock changes are looked at together.
+    /// False if there are none.
+    fn look_at_what_is_due(&mut self, out: &mut Vec<Effect>) -> bool {
+        let mut watchers = std::mem::take(&mut self.scratch.watchers);
+        while let Some((at, SteadyKey::Held(held))) = self.steady_timers.first()
+            && at <= self.clock.steady()
+        {
+            self.steady_timers.set(SteadyKey::Held(held), None);
+            watchers.extend_from_slice(self.plan.index.of_held(held));
+        }
+        // A run that should have gone on before now does so first.
+        let is_late = self.steady_timers.next().is_some_and(|at| at < self.clock.steady());
+        while let Some((at, WallKey::Recheck(watcher))) = self.wall_timers.first()
+            && at <= self.clock.wall()
+            && !is_late
+        {
+            self.wall_timers.set(WallKey::Recheck(watcher), None);
+            match self.plan.index.who(watcher) {
+                Who::Held(held) => watchers.extend_from_slice(self.plan.index.of_held(held)),
+                Who::Trigger(_) | Who::Wait(_) => watchers.push(watcher),
+            }
+        }
+        let is_due = !watchers.is_empty();
+        self.touch(watchers, Touch::Clock, out);
+        is_due
+    }
+
+    /// The next run that waited until now, or else the next `cron`. False if there is none.
+    fn go_on_with_what_is_due(&mut self, out: &mut Vec<Effect>) -> bool {
+        if let Some((_, key)) = self.steady_timers.pop_due(self.clock.steady()) {
+            if let SteadyKey::Strand(run, strand) = key {
+                self.time_is_up(run, strand, out);
+            }
+            return true;
+        }
+        let Some((due, key)) = self.wall_timers.pop_due(self.clock.wall()) else { return false };
+        if let WallKey::Cron(trigger) = key {
+            self.cron(trigger, due, out);
+        }
+        true
     }
 
     pub(super) fn arm_crons(&mut self) {
