@@ -1,5 +1,6 @@
 //! Scenes in virtual time, as their authors see them.
 
+mod causes;
 mod examples;
 mod language;
 mod limits;
