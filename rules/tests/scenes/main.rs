@@ -5,6 +5,7 @@ mod examples;
 mod language;
 mod limits;
 mod mistakes;
+mod reference;
 mod site;
 mod time;
 mod trace;
