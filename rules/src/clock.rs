@@ -91,8 +91,12 @@ impl<T: Ord + Copy, K: Ord + Copy + Hash> Timers<T, K> {
         Some((at, key))
     }
 
+    pub(crate) fn first(&self) -> Option<(T, K)> {
+        self.order.first().copied()
+    }
+
     pub(crate) fn next(&self) -> Option<T> {
-        self.order.first().map(|(at, _)| *at)
+        self.first().map(|(at, _)| at)
     }
 
     pub(crate) fn time_of(&self, key: K) -> Option<T> {

@@ -210,19 +210,12 @@ impl Plan {
         show(self.data_type(slot), &seen.value)
     }
 
-    /// Visits the properties and devices that a condition reads, also through `held`.
-    pub(crate) fn each_source(&self, condition: &Condition, visit: &mut impl FnMut(Leaf)) {
-        let mut helds = vec![];
+    /// Visits the properties and devices that a condition reads, also through `held`, in the order of the script.
+    pub(crate) fn each_source(&self, condition: &Condition, visit: &mut dyn FnMut(Leaf)) {
         condition.each_leaf(&mut |leaf| match leaf {
-            Leaf::Held(held) => helds.push(held),
+            Leaf::Held(held) => self.each_source(&self.helds[held.0 as usize].inner, visit),
             leaf => visit(leaf),
         });
-        while let Some(held) = helds.pop() {
-            self.helds[held.0 as usize].inner.each_leaf(&mut |leaf| match leaf {
-                Leaf::Held(inner) => helds.push(inner),
-                leaf => visit(leaf),
-            });
-        }
     }
 }
 

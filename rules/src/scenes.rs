@@ -72,10 +72,8 @@ pub struct Scenes {
     decisions: u64,
     errors: u64,
     loops_stopped: u64,
-    /// Which message is being handled, or which moment, counted from 1.
+    /// Which message is being handled, counted from 1.
     pass: u64,
-    /// When what was done last had been due.
-    last_due: Option<timers::Due>,
     /// Runs that are doing steps right now, one inside the other.
     doing: Vec<RunId>,
     scratch: messages::Scratch,
@@ -249,7 +247,6 @@ impl Scenes {
             errors: 0,
             loops_stopped: 0,
             pass: 0,
-            last_due: None,
             doing: vec![],
             scratch: messages::Scratch::default(),
         }

@@ -10,7 +10,7 @@ use crate::scripts::{Closure, ScriptError};
 use crate::values::Slot;
 use edgeway_sdk::{DeviceIx, Value};
 use edgeway_thing_models::{Action, CommandRecord, CommandState, Event, EventIx, Notice, Origin, PropertyIx};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,7 +53,8 @@ impl Pending {
 #[derive(Debug, Default)]
 pub(super) struct Traces {
     pub(super) sets: HashMap<Slot, Echo>,
-    events: HashMap<(DeviceIx, EventIx), (Chain, Steady)>,
+    /// The oldest first: they come back in this order.
+    events: HashMap<(DeviceIx, EventIx), VecDeque<(Chain, Steady)>>,
 }
 
 /// A value that a scene has set and that may soon come back as a report.
@@ -64,8 +65,14 @@ pub(super) struct Echo {
     pub(super) until: Steady,
     /// The message in which it came back last.
     pub(super) pass: u64,
-    /// The message by which it was set.
-    set_in: u64,
+    claim: Claim,
+}
+
+/// Who has set a property. Of several that set the same value the one that comes first.
+#[derive(Debug, Clone, Copy)]
+struct Claim {
+    /// The message by which it was set, and when.
+    set_in: (u64, Steady),
     scene: SceneIx,
     run: RunId,
 }
@@ -82,12 +89,16 @@ impl Scenes {
     ) -> Result<(), Failure> {
         let Doing::Act(Act { deed, how }) = &step.doing else { return Ok(()) };
         let in_transaction = run.strand(at).undo.is_some();
-        let undo = if in_transaction { self.undoing(deed, how.undo.as_deref()) } else { vec![] };
+        // What a try has done although it was not confirmed is undone with the rest.
+        let undo = match tries {
+            0 if in_transaction => self.undoing(deed, how.undo.as_deref()),
+            _ => std::mem::take(&mut run.strand(at).undo_again),
+        };
         let failed = |error: String| Failure { step: step.text.clone(), error };
         let within = how.within.unwrap_or(COMMAND_WITHIN);
         let command = match self.perform(run, deed, within, out).map_err(failed)? {
             Performed::Sent(command) => command,
-            Performed::Lost(winner) if in_transaction => {
+            Performed::Lost(winner) if in_transaction && !how.may_fail => {
                 return Err(failed(format!("scene {} comes first", self.plan.scene(winner).name)));
             }
             Performed::Done | Performed::Lost(_) => return Ok(()),
@@ -152,7 +163,9 @@ impl Scenes {
             Deed::Set { device, property, value } => {
                 let value = self.value(run, (*device, *property), value)?;
                 let slot = self.plan.slots.of(*device, *property);
-                if let Some(winner) = self.comes_first(slot, &value, run) {
+                let holder = self.holder(slot, run);
+                if let Some((claim, _)) = holder.filter(|(_, held)| **held != value) {
+                    let winner = claim.scene;
                     let action = Action::Set { property: *property, value };
                     let text = command_text(&self.plan.things, *device, &action).into();
                     self.note(run, text, None, StepResult::LostTo(winner));
@@ -179,8 +192,10 @@ impl Scenes {
             }
             Deed::Emit { device, event, output } => {
                 let said = deed.text(&self.plan.things).into();
-                let until = self.clock.steady() + self.plan.echo;
-                self.traces.events.insert((*device, *event), (run.chain, until));
+                let now = self.clock.steady();
+                let emitted = self.traces.events.entry((*device, *event)).or_default();
+                emitted.retain(|(_, until)| *until >= now);
+                emitted.push_back((run.chain, now + self.plan.echo));
                 let (device, event, output) = (*device, *event, output.clone());
                 let happened = Event { device, event, output, source_time: self.clock.wall() };
                 self.tell(run, said, Effect::Event(happened), out);
@@ -233,7 +248,6 @@ impl Scenes {
         if !matches!(record.command.origin, Origin::Scene { .. }) {
             return;
         }
-        self.next_pass();
         let Some(pending) = self.pending.remove(&record.command.id) else { return };
         let noted = match &result {
             Ok(()) => StepResult::Applied,
@@ -269,6 +283,7 @@ impl Scenes {
         if awaited.tries < how.retries {
             let until = self.clock.steady() + how.pause;
             run.strand(at).again = Some((awaited.step, awaited.tries + 1));
+            run.strand(at).undo_again = awaited.undo;
             return self.sleep(run, at, until, State::Delay { until });
         }
         if !how.may_fail {
@@ -276,18 +291,24 @@ impl Scenes {
         }
     }
 
-    /// The scene that wants something else of this property and comes first: by the same message the one of higher
-    /// priority, then of the first name; otherwise one of higher priority that set it and is still at it. A scene that
-    /// has led to this one is not in its way.
-    fn comes_first(&self, slot: Slot, value: &Value, run: &Run) -> Option<SceneIx> {
+    /// Who has set this property and comes first, and to what: by the same message the scene of higher priority, then of
+    /// the first name; otherwise one of higher priority that set it and is still at it. A scene that has led to this one
+    /// is not in its way.
+    fn holder(&self, slot: Slot, run: &Run) -> Option<(Claim, &Value)> {
         let echo = self.traces.sets.get(&slot)?;
-        if echo.value == *value || run.chain.scenes().any(|scene| scene == echo.scene) {
+        let claim = echo.claim;
+        if run.chain.scenes().any(|scene| scene == claim.scene) {
             return None;
         }
-        let (theirs, ours) = (self.plan.scene(echo.scene).priority, self.plan.scene(run.scene).priority);
-        let same_message = echo.set_in == self.pass && echo.scene < run.scene;
-        let still_at_it = theirs > ours && self.runs.get(echo.run).is_some();
-        (same_message || still_at_it).then_some(echo.scene)
+        let (theirs, ours) = (self.plan.scene(claim.scene).priority, self.plan.scene(run.scene).priority);
+        let same_message = claim.set_in == self.moment() && claim.scene < run.scene;
+        let still_at_it = theirs > ours && self.runs.get(claim.run).is_some();
+        (same_message || still_at_it).then_some((claim, &echo.value))
+    }
+
+    /// What counts as the same message: a run that waits after it acts on its own.
+    fn moment(&self) -> (u64, Steady) {
+        (self.pass, self.clock.steady())
     }
 
     /// Calls a closure of a run.
@@ -321,20 +342,20 @@ impl Scenes {
     fn expect_echo(&mut self, slot: Slot, value: &Value, run: &Run) {
         let now = self.clock.steady();
         if self.traces.sets.len() >= SWEEP {
-            self.traces.sets.retain(|_, echo| echo.until >= now);
+            self.traces.sets.retain(|_, echo| echo.until >= now || self.runs.get(echo.claim.run).is_some());
         }
         let until = now + self.plan.echo;
-        let (chain, scene, set_in, run) = (run.chain, run.scene, self.pass, run.id);
-        self.traces.sets.insert(slot, Echo { value: value.clone(), chain, until, pass: 0, set_in, scene, run });
+        let own = Claim { set_in: self.moment(), scene: run.scene, run: run.id };
+        let claim = self.holder(slot, run).map_or(own, |(claim, _)| claim);
+        self.traces.sets.insert(slot, Echo { value: value.clone(), chain: run.chain, until, pass: 0, claim });
     }
 
     /// The scenes that led to an event, if it is one that a scene has emitted.
     pub(super) fn chain_of_event(&mut self, device: DeviceIx, event: EventIx) -> Chain {
         let now = self.clock.steady();
-        match self.traces.events.remove(&(device, event)) {
-            Some((chain, until)) if until >= now => chain,
-            _ => Chain::default(),
-        }
+        let Some(emitted) = self.traces.events.get_mut(&(device, event)) else { return Chain::default() };
+        emitted.retain(|(_, until)| *until >= now);
+        emitted.pop_front().map(|(chain, _)| chain).unwrap_or_default()
     }
 }
 

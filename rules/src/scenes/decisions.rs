@@ -21,7 +21,7 @@ pub(super) struct SetOff {
 
 impl Scenes {
     pub(super) fn decide_by_hand(&mut self, scene: SceneIx, out: &mut Vec<Effect>) -> bool {
-        self.next_pass();
+        self.pass += 1;
         let set_off = SetOff { cause: Cause::Hand, chain: Chain::default(), facts: None };
         self.decide(scene, set_off, out)
     }

@@ -6,14 +6,14 @@ use crate::facts::Facts;
 use crate::history::{Cause, Chain};
 use crate::plan::{HeldIx, Leaf, Plan, SceneIx, TriggerIx, Truth, WaitIx, Watcher, What, Who};
 use crate::values::Slot;
-use edgeway_sdk::Value;
+use edgeway_sdk::{DeviceIx, Value};
 use edgeway_thing_models::{Event, Observation, Report, Row, Status};
 use std::sync::Arc;
 
 /// Lists that are filled and emptied with every message, kept for their memory.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
-    watchers: Vec<Watcher>,
+    pub(super) watchers: Vec<Watcher>,
     fired: Vec<(SceneIx, TriggerIx)>,
     came_true: Vec<WaitIx>,
 }
@@ -33,16 +33,18 @@ pub(super) enum Touch {
     Clock,
 }
 
-impl Scenes {
-    /// Something new is being handled: what it sets off belongs together.
-    pub(super) fn next_pass(&mut self) {
-        self.pass += 1;
-        self.last_due = None;
-    }
+/// What comes with what fires.
+enum Came {
+    /// Nothing: it is looked up for each trigger.
+    Alone(Touch),
+    /// What an event or a row brings.
+    With(Chain, Arc<Facts>),
+}
 
+impl Scenes {
     /// All values of a report count at once; only then triggers look.
     pub(super) fn report(&mut self, report: &Report, out: &mut Vec<Effect>) {
-        self.next_pass();
+        self.pass += 1;
         let mut watchers = std::mem::take(&mut self.scratch.watchers);
         let values = Arc::make_mut(&mut self.values);
         for observation in &report.values {
@@ -50,16 +52,16 @@ impl Scenes {
             watchers.extend_from_slice(self.plan.index.of_slot(slot));
             if !self.traces.sets.is_empty()
                 && let Some(echo) = self.traces.sets.get_mut(&slot)
-                && is_echo(&echo.value, observation)
             {
-                echo.pass = self.pass;
+                // What comes after it is somebody else's doing.
+                echo.pass = if is_echo(&echo.value, observation) { self.pass } else { 0 };
             }
         }
         self.touch(watchers, Touch::Message, out);
     }
 
     pub(super) fn status(&mut self, status: &Status, out: &mut Vec<Effect>) {
-        self.next_pass();
+        self.pass += 1;
         if Arc::make_mut(&mut self.values).turn(status.device, status.online).is_none() {
             return;
         }
@@ -69,7 +71,7 @@ impl Scenes {
     }
 
     pub(super) fn event(&mut self, event: &Event, out: &mut Vec<Effect>) {
-        self.next_pass();
+        self.pass += 1;
         let mut fired = std::mem::take(&mut self.scratch.fired);
         let triggers = self.plan.index.of_event(event.device, event.event);
         fired.extend(triggers.iter().map(|trigger| (self.plan.trigger(*trigger).scene, *trigger)));
@@ -79,7 +81,7 @@ impl Scenes {
         }
         let chain = self.chain_of_event(event.device, event.event);
         let facts = Arc::new(Facts::of_event(&self.plan, event));
-        self.fire(fired, Some((chain, facts)), out);
+        self.fire(fired, Came::With(chain, facts), out);
     }
 
     pub(super) fn row(&mut self, row: &Row, out: &mut Vec<Effect>) {
@@ -88,7 +90,7 @@ impl Scenes {
             What::Row(of) => of.is(row),
             _ => false,
         };
-        self.next_pass();
+        self.pass += 1;
         let mut fired = std::mem::take(&mut self.scratch.fired);
         let triggers = plan.index.of_query(&row.query).iter().filter(is_meant);
         fired.extend(triggers.map(|trigger| (plan.trigger(*trigger).scene, *trigger)));
@@ -97,30 +99,11 @@ impl Scenes {
             return;
         }
         let facts = Arc::new(Facts::of_row(row));
-        self.fire(fired, Some((Chain::default(), facts)), out);
-    }
-
-    /// Lets those look that depend on a `held` condition whose time has come.
-    pub(super) fn touch_held(&mut self, held: HeldIx, out: &mut Vec<Effect>) {
-        // It is full now, or something in it has changed.
-        self.dirty.helds.insert(held);
-        let mut watchers = std::mem::take(&mut self.scratch.watchers);
-        watchers.extend_from_slice(self.plan.index.of_held(held));
-        self.touch(watchers, Touch::Clock, out);
-    }
-
-    /// Lets one look because the clock may have changed what it sees; after a `held` also those that depend on it.
-    pub(super) fn touch_timed(&mut self, watcher: Watcher, out: &mut Vec<Effect>) {
-        if let Who::Held(held) = self.plan.index.who(watcher) {
-            return self.touch_held(held, out);
-        }
-        let mut watchers = std::mem::take(&mut self.scratch.watchers);
-        watchers.push(watcher);
-        self.touch(watchers, Touch::Clock, out);
+        self.fire(fired, Came::With(Chain::default(), facts), out);
     }
 
     /// Lets the watchers look, `held` conditions before whatever contains them, and sets off scenes.
-    fn touch(&mut self, mut watchers: Vec<Watcher>, touch: Touch, out: &mut Vec<Effect>) {
+    pub(super) fn touch(&mut self, mut watchers: Vec<Watcher>, touch: Touch, out: &mut Vec<Effect>) {
         if !watchers.is_empty() {
             watchers.sort_unstable();
             watchers.dedup();
@@ -135,7 +118,7 @@ impl Scenes {
                 }
             }
             self.scratch.watchers = watchers;
-            self.fire(fired, None, out);
+            self.fire(fired, Came::Alone(touch), out);
             came_true.drain(..).for_each(|wait| self.came_true(wait, out));
             self.scratch.came_true = came_true;
             return;
@@ -200,23 +183,30 @@ impl Scenes {
         state.last_value.replace(value.clone()).is_some()
     }
 
-    /// Sets off each scene once, by priority and name. What came with an event or a row is given.
-    fn fire(&mut self, mut fired: Vec<(SceneIx, TriggerIx)>, with: Option<(Chain, Arc<Facts>)>, out: &mut Vec<Effect>) {
+    /// Sets off each scene once, by priority and name; one that counts for each device, once for each.
+    fn fire(&mut self, mut fired: Vec<(SceneIx, TriggerIx)>, came: Came, out: &mut Vec<Effect>) {
         fired.sort_unstable();
-        fired.dedup_by_key(|(scene, _)| *scene);
-        for (scene, trigger) in fired.drain(..) {
+        each_once(&self.plan, &mut fired);
+        // What the first of them sets hides what came back to the others.
+        let chain_of = |(_, trigger): &(SceneIx, TriggerIx)| match &came {
+            Came::With(chain, _) => *chain,
+            Came::Alone(touch) => self.chain_of(*trigger, *touch),
+        };
+        let chains: Vec<Chain> = fired.iter().map(chain_of).collect();
+        for ((scene, trigger), chain) in fired.drain(..).zip(chains) {
             self.triggers[trigger.0 as usize].fired = Some(self.clock.wall());
-            let (chain, facts) = match &with {
-                Some((chain, facts)) => (*chain, Some(facts.clone())),
-                None => (self.chain_of(trigger), None),
+            let facts = match &came {
+                Came::With(_, facts) => Some(facts.clone()),
+                Came::Alone(_) => None,
             };
             self.decide(scene, SetOff { cause: Cause::Trigger(trigger), chain, facts }, out);
         }
         self.scratch.fired = fired;
     }
 
-    /// The scenes whose doing set off the trigger: those that set a value which just came back.
-    fn chain_of(&self, trigger: TriggerIx) -> Chain {
+    /// The scenes whose doing set off the trigger: those that set a value which just came back, or, for what fires only
+    /// after a while, which has come back and still stands.
+    fn chain_of(&self, trigger: TriggerIx, touch: Touch) -> Chain {
         let mut chain = Chain::default();
         if self.traces.sets.is_empty() {
             return chain;
@@ -224,7 +214,7 @@ impl Scenes {
         let mut consider = |leaf| {
             if let Leaf::Slot(slot) = leaf
                 && let Some(echo) = self.traces.sets.get(&slot)
-                && echo.pass == self.pass
+                && (echo.pass == self.pass || touch == Touch::Clock && echo.pass > 0)
                 && echo.until >= self.clock.steady()
             {
                 chain = echo.chain;
@@ -245,6 +235,21 @@ impl Scenes {
             self.look(&plan, watcher, Touch::Clock);
         }
     }
+}
+
+/// Leaves the first trigger of each scene, for each device if the scene counts for each.
+fn each_once(plan: &Plan, fired: &mut Vec<(SceneIx, TriggerIx)>) {
+    let mut devices: Vec<Option<DeviceIx>> = vec![];
+    let mut last = None;
+    fired.retain(|(scene, trigger)| {
+        if last.replace(*scene) != Some(*scene) {
+            devices.clear();
+        }
+        let device = if plan.scene(*scene).per_device { plan.device_of(*trigger) } else { None };
+        let is_new = !devices.contains(&device);
+        devices.push(device);
+        is_new
+    });
 }
 
 /// Whether a report brings the value that was set, give or take what a device's 32 bits make of it.

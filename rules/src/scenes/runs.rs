@@ -65,6 +65,8 @@ pub(super) struct Strand {
     pub(super) undo: Option<Vec<crate::plan::Deed>>,
     /// A step to try again.
     pub(super) again: Option<(Step, u32)>,
+    /// What undoes that step: what was before it was first tried.
+    pub(super) undo_again: Vec<crate::plan::Deed>,
     /// Why one of its branches failed.
     pub(super) failed: Option<Failure>,
 }

@@ -4,7 +4,6 @@ use super::decisions::SetOff;
 use super::messages::Touch;
 use super::runs::{RunId, StrandIx};
 use super::{Effect, Scenes};
-use crate::clock::Steady;
 use crate::history::{Cause, Chain, Verdict};
 use crate::plan::{HeldIx, Plan, TriggerIx, Watcher, What, Who};
 use edgeway_sdk::Timestamp;
@@ -24,13 +23,6 @@ pub(super) enum SteadyKey {
     Strand(RunId, StrandIx),
 }
 
-/// When something was due, by either clock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Due {
-    Steady(Steady),
-    Wall(Timestamp),
-}
-
 /// What waits for a time of the wall clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum WallKey {
@@ -41,30 +33,55 @@ pub(super) enum WallKey {
 impl Scenes {
     pub(super) fn do_what_is_due(&mut self, out: &mut Vec<Effect>) {
         for _ in 0..DUE_MAX {
-            if let Some((due, key)) = self.steady_timers.pop_due(self.clock.steady()) {
-                self.begin_pass(Due::Steady(due));
-                match key {
-                    SteadyKey::Held(held) => self.touch_held(held, out),
-                    SteadyKey::Strand(run, strand) => self.time_is_up(run, strand, out),
-                }
-            } else if let Some((due, key)) = self.wall_timers.pop_due(self.clock.wall()) {
-                self.begin_pass(Due::Wall(due));
-                match key {
-                    WallKey::Recheck(watcher) => self.touch_timed(watcher, out),
-                    WallKey::Cron(trigger) => self.cron(trigger, due, out),
-                }
-            } else {
+            let is_done = self.look_at_what_is_due(out) || self.go_on_with_what_is_due(out);
+            if !is_done {
                 return;
             }
         }
     }
 
-    /// What is due at the same moment counts as set off by the same thing, like what one message sets off.
-    fn begin_pass(&mut self, due: Due) {
-        if self.last_due != Some(due) {
-            self.last_due = Some(due);
-            self.pass += 1;
+    /// What has come by this moment counts as one message: all conditions that the clock changes are looked at together.
+    /// False if there are none.
+    fn look_at_what_is_due(&mut self, out: &mut Vec<Effect>) -> bool {
+        let mut watchers = std::mem::take(&mut self.scratch.watchers);
+        while let Some((at, SteadyKey::Held(held))) = self.steady_timers.first()
+            && at <= self.clock.steady()
+        {
+            self.steady_timers.set(SteadyKey::Held(held), None);
+            // It is full now.
+            self.dirty.helds.insert(held);
+            watchers.extend_from_slice(self.plan.index.of_held(held));
         }
+        // A run that should have gone on before now does so first.
+        let is_late = self.steady_timers.next().is_some_and(|at| at < self.clock.steady());
+        while let Some((at, WallKey::Recheck(watcher))) = self.wall_timers.first()
+            && at <= self.clock.wall()
+            && !is_late
+        {
+            self.wall_timers.set(WallKey::Recheck(watcher), None);
+            match self.plan.index.who(watcher) {
+                Who::Held(held) => watchers.extend_from_slice(self.plan.index.of_held(held)),
+                Who::Trigger(_) | Who::Wait(_) => watchers.push(watcher),
+            }
+        }
+        let is_due = !watchers.is_empty();
+        self.touch(watchers, Touch::Clock, out);
+        is_due
+    }
+
+    /// The next run that waited until now, or else the next `cron`. False if there is none.
+    fn go_on_with_what_is_due(&mut self, out: &mut Vec<Effect>) -> bool {
+        if let Some((_, key)) = self.steady_timers.pop_due(self.clock.steady()) {
+            if let SteadyKey::Strand(run, strand) = key {
+                self.time_is_up(run, strand, out);
+            }
+            return true;
+        }
+        let Some((due, key)) = self.wall_timers.pop_due(self.clock.wall()) else { return false };
+        if let WallKey::Cron(trigger) = key {
+            self.cron(trigger, due, out);
+        }
+        true
     }
 
     pub(super) fn arm_crons(&mut self) {
@@ -114,7 +131,7 @@ impl Scenes {
     /// Sets off what waits for the gateway to start.
     pub(super) fn fire_starts(&mut self, out: &mut Vec<Effect>) {
         let plan = self.plan.clone();
-        self.next_pass();
+        self.pass += 1;
         for (at, trigger) in plan.triggers.iter().enumerate().filter(|(_, trigger)| matches!(trigger.what, What::Start))
         {
             let cause = Cause::Trigger(TriggerIx(at as u32));

@@ -1,6 +1,7 @@
 //! Scenes in virtual time, as their authors see them.
 
 mod cases;
+mod causes;
 mod examples;
 mod hostile;
 mod hostile_scripts;
@@ -9,6 +10,7 @@ mod language;
 mod limits;
 mod mistakes;
 mod readme;
+mod reference;
 mod reload;
 mod site;
 mod templates;

@@ -20,7 +20,7 @@ pub(crate) struct Site {
     pub(crate) answer: Option<CommandState>,
     /// How many of the effects have been answered.
     answered: usize,
-    things: Arc<Things>,
+    pub(crate) things: Arc<Things>,
 }
 
 pub(crate) const NOON: &str = "2026-08-01T12:00:00+02:00";

@@ -11,7 +11,10 @@ fn scripts_tests_and_uses_are_told_apart() {
     put("edgeway.toml", "name = \"x\"\nlatitude = 52.5\nlongitude = 13.4\n[scenes]\ndecisions = 8\njournal = true\n");
     put("scenes/rooms.rhai", "");
     put("scenes/rooms_test.rhai", "");
-    put("scenes/rooms.toml", "version = 1\n[[use]]\nroom = { floor = \"3\" }\nsetpoint = 21.5\n[[use]]\nroom = \"r\"\n");
+    put(
+        "scenes/rooms.toml",
+        "version = 1\n[[use]]\nroom = { floor = \"3\" }\nsetpoint = 21.5\n[[use]]\nroom = \"r\"\n",
+    );
     let site = load(folder.path()).unwrap().site;
     let names = |files: &[edgeway_site::SourceFile]| files.iter().map(|file| file.name.to_string()).collect::<Vec<_>>();
     assert_eq!((names(&site.scenes), names(&site.scene_tests)), (vec!["rooms".into()], vec!["rooms_test".into()]));
