@@ -50,6 +50,10 @@ impl Scenes {
             return self.fire_scene(scene, decision, (set_off, own_chain), key, out);
         }
         let has_otherwise = !plan.scene(scene).otherwise.is_empty();
+        if has_otherwise && self.is_too_much(scene, &mut decision, out) {
+            self.record_decline(scene, decision);
+            return false;
+        }
         decision.verdict = Verdict::Declined { otherwise: has_otherwise };
         let number = decision.number;
         if has_otherwise {
@@ -110,7 +114,7 @@ impl Scenes {
             Mode::Restart => false,
             Mode::Single => self.running(scene, key) > 0,
             Mode::Parallel => self.running(scene, key) >= PARALLEL_MAX,
-            Mode::Queue => state.queue.len() >= QUEUE_MAX,
+            Mode::Queue => state.queue.iter().filter(|queued| queued.key == key).count() >= QUEUE_MAX,
         };
         busy.then_some(Verdict::Running)
     }
@@ -179,10 +183,7 @@ impl Scenes {
         let plan = self.plan.clone();
         let found = plan.scene(scene);
         let now = self.clock.steady();
-        if self.scenes[scene.0 as usize].breaker.count(found.at_most, now) == Strain::TooMuch {
-            self.rest(scene);
-            out.append(&mut self.alarms);
-            decision.verdict = Verdict::Resting { until: self.clock.wall_at(now + super::breaker::REST) };
+        if self.is_too_much(scene, &mut decision, out) {
             self.record_decline(scene, decision);
             return false;
         }
@@ -211,6 +212,19 @@ impl Scenes {
             out.push(Effect::Firing(firing));
         }
         self.begin(scene, Block::Then, SetOff { chain, ..set_off }, (key, number), out);
+        true
+    }
+
+    /// Counts that a scene acts, and lets it rest if it does so too often.
+    fn is_too_much(&mut self, scene: SceneIx, decision: &mut Decision, out: &mut Vec<Effect>) -> bool {
+        let now = self.clock.steady();
+        let at_most = self.plan.scene(scene).at_most;
+        if self.scenes[scene.0 as usize].breaker.count(at_most, now) == Strain::Fine {
+            return false;
+        }
+        self.rest(scene);
+        out.append(&mut self.alarms);
+        decision.verdict = Verdict::Resting { until: self.clock.wall_at(now + super::breaker::REST) };
         true
     }
 

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 /// Runs of one scene and key at the same time, in the mode `parallel`.
 pub(super) const PARALLEL_MAX: usize = 16;
-/// Runs of one scene that wait for others to end, in the mode `queue`.
+/// Runs of one scene and key that wait for others to end, in the mode `queue`.
 pub(super) const QUEUE_MAX: usize = 16;
 /// Steps of a run without a wait between them. More is a loop.
 const STEPS_MAX: usize = 10_000;
@@ -103,7 +103,7 @@ pub(super) struct Failure {
 pub(super) struct Queued {
     block: Block,
     set_off: SetOff,
-    key: Key,
+    pub(super) key: Key,
     decision: u64,
 }
 
@@ -468,11 +468,17 @@ impl Scenes {
         let strand = run.strand(parent);
         let State::Branches { left } = &mut strand.state else { return };
         *left -= 1;
-        if *left == 0 {
-            strand.state = State::Ready;
-            if let Some(failure) = strand.failed.take() {
-                self.strand_failed(run, parent, failure, out);
-            }
+        if *left > 0 {
+            return;
+        }
+        strand.state = State::Ready;
+        let failed = strand.failed.take();
+        // The branches stand last: a block that repeats makes room for the next ones.
+        while run.strands.last().is_some_and(|strand| matches!(strand.state, State::Over)) {
+            run.strands.pop();
+        }
+        if let Some(failure) = failed {
+            self.strand_failed(run, parent, failure, out);
         }
     }
 
