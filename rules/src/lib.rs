@@ -66,6 +66,7 @@ mod held;
 mod history;
 mod load;
 mod plan;
+mod prove;
 mod scenes;
 mod scripts;
 mod values;

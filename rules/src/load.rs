@@ -16,13 +16,14 @@ pub(crate) use host::{Host, Notes};
 pub(crate) use words::value_of;
 
 use crate::plan::Plan;
+use crate::prove::{Evidence, prove};
 use crate::scripts::Scripts;
 use crate::values::Slots;
-use edgeway_sdk::{Problem, Severity};
-use edgeway_thing_models::Things;
+use edgeway_sdk::{DeviceIx, Problem, Severity};
+use edgeway_thing_models::{ModelIx, PropertyIx, Things};
 use jiff::tz::TimeZone;
 use rhai::{AST, Engine};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,11 +61,24 @@ pub struct Options {
     pub echo: Duration,
     /// The site's queries, with the columns of their rows, that `row` can name. `None`: what it names is not looked at.
     pub queries: Option<BTreeMap<Arc<str>, Vec<Arc<str>>>>,
+    /// Which properties each query reads, of itself or through other queries, so that loops through them are found. None
+    /// unless set.
+    pub reads: BTreeMap<Arc<str>, Vec<(ModelIx, PropertyIx)>>,
+    /// How often properties are read from their devices, so that spans which are too short for that are found. Nothing is
+    /// known of properties that are not named.
+    pub periods: HashMap<(DeviceIx, PropertyIx), Duration>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { zone: TimeZone::UTC, position: None, echo: Duration::from_secs(10), queries: None }
+        Options {
+            zone: TimeZone::UTC,
+            position: None,
+            echo: Duration::from_secs(10),
+            queries: None,
+            reads: BTreeMap::new(),
+            periods: HashMap::new(),
+        }
     }
 }
 
@@ -87,18 +101,22 @@ fn gap(problem: &Problem) -> &'static str {
 pub(crate) fn load(
     things: Arc<Things>,
     scripts: &[Script],
-    options: Options,
+    mut options: Options,
 ) -> Result<(Plan, Scripts, Vec<FileProblem>), Vec<FileProblem>> {
     let slots = Slots::new(&things);
     let has_position = options.position.is_some();
     let host = Host::new(things.clone(), slots.clone(), options.queries.clone(), has_position);
     let budget = Budget::default();
     let engine = engine::new(&host, &budget);
-    let asts = scripts.iter().enumerate().map(|(at, script)| run(&engine, &host, &budget, at, script)).collect();
-    let (plan, problems) = link::link(host.take_draft(), things, slots, options);
+    let asts: Vec<AST> =
+        scripts.iter().enumerate().map(|(at, script)| run(&engine, &host, &budget, at, script)).collect();
+    let (reads, periods) = (std::mem::take(&mut options.reads), std::mem::take(&mut options.periods));
+    let (plan, mut problems) = link::link(host.take_draft(), things, slots, options);
     if problems.iter().any(|found| found.problem.severity == Severity::Error) {
         return Err(in_order(problems, scripts));
     }
+    // A plan with mistakes has gaps, and proofs about gaps would mislead.
+    problems.extend(prove(&Evidence { plan: &plan, asts: &asts, reads: &reads, periods: &periods }));
     host.set_names(plan.names.clone());
     host.take_notes();
     Ok((plan, Scripts::new(engine, asts, host, budget), in_order(problems, scripts)))

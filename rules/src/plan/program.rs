@@ -20,6 +20,8 @@ pub(crate) struct Step {
     pub(crate) text: Arc<str>,
     /// In the script, from 1; 0 for what the engine adds.
     pub(crate) line: u32,
+    /// In characters, from 1.
+    pub(crate) column: u32,
 }
 
 /// What a step does. Numbers are places in the program.
@@ -122,12 +124,23 @@ impl Program {
 }
 
 impl Step {
-    fn deeds(&self) -> impl Iterator<Item = &Deed> {
+    pub(crate) fn deeds(&self) -> impl Iterator<Item = &Deed> {
         let act = match &self.doing {
             Doing::Act(act) => Some(act),
             _ => None,
         };
         act.into_iter().flat_map(|act| std::iter::once(&act.deed).chain(act.how.undo.iter().flatten()))
+    }
+}
+
+impl Doing {
+    /// Whether the next step comes at another moment.
+    pub(crate) fn takes_time(&self) -> bool {
+        match self {
+            Doing::Delay(_) | Doing::WaitFor { .. } => true,
+            Doing::Act(act) => act.how.waits,
+            _ => false,
+        }
     }
 }
 

@@ -4,6 +4,7 @@ mod examples;
 mod language;
 mod limits;
 mod mistakes;
+mod proofs;
 mod site;
 mod time;
 mod trace;
