@@ -31,7 +31,8 @@ impl<'a> Closures<'a> {
 }
 
 fn calls_anything(ast: &AST, name: &str) -> bool {
-    let body = ast.clone_functions_only_filtered(|_, _, _, found, _| found == name);
+    let mut body = ast.clone_functions_only();
+    body.retain_functions(|_, _, found, _| found == name);
     let mut found = !body.has_functions();
     body.walk(&mut |path: &[ASTNode<'_>]| {
         found |= path.last().is_some_and(is_call);

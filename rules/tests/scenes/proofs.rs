@@ -8,7 +8,7 @@ use std::time::Duration;
 /// A turbine's scene with this trigger and these conditions, at line 1.
 fn judged(trigger: &str, only_ifs: &[&str]) -> Vec<String> {
     let only_ifs: String = only_ifs.iter().map(|condition| format!(".only_if({condition})")).collect();
-    problems(&format!("{NAMES} scene(\"s\").when({trigger}){only_ifs}.then([notify(\"x\", \"y\")]);"))
+    problems(&format!("{NAMES}\nscene(\"s\").when({trigger}){only_ifs}.then([notify(\"x\", \"y\")]);"))
 }
 
 const NAMES: &str = r#"let oil = prop("wt-01", "gear_oil_temperature"); let wind = prop("wt-01", "wind_speed"); let state = prop("wt-01", "state"); let limit = prop("wt-01", "power_limit"); let code = prop("wt-01", "alarm_code");"#;
@@ -28,7 +28,7 @@ fn with(text: &str, change: impl FnOnce(&mut Options)) -> Vec<String> {
 #[test]
 fn a_scene_whose_conditions_contradict_each_other_can_never_fire() {
     let found = judged("held(oil > 75, \"10m\")", &["state == \"production\"", "oil < 60"]);
-    let expected = "warning 1:252: scene `s` can never fire: `wt-01.gear_oil_temperature > 75 °C` and \
+    let expected = "warning 2:1: scene `s` can never fire: `wt-01.gear_oil_temperature > 75 °C` and \
                     `wt-01.gear_oil_temperature < 60 °C` cannot both be true (change one of them, or write `any([..])` if \
                     one of them is enough)";
     assert_eq!(found, [expected]);
@@ -358,7 +358,7 @@ fn scenes_that_never_act_together_do_not_overrule_each_other() {
 #[test]
 fn spans_shorter_than_the_polls_are_told() {
     let found = |condition: &str| {
-        let text = format!("{NAMES} scene(\"s\").when(code > 5).only_if({condition}).then([notify(\"x\", \"y\")]);");
+        let text = format!("{NAMES}\nscene(\"s\").when(code > 5).only_if({condition}).then([notify(\"x\", \"y\")]);");
         with(&text, |options| {
             let things = things();
             let device = things.device_ix("wt-01").expect("a device");
@@ -371,15 +371,15 @@ fn spans_shorter_than_the_polls_are_told() {
     let cases = [
         (
             "held(all([wind > 20, oil > 50]), \"30s\")",
-            "a.rhai:1:252: in scene `s` one value decides whether `(wt-01.wind_speed > 20 m/s and wt-01.gear_oil_temperature > 50 °C) for 30s`: wt-01.gear_oil_temperature is read every 1m (hold it for longer than two polls, or poll more often)",
+            "a.rhai:2:1: in scene `s` one value decides whether `(wt-01.wind_speed > 20 m/s and wt-01.gear_oil_temperature > 50 °C) for 30s`: wt-01.gear_oil_temperature is read every 1m (hold it for longer than two polls, or poll more often)",
         ),
         (
             "fresh(oil, \"30s\")",
-            "a.rhai:1:252: in scene `s` `wt-01.gear_oil_temperature` has to be newer than 30s, and is read every 1m: it is too old before the next poll comes (allow two polls at least, or poll more often)",
+            "a.rhai:2:1: in scene `s` `wt-01.gear_oil_temperature` has to be newer than 30s, and is read every 1m: it is too old before the next poll comes (allow two polls at least, or poll more often)",
         ),
         (
             "!fresh(wind, \"15s\")",
-            "a.rhai:1:252: in scene `s` `wt-01.wind_speed` has to be newer than 15s, and is read every 10s: one late poll is enough to make it too old (allow two polls at least, or poll more often)",
+            "a.rhai:2:1: in scene `s` `wt-01.wind_speed` has to be newer than 15s, and is read every 10s: one late poll is enough to make it too old (allow two polls at least, or poll more often)",
         ),
     ];
     for (condition, expected) in cases {
@@ -425,9 +425,7 @@ fn numbers_of_different_units_are_not_compared() {
     let found = judged("wind > oil", &[]);
     assert_eq!(
         found,
-        [
-            "1:267: `>` compares m/s with °C (convert one of them: `check(\"why\", || value(a, p) * 1000 > value(b, q))`)"
-        ]
+        ["2:22: `>` compares m/s with °C (convert one of them: `check(\"why\", || value(a, p) * 1000 > value(b, q))`)"]
     );
     assert_eq!(judged("oil > prop(\"room-301\", \"temperature\")", &[]), [""; 0]);
     // Without a unit it may be anything.
