@@ -105,11 +105,6 @@ impl Program {
         self.steps.is_empty()
     }
 
-    /// What it may do to the world, retries and undoing included.
-    pub(crate) fn deeds(&self) -> impl Iterator<Item = (&Step, &Deed)> {
-        self.steps.iter().flat_map(|step| step.deeds().map(move |deed| (step, deed)))
-    }
-
     /// Whether anything at or behind this place writes to a device, as far as that is known: a script may.
     pub(crate) fn writes_from(&self, at: u32) -> bool {
         let rest = self.steps.get(at as usize..).unwrap_or_default();
@@ -124,6 +119,7 @@ impl Program {
 }
 
 impl Step {
+    /// What it may do to the world, undoing included.
     pub(crate) fn deeds(&self) -> impl Iterator<Item = &Deed> {
         let act = match &self.doing {
             Doing::Act(act) => Some(act),

@@ -16,7 +16,10 @@ use std::collections::{BTreeMap, HashSet};
 const CIRCLES_MAX: usize = 20;
 const ALL_CIRCLES_MAX: usize = 2_000;
 /// The most links between scenes that are looked at.
-const LINKS_MAX: usize = 50_000;
+const LINKS_MAX: usize = 200_000;
+
+/// The most scenes of a loop that are named.
+const SHOWN_MAX: usize = 9;
 
 const HELP: &str = "a chain is stopped at run time after 8; if it is meant, write `.allow(\"loop\")`";
 
@@ -30,11 +33,11 @@ pub(super) fn loops(plan: &Plan, reads: &Reads, findings: &mut Findings<'_>) {
         let vertices: Vec<u32> = next.keys().copied().collect();
         let mut told: HashSet<Vec<SceneIx>> = HashSet::new();
         let visit = |circle: &[u32]| {
-            let scenes = circle.iter().map(|vertex| scene_of(*vertex)).collect();
+            let scenes: Vec<SceneIx> = circle.iter().map(|vertex| scene_of(*vertex)).collect();
             if let Some(chosen) = chosen(&graph, circle, &links)
-                && told.insert(scenes)
+                && told.insert(scenes.clone())
             {
-                findings.warn(scene_of(circle[0]), Kind::Loop, message(&graph, circle, &chosen), HELP);
+                findings.warn_together(&scenes, Kind::Loop, 0, message(&graph, circle, &chosen), HELP);
                 circles_left -= 1;
             }
             told.len() < CIRCLES_MAX && circles_left > 0
@@ -60,38 +63,55 @@ fn chosen<'l>(graph: &Graph<'_>, circle: &[u32], links: &'l Links) -> Option<Vec
     steps.map(|(from, to)| links.get(&(*from, *to))?.iter().find(|link| lives(graph, circle, *from, link))).collect()
 }
 
-/// `possible loop: a -> b -> a: a sets x.p = 1, which sets off b; b runs a`.
+/// `possible loop: a -> b -> a: a sets x.p = 1, which sets off b; b runs a`. Of a long one the beginning and the last step.
 fn message(graph: &Graph<'_>, circle: &[u32], links: &[&Link]) -> String {
-    let name = |vertex: u32| graph.plan.scene(scene_of(vertex)).name.clone();
-    let round = || circle.iter().chain(circle.first()).copied();
-    let chain = round().map(|vertex| name(vertex).to_string()).collect::<Vec<_>>().join(" -> ");
-    let steps = circle.iter().zip(round().skip(1)).zip(links);
-    let steps = steps.map(|((from, to), link)| {
-        let who = match block_of(*from) {
-            Block::Then => name(*from).to_string(),
-            Block::Otherwise => format!("the `otherwise` of {}", name(*from)),
+    let round: Vec<u32> = circle.iter().chain(circle.first()).copied().collect();
+    let names: Vec<String> = round.iter().map(|vertex| name(graph, *vertex).to_string()).collect();
+    let steps = round.windows(2).zip(links).map(|(pair, link)| {
+        let who = match block_of(pair[0]) {
+            Block::Then => name(graph, pair[0]).to_string(),
+            Block::Otherwise => format!("the `otherwise` of {}", name(graph, pair[0])),
         };
-        let to = if to == *from { "it again".to_owned() } else { name(to).to_string() };
-        format!("{who} {}", step(graph, *from, link, &to))
+        let whom = (pair[0] != pair[1]).then(|| name(graph, pair[1]));
+        format!("{who} {}", step(graph, pair[0], link, whom))
     });
-    format!("possible loop: {chain}: {}", steps.collect::<Vec<_>>().join("; "))
+    let steps = shortened(steps.collect());
+    format!("possible loop: {}: {}", shortened(names).join(" -> "), steps.join("; "))
 }
 
-fn step(graph: &Graph<'_>, from: u32, link: &Link, to: &str) -> String {
-    let effects = &graph.effects[from as usize];
+fn name<'a>(graph: &Graph<'a>, vertex: u32) -> &'a str {
+    &graph.plan.scene(scene_of(vertex)).name
+}
+
+/// What nobody would read left out.
+fn shortened(mut items: Vec<String>) -> Vec<String> {
+    if items.len() > SHOWN_MAX {
+        let left_out = items.len() - SHOWN_MAX;
+        items.splice(SHOWN_MAX - 1..items.len() - 1, [format!("({left_out} more)")]);
+    }
+    items
+}
+
+/// What a list of steps does that sets off another scene, or its own again.
+fn step(graph: &Graph<'_>, from: u32, link: &Link, whom: Option<&str>) -> String {
+    let (plan, effects) = (graph.plan, &graph.effects[from as usize]);
+    let sets_off = |who: &str| match whom {
+        Some(name) => format!("{who} off {name}"),
+        None => format!("{who} it off again"),
+    };
     match link {
-        Link::Set { write, .. } => format!("{}, which sets off {to}", sets(graph.plan, effects.writes[*write].deed)),
+        Link::Set { write, .. } => format!("{}, which {}", sets(plan, effects.writes[*write].deed), sets_off("sets")),
         Link::Rows { write, query } => {
-            let sets = sets(graph.plan, effects.writes[*write].deed);
-            format!("{sets}, which the query {query} reads, whose rows set off {to}")
+            let deed = sets(plan, effects.writes[*write].deed);
+            format!("{deed}, which the query {query} reads, whose rows {}", sets_off("set"))
         }
         Link::Emit(at) => {
             let emit = &effects.emits[*at];
-            let model = graph.plan.things.model_of(emit.device);
-            let event = &model.events[usize::from(emit.event.0)].identifier;
-            format!("tells the event {event} of {}, which sets off {to}", graph.plan.things.device(emit.device).id)
+            let event = &plan.things.model_of(emit.device).events[usize::from(emit.event.0)].identifier;
+            let device = &plan.things.device(emit.device).id;
+            format!("tells the event {event} of {device}, which {}", sets_off("sets"))
         }
-        Link::Run => format!("runs {to}"),
+        Link::Run => format!("runs {}", whom.unwrap_or("itself")),
     }
 }
 

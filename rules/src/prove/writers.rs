@@ -18,6 +18,8 @@ use std::time::Duration;
 const PAIRS_MAX: usize = 256;
 const ALL_PAIRS_MAX: usize = 50_000;
 
+const HELP: &str = "give one of them a priority, or write `.allow(\"conflict\")`";
+
 /// Something that can set off several scenes at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Source {
@@ -214,7 +216,9 @@ fn report(
         shown(first),
         shown(second),
     );
-    findings.warn(first.scene, Kind::Writers, message, "give one of them a priority, or write `.allow(\"conflict\")`");
+    let property = u32::from(plan.slots.place(slot).1.0);
+    let scenes = [first.scene, second.scene];
+    findings.warn_together(&scenes, Kind::Writers, property, message, HELP);
 }
 
 fn moment(plan: &Plan, source: &Source) -> String {
