@@ -4,12 +4,14 @@ use crate::router::Select;
 use edgeway_driver_modbus::Modbus;
 use edgeway_driver_simulator::Simulator;
 use edgeway_rules::{Scenes, Script};
-use edgeway_sdk::{Driver, Problem};
+use edgeway_sdk::{DeviceIx, Driver, Problem};
 use edgeway_site::{Finding, FormatSite, RouteSite, Site, SourceFile, TableFile, TargetKind, TargetSite};
 use edgeway_streams::{LookupFile, Queries, QueryInfo, Source};
-use edgeway_thing_models::Things;
+use edgeway_thing_models::{PropertyIx, Things};
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The drivers of this build: the one list.
 pub(crate) fn drivers() -> Vec<Arc<dyn Driver>> {
@@ -85,9 +87,11 @@ pub(crate) fn compile_scenes(
 ) -> Result<(Scenes, Vec<Finding>), Vec<Finding>> {
     let scripts: Vec<Script> =
         site.scenes.iter().map(|file| Script { file: name(file), text: file.text.to_string() }).collect();
+    let reads = queries.into_iter().flatten().map(|query| (query.name.clone(), query.reads.to_vec())).collect();
     let query = |query: &QueryInfo| (query.name.clone(), query.columns.to_vec());
     let queries = queries.map(|queries| queries.iter().map(query).collect());
-    let options = edgeway_rules::Options { zone: site.time_zone.clone(), queries, ..Default::default() };
+    let (zone, periods) = (site.time_zone.clone(), periods(site));
+    let options = edgeway_rules::Options { zone, queries, reads, periods, ..Default::default() };
     let located = |problems: Vec<edgeway_rules::FileProblem>| {
         problems.into_iter().map(|p| Finding::of(&*p.file, p.problem)).collect()
     };
@@ -95,6 +99,12 @@ pub(crate) fn compile_scenes(
         Ok((scenes, warnings)) => Ok((scenes, located(warnings))),
         Err(problems) => Err(located(problems)),
     }
+}
+
+/// How often properties are read.
+fn periods(site: &Site) -> HashMap<(DeviceIx, PropertyIx), Duration> {
+    let read = site.points.iter().filter(|point| point.access.reads());
+    read.filter_map(|point| Some(((point.device, point.property?), point.period))).collect()
 }
 
 /// Plans the queries of a site.
