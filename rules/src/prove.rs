@@ -14,6 +14,7 @@ mod links;
 mod loops;
 mod parts;
 mod periods;
+mod resets;
 mod steps;
 mod wording;
 mod writers;

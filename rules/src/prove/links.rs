@@ -5,11 +5,16 @@ use super::conditions::{Case, Of, Want, cases, meet};
 use super::domain::Set;
 use super::graph::{Graph, Thing, block_of, scene_of};
 use super::writes::Write;
-use crate::plan::{Condition, Plan, TriggerIx, What};
+use crate::plan::{Condition, Plan, SceneIx, TriggerIx, What};
 use crate::values::Slot;
 use edgeway_sdk::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+
+/// The most links between scenes that are looked at.
+const LINKS_MAX: usize = 200_000;
+/// The most lists of steps that are looked at for what some lead to.
+const REACHED_MAX: usize = 4_096;
 
 /// How a list of steps leads to another. Numbers are places in its effects.
 pub(super) enum Link {
@@ -19,35 +24,78 @@ pub(super) enum Link {
     Run,
 }
 
-/// Who leads to whom, and how.
-pub(super) type Links = BTreeMap<(u32, u32), Vec<Link>>;
+/// Who leads to whom, as far as it has been asked for.
+pub(super) struct Links<'g, 'a> {
+    graph: &'g Graph<'a>,
+    known: HashMap<u32, BTreeMap<u32, Vec<Link>>>,
+    /// How many links will still be looked at.
+    left: usize,
+}
 
-/// All links inside of a component, as far as there is patience left.
-pub(super) fn links(graph: &Graph<'_>, component: &[u32], left: &mut usize) -> Links {
-    let mut links = Links::new();
-    let is_in = |vertex: &u32| component.binary_search(vertex).is_ok();
-    for from in component.iter().copied().filter(|vertex| graph.is_block(*vertex)) {
-        for (link, thing) in ways(graph, from) {
-            let triggers = thing.iter().flat_map(|thing| graph.triggers_of(thing));
-            let by_trigger = triggers.map(|trigger| (Some(trigger), graph.plan.trigger(trigger).scene));
-            let by_hand = match link {
-                Way::Run(at) => Some((None, graph.effects[from as usize].runs[at].scene)),
-                _ => None,
-            };
-            for (trigger, scene) in by_trigger.chain(by_hand) {
-                for to in graph.blocks_of(scene).filter(is_in) {
-                    if *left == 0 {
-                        return links;
+impl<'g, 'a> Links<'g, 'a> {
+    pub(super) fn new(graph: &'g Graph<'a>) -> Self {
+        Links { graph, known: HashMap::new(), left: LINKS_MAX }
+    }
+
+    /// The lists of steps that one leads to.
+    pub(super) fn targets(&self, from: u32) -> impl Iterator<Item = u32> {
+        self.known.get(&from).into_iter().flat_map(|links| links.keys().copied())
+    }
+
+    pub(super) fn between(&self, from: u32, to: u32) -> &[Link] {
+        self.known.get(&from).and_then(|links| links.get(&to)).map_or(&[], Vec::as_slice)
+    }
+
+    /// Looks where a list of steps leads.
+    pub(super) fn add(&mut self, from: u32) {
+        if self.left > 0 && !self.known.contains_key(&from) {
+            let found = self.found(from);
+            self.known.insert(from, found);
+        }
+    }
+
+    fn found(&mut self, from: u32) -> BTreeMap<u32, Vec<Link>> {
+        let mut found: BTreeMap<u32, Vec<Link>> = BTreeMap::new();
+        for (way, thing) in ways(self.graph, from) {
+            for (trigger, scene) in set_off(self.graph, from, &way, thing.as_ref()) {
+                for to in self.graph.blocks_of(scene) {
+                    if self.left == 0 {
+                        return found;
                     }
-                    *left -= 1;
-                    if leads(graph, from, &link, trigger, to) {
-                        links.entry((from, to)).or_default().extend(link.named(trigger));
+                    self.left -= 1;
+                    if leads(self.graph, from, &way, trigger, to) {
+                        found.entry(to).or_default().extend(way.named(trigger));
                     }
                 }
             }
         }
+        found
     }
-    links
+
+    /// The same for everything that can be reached from some.
+    pub(super) fn add_reached(&mut self, starts: &[u32]) {
+        let mut seen: HashSet<u32> = starts.iter().copied().collect();
+        let mut open: Vec<u32> = starts.to_vec();
+        while let Some(vertex) = open.pop() {
+            self.add(vertex);
+            let fresh: Vec<u32> = self.targets(vertex).filter(|target| !seen.contains(target)).collect();
+            for target in fresh.into_iter().take(REACHED_MAX.saturating_sub(seen.len())) {
+                seen.insert(target);
+                open.push(target);
+            }
+        }
+    }
+}
+
+/// The scenes that a way out may set off, and by which trigger.
+fn set_off(graph: &Graph<'_>, from: u32, way: &Way, thing: Option<&Thing>) -> Vec<(Option<TriggerIx>, SceneIx)> {
+    let triggers = thing.into_iter().flat_map(|thing| graph.triggers_of(thing));
+    let by_trigger = triggers.map(|trigger| (Some(trigger), graph.plan.trigger(trigger).scene));
+    let by_hand = match way {
+        Way::Run(at) => Some((None, graph.effects[from as usize].runs[*at].scene)),
+        _ => None,
+    };
+    by_trigger.chain(by_hand).collect()
 }
 
 /// A way out of a list of steps.
@@ -136,24 +184,8 @@ fn case(known: BTreeMap<Slot, &Value>) -> Case {
     valued.fold(Case::default(), |all, one| all.meet(&one).unwrap_or_default())
 }
 
-/// Whether a link goes on working when a circle is walked again: what waits for a condition to turn true needs something
-/// that makes it false in between, what waits for a change another value.
-pub(super) fn lives(graph: &Graph<'_>, circle: &[u32], from: u32, link: &Link) -> bool {
-    let Link::Set { write, trigger } = link else { return true };
-    let own = &graph.effects[from as usize].writes[*write];
-    let writes = circle.iter().flat_map(|vertex| &graph.effects[*vertex as usize].writes);
-    let mut others = writes.filter(|other| !std::ptr::eq(*other, own));
-    match &graph.plan.trigger(*trigger).what {
-        What::Edge(condition) => others.any(|other| turns(graph.plan, condition, other, Want::False)),
-        What::Changed(slot) => {
-            own.value.is_none() || others.any(|other| other.slot == *slot && other.value != own.value)
-        }
-        _ => true,
-    }
-}
-
 /// Whether setting a property can turn a condition into what is wanted from its opposite, all else staying as it is.
-fn turns(plan: &Plan, condition: &Condition, write: &Write<'_>, want: Want) -> bool {
+pub(super) fn turns(plan: &Plan, condition: &Condition, write: &Write<'_>, want: Want) -> bool {
     let condition = at_once(plan, condition);
     let (slot, value) = (write.slot, write.value.and_then(Set::just));
     let fits = |case: &Case| match (&value, case.get(Of::Value(slot))) {

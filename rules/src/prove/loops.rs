@@ -8,16 +8,14 @@
 use super::components::{circles, components};
 use super::findings::{Findings, Kind};
 use super::graph::{Graph, Reads, block_of, scene_of};
-use super::links::{Link, Links, links, lives};
+use super::links::{Link, Links};
+use super::resets::{Place, Reset, Resets};
 use crate::plan::{Block, Computed, Deed, Plan, SceneIx};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// The most circles that are looked for: among scenes that lead to each other, and in all.
 const CIRCLES_MAX: usize = 20;
 const ALL_CIRCLES_MAX: usize = 2_000;
-/// The most links between scenes that are looked at.
-const LINKS_MAX: usize = 200_000;
-
 /// The most scenes of a loop that are named.
 const SHOWN_MAX: usize = 9;
 
@@ -26,48 +24,83 @@ const HELP: &str = "a chain is stopped at run time after 8; if it is meant, writ
 /// Says which scenes set each other off in a circle.
 pub(super) fn loops(plan: &Plan, reads: &Reads, findings: &mut Findings<'_>) {
     let graph = Graph::new(plan, reads);
-    let (mut links_left, mut circles_left) = (LINKS_MAX, ALL_CIRCLES_MAX);
+    let mut links = Links::new(&graph);
+    let mut left = ALL_CIRCLES_MAX;
     for component in components(&graph.next) {
-        let links = links(&graph, &component, &mut links_left);
-        let next = targets(&links);
-        let vertices: Vec<u32> = next.keys().copied().collect();
-        let mut told: HashSet<Vec<SceneIx>> = HashSet::new();
-        let visit = |circle: &[u32]| {
-            let scenes: Vec<SceneIx> = circle.iter().map(|vertex| scene_of(*vertex)).collect();
-            if let Some(chosen) = chosen(&graph, circle, &links)
-                && told.insert(scenes.clone())
-            {
-                findings.warn_together(&scenes, Kind::Loop, 0, message(&graph, circle, &chosen), HELP);
-                circles_left -= 1;
-            }
-            told.len() < CIRCLES_MAX && circles_left > 0
-        };
-        circles(&vertices, |vertex| next.get(&vertex).map_or(&[], Vec::as_slice), visit);
-        if circles_left == 0 {
+        let vertices: Vec<u32> = component.into_iter().filter(|vertex| graph.is_block(*vertex)).collect();
+        vertices.iter().for_each(|vertex| links.add(*vertex));
+        let next = inside(&links, &vertices);
+        if !has_circle(&vertices, &next) {
+            continue;
+        }
+        links.add_reached(&vertices);
+        left = told(&graph, &links, (&vertices, &next), left, findings);
+        if left == 0 {
             return;
         }
     }
 }
 
-fn targets(links: &Links) -> BTreeMap<u32, Vec<u32>> {
-    let mut next: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-    for (from, to) in links.keys() {
-        next.entry(*from).or_default().push(*to);
-    }
-    next
+/// Where vertices lead among themselves.
+type Next = HashMap<u32, Vec<u32>>;
+
+fn inside(links: &Links<'_, '_>, vertices: &[u32]) -> Next {
+    let among = |from: &u32| links.targets(*from).filter(|to| vertices.binary_search(to).is_ok()).collect();
+    vertices.iter().map(|from| (*from, among(from))).collect()
 }
 
-/// For each step of a circle a link that goes on working when it is walked again; `None` if there is none for some step.
-fn chosen<'l>(graph: &Graph<'_>, circle: &[u32], links: &'l Links) -> Option<Vec<&'l Link>> {
+fn has_circle(vertices: &[u32], next: &Next) -> bool {
+    let mut found = false;
+    circles(
+        vertices,
+        |vertex| next.get(&vertex).map_or(&[], Vec::as_slice),
+        |_| {
+            found = true;
+            false
+        },
+    );
+    found
+}
+
+/// Tells the circles that can be walked again and again, and returns how many may still be told.
+fn told(
+    graph: &Graph<'_>,
+    links: &Links<'_, '_>,
+    (vertices, next): (&[u32], &Next),
+    mut left: usize,
+    findings: &mut Findings<'_>,
+) -> usize {
+    let mut told: HashSet<Vec<SceneIx>> = HashSet::new();
+    let visit = |circle: &[u32]| {
+        let scenes: Vec<SceneIx> = circle.iter().map(|vertex| scene_of(*vertex)).collect();
+        if let Some(chosen) = chosen(links, &Resets::new(graph, links, circle), circle)
+            && told.insert(scenes.clone())
+        {
+            findings.warn_together(&scenes, Kind::Loop, 0, message(graph, circle, &chosen), HELP);
+            left -= 1;
+        }
+        told.len() < CIRCLES_MAX && left > 0
+    };
+    circles(vertices, |vertex| next.get(&vertex).map_or(&[], Vec::as_slice), visit);
+    left
+}
+
+/// For each step of a circle a link that works again when the circle is walked again; `None` if there is none for some
+/// step.
+fn chosen<'l>(links: &'l Links<'_, '_>, resets: &Resets<'_, '_>, circle: &[u32]) -> Option<Vec<(&'l Link, Reset)>> {
     let steps = circle.iter().zip(circle.iter().cycle().skip(1));
-    steps.map(|(from, to)| links.get(&(*from, *to))?.iter().find(|link| lives(graph, circle, *from, link))).collect()
+    let living = |(from, to): (&u32, &u32)| {
+        let mut links = links.between(*from, *to).iter();
+        links.find_map(|link| Some((link, resets.reset(*from, link)?)))
+    };
+    steps.map(living).collect()
 }
 
 /// `possible loop: a -> b -> a: a sets x.p = 1, which sets off b; b runs a`. Of a long one the beginning and the last step.
-fn message(graph: &Graph<'_>, circle: &[u32], links: &[&Link]) -> String {
+fn message(graph: &Graph<'_>, circle: &[u32], links: &[(&Link, Reset)]) -> String {
     let round: Vec<u32> = circle.iter().chain(circle.first()).copied().collect();
     let names: Vec<String> = round.iter().map(|vertex| name(graph, *vertex).to_string()).collect();
-    let steps = round.windows(2).zip(links).map(|(pair, link)| {
+    let steps = round.windows(2).zip(links).map(|(pair, (link, _))| {
         let who = match block_of(pair[0]) {
             Block::Then => name(graph, pair[0]).to_string(),
             Block::Otherwise => format!("the `otherwise` of {}", name(graph, pair[0])),
@@ -76,7 +109,21 @@ fn message(graph: &Graph<'_>, circle: &[u32], links: &[&Link]) -> String {
         format!("{who} {}", step(graph, pair[0], link, whom))
     });
     let steps = shortened(steps.collect());
-    format!("possible loop: {}: {}", shortened(names).join(" -> "), steps.join("; "))
+    format!("possible loop: {}: {}{}", shortened(names).join(" -> "), steps.join("; "), beside(graph, links))
+}
+
+/// What others do that lets the circle be walked again.
+fn beside(graph: &Graph<'_>, links: &[(&Link, Reset)]) -> String {
+    let place = |(_, reset): &(&Link, Reset)| match reset {
+        Reset::Within => None,
+        Reset::Beside(place) => Some(*place),
+    };
+    let places: BTreeSet<Place> = links.iter().filter_map(place).collect();
+    let text = |(vertex, at): &Place| {
+        let deed = graph.effects[*vertex as usize].writes[*at].deed;
+        format!("; in between {} {}", name(graph, *vertex), sets(graph.plan, deed))
+    };
+    places.iter().map(text).collect()
 }
 
 fn name<'a>(graph: &Graph<'a>, vertex: u32) -> &'a str {

@@ -5,6 +5,7 @@ mod language;
 mod limits;
 mod mistakes;
 mod proofs;
+mod proofs_by_chance;
 mod site;
 mod time;
 mod trace;

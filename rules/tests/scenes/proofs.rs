@@ -278,6 +278,21 @@ fn loops_go_through_scenes_events_branches_and_undoing() {
 }
 
 #[test]
+fn another_scene_may_be_what_keeps_a_loop_going() {
+    let (a, b) = (r#"set(r, "main_power", true)"#, r#".when(prop(r, "main_power") == true)"#);
+    let third = r#"set(r, "ac_power", false), set(r, "main_power", false)"#;
+    let found = room(&[
+        ("a", ON, a),
+        ("b", b, r#"set(r, "ac_power", true)"#),
+        ("c", r#".when(level(prop(r, "main_power") == true))"#, third),
+    ]);
+    let expected = "possible loop: a -> b -> a: a sets room-301.main_power = true, which sets off b; b sets \
+                    room-301.ac_power = true, which sets off a; in between c sets room-301.ac_power = false; in between c \
+                    sets room-301.main_power = false (";
+    assert!(found.iter().any(|found| found.contains(expected)), "{found:#?}");
+}
+
+#[test]
 fn a_long_loop_is_told_shortly() {
     let text = r#"for n in 0..100 { scene(`s${n / 10}${n % 10}`).then([run_scene(`s${(n + 1) % 100 / 10}${(n + 1) % 10}`)]); }"#;
     let found = problems(text);
