@@ -2,8 +2,8 @@
 //!
 //! A scene leads to another if it sets a property to what lets a trigger of the other go off, tells an event that the other
 //! waits for, sets what a query reads whose rows the other waits for, or runs it. What `run` closures do is not known, so
-//! they lead nowhere. A trigger that waits for a condition to turn true goes off in a circle only if something in the circle
-//! makes it false again.
+//! they lead nowhere. A trigger that waits for a condition to turn true goes off again and again only if something makes it
+//! false in between: the circle itself, or a scene that is set off beside it.
 
 use super::components::{circles, components};
 use super::findings::{Findings, Kind};
