@@ -4,13 +4,14 @@ use crate::router::Select;
 use edgeway_driver_modbus::Modbus;
 use edgeway_driver_simulator::Simulator;
 use edgeway_rules::{Scenes, Script, Stopwatch, Use};
-use edgeway_sdk::{Driver, Json, Problem};
+use edgeway_sdk::{DeviceIx, Driver, Json, Problem};
 use edgeway_site::{Finding, FormatSite, RouteSite, Site, SourceFile, TableFile, TargetKind, TargetSite};
 use edgeway_streams::{LookupFile, Queries, QueryInfo, Source};
-use edgeway_thing_models::Things;
+use edgeway_thing_models::{PropertyIx, Things};
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The drivers of this build: the one list.
 pub(crate) fn drivers() -> Vec<Arc<dyn Driver>> {
@@ -92,6 +93,7 @@ pub(crate) fn compile_scenes(
 
 /// What the scenes of a site have in common.
 pub(crate) fn scene_options(site: &Site, queries: Option<&[QueryInfo]>) -> edgeway_rules::Options {
+    let reads = queries.into_iter().flatten().map(|query| (query.name.clone(), query.reads.to_vec())).collect();
     let query = |query: &QueryInfo| (query.name.clone(), query.columns.to_vec());
     let queries = queries.map(|queries| queries.iter().map(query).collect());
     let one = |(values, place): &(serde_json::Map<String, Json>, String)| Use {
@@ -108,10 +110,18 @@ pub(crate) fn scene_options(site: &Site, queries: Option<&[QueryInfo]>) -> edgew
         zone: site.time_zone.clone(),
         position: site.position,
         queries,
+        reads,
+        periods: periods(site),
         uses: uses.collect(),
         decisions: site.scene_options.decisions,
         ..Default::default()
     }
+}
+
+/// How often properties are read.
+fn periods(site: &Site) -> HashMap<(DeviceIx, PropertyIx), Duration> {
+    let read = site.points.iter().filter(|point| point.access.reads());
+    read.filter_map(|point| Some(((point.device, point.property?), point.period))).collect()
 }
 
 pub(crate) fn scripts(files: &[SourceFile]) -> Vec<Script> {

@@ -97,11 +97,10 @@ impl Drawing<'_> {
             }
         }
         for program in [&scene.then, &scene.otherwise] {
-            program.deeds().for_each(|(_, deed)| {
-                let target = self.target(deed);
-                self.edge(node.clone(), target, false);
-            });
             for step in &program.steps {
+                for deed in step.deeds() {
+                    self.edge(node.clone(), self.target(deed), false);
+                }
                 if let Doing::RunScene(other) = step.doing {
                     let other = self.scene_node(other);
                     self.edge(node.clone(), other, false);

@@ -78,6 +78,7 @@ mod history;
 mod import;
 mod load;
 mod plan;
+mod prove;
 mod scenes;
 mod scripts;
 mod show;

@@ -25,14 +25,15 @@ pub(crate) fn bare_engine(budget: &Budget) -> Engine {
 }
 
 use crate::plan::Plan;
+use crate::prove::{Evidence, prove};
 use crate::scripts::Scripts;
 use crate::values::Slots;
-use edgeway_sdk::{Json, Problem, Severity};
-use edgeway_thing_models::Things;
+use edgeway_sdk::{DeviceIx, Json, Problem, Severity};
+use edgeway_thing_models::{ModelIx, PropertyIx, Things};
 use explain::Found;
 use jiff::tz::TimeZone;
 use rhai::{AST, Engine, Position};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -77,6 +78,12 @@ pub struct Options {
     pub decisions: usize,
     /// Ends scripts that take long. `None`: only their operations are counted.
     pub stopwatch: Option<Stopwatch>,
+    /// Which properties each query reads, of itself or through other queries, so that loops through them are found. None
+    /// unless set.
+    pub reads: BTreeMap<Arc<str>, Vec<(ModelIx, PropertyIx)>>,
+    /// How often properties are read from their devices, so that spans which are too short for that are found. Nothing is
+    /// known of properties that are not named.
+    pub periods: HashMap<(DeviceIx, PropertyIx), Duration>,
 }
 
 impl Default for Options {
@@ -89,6 +96,8 @@ impl Default for Options {
             uses: BTreeMap::new(),
             decisions: 32,
             stopwatch: None,
+            reads: BTreeMap::new(),
+            periods: HashMap::new(),
         }
     }
 }
@@ -112,7 +121,7 @@ fn gap(problem: &Problem) -> &'static str {
 pub(crate) fn load(
     things: Arc<Things>,
     scripts: &[Script],
-    options: Options,
+    mut options: Options,
 ) -> Result<(Plan, Scripts, Vec<FileProblem>), Vec<FileProblem>> {
     let slots = Slots::new(&things);
     let has_position = options.position.is_some();
@@ -121,11 +130,14 @@ pub(crate) fn load(
     let engine = engine::new(&host, &budget);
     let uses = |script: &Script| options.uses.get(&script.file).map(Vec::as_slice);
     let runs = scripts.iter().enumerate().map(|(at, script)| run(&engine, &host, &budget, at, (script, uses(script))));
-    let asts = runs.collect();
-    let (plan, problems) = link::link(host.take_draft(), things, slots, options);
+    let asts: Vec<AST> = runs.collect();
+    let (reads, periods) = (std::mem::take(&mut options.reads), std::mem::take(&mut options.periods));
+    let (plan, mut problems) = link::link(host.take_draft(), things, slots, options);
     if problems.iter().any(|found| found.problem.severity == Severity::Error) {
         return Err(in_order(problems, scripts));
     }
+    // A plan with mistakes has gaps, and proofs about gaps would mislead.
+    problems.extend(prove(&Evidence { plan: &plan, asts: &asts, reads: &reads, periods: &periods }));
     host.set_names(plan.names.clone());
     host.take_notes();
     Ok((plan, Scripts::new(engine, asts, host, budget), in_order(problems, scripts)))

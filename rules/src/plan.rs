@@ -57,6 +57,8 @@ pub(crate) struct Scene {
     pub(crate) title: String,
     pub(crate) file: Arc<str>,
     pub(crate) line: usize,
+    /// In characters, from 1.
+    pub(crate) column: u32,
     pub(crate) triggers: Range<u32>,
     /// All must be true.
     pub(crate) conditions: Vec<Clause>,

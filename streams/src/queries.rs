@@ -13,7 +13,7 @@ use crate::selection::Kind;
 use crate::source::{Source as Judge, Taken};
 use crate::state::{Reader, Writer};
 use edgeway_sdk::{Problem, Timestamp};
-use edgeway_thing_models::{Body, Message, Things};
+use edgeway_thing_models::{Body, Message, ModelIx, PropertyIx, Things};
 use jiff::tz::TimeZone;
 use std::collections::HashMap;
 use std::fmt;
@@ -81,6 +81,8 @@ pub struct QueryInfo {
     pub columns: Arc<[Arc<str>]>,
     /// Which of them are times, in milliseconds since 1970.
     pub times: Arc<[bool]>,
+    /// The properties of devices that it reads, of itself or through other queries.
+    pub reads: Arc<[(ModelIx, PropertyIx)]>,
     /// Rows of its table that it got.
     pub rows_in: u64,
     /// Rows that it told.
@@ -473,6 +475,7 @@ fn info(query: &Query, sources: &[Judge]) -> QueryInfo {
         sql: identity.sql,
         columns: identity.columns,
         times: identity.times,
+        reads: identity.reads,
         rows_in: counters.rows_in,
         rows_out: counters.rows_out,
         late: counters.late,

@@ -8,7 +8,7 @@ use crate::join::Join;
 use crate::operator::{Held, Operator, step};
 use crate::rows::{Flow, Mark, Rows};
 use edgeway_sdk::Timestamp;
-use edgeway_thing_models::Message;
+use edgeway_thing_models::{Message, ModelIx, PropertyIx};
 use std::sync::Arc;
 
 /// What a query is called and says.
@@ -20,6 +20,8 @@ pub(crate) struct Identity {
     pub(crate) columns: Arc<[Arc<str>]>,
     /// Which of them are times.
     pub(crate) times: Arc<[bool]>,
+    /// The properties that it reads, of itself or through other queries.
+    pub(crate) reads: Arc<[(ModelIx, PropertyIx)]>,
     /// A sub-query, whose rows only the query around it sees.
     pub(crate) is_hidden: bool,
 }

@@ -14,6 +14,8 @@ mod history;
 mod kinds;
 #[path = "queries/limits.rs"]
 mod limits;
+#[path = "queries/reads.rs"]
+mod reads;
 #[path = "queries/restart.rs"]
 mod restart;
 #[path = "queries/selection.rs"]

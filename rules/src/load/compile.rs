@@ -1,6 +1,6 @@
 //! From steps as declared to a program: blocks become jumps.
 
-use super::draft::{Branch, Tree};
+use super::draft::{Branch, Tree, column};
 use super::link::Names;
 use crate::plan::{Clause, Doing, Program, Step, WaitIx};
 use std::sync::Arc;
@@ -100,6 +100,6 @@ impl Layout<'_> {
 
     fn push(&mut self, tree: &Tree, doing: Doing) {
         let line = tree.at.line().and_then(|line| u32::try_from(line).ok()).unwrap_or(0);
-        self.steps.push(Step { doing, text: tree.text.clone(), line });
+        self.steps.push(Step { doing, text: tree.text.clone(), line, column: column(tree.at) });
     }
 }

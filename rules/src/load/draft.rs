@@ -102,6 +102,11 @@ impl Tree {
     }
 }
 
+/// In characters, from 1.
+pub(super) fn column(at: Position) -> u32 {
+    at.position().and_then(|column| u32::try_from(column).ok()).unwrap_or(1)
+}
+
 /// What is wrong, without the place.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Mistake {

@@ -51,10 +51,22 @@ pub(super) fn comparable(left: &DataType, right: &DataType, op: Op) -> Result<()
         (left, right) => left.range().is_some() && right.range().is_some(),
     };
     if fits {
-        return Ok(());
+        return same_unit(left, right, op);
     }
     let (left, right) = (article(left.name()), article(right.name()));
     Err(Mistake::new(format!("`{}` does not work between {left} and {right}", op.symbol())))
+}
+
+/// Numbers of different units say nothing about each other. One without a unit may be in any.
+fn same_unit(left: &DataType, right: &DataType, op: Op) -> Result<(), Mistake> {
+    let unit = |data_type: &DataType| data_type.unit().filter(|unit| !unit.is_empty()).cloned();
+    match (unit(left), unit(right)) {
+        (Some(left), Some(right)) if left != right => {
+            let mistake = Mistake::new(format!("`{}` compares {left} with {right}", op.symbol()));
+            Err(mistake.help("convert one of them: `check(\"why\", || value(a, p) * 1000 > value(b, q))`"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn has_order(data_type: &DataType) -> bool {

@@ -3,7 +3,7 @@
 use super::draft::{Branch, Tree};
 use super::draft::{Draft, Mistake, SceneDraft};
 use super::host::unknown_scene;
-use super::{FileProblem, Options, compile};
+use super::{FileProblem, Options, compile, draft::column};
 use crate::plan::{Clause, Index, Locale, Plan, Rate, Scene, SceneIx, Trigger};
 use crate::values::Slots;
 use edgeway_thing_models::Things;
@@ -31,7 +31,7 @@ pub(super) fn link(mut draft: Draft, things: Arc<Things>, slots: Slots, options:
     let (mut triggers, mut waits) = (vec![], vec![]);
     let scenes: Vec<Scene> = scenes.into_iter().map(|scene| finish(scene, &names, &mut triggers, &mut waits)).collect();
     let index = Index::new(&slots, things.devices().len(), &draft.helds, &triggers, &waits);
-    let Options { zone, position, echo, decisions, queries: _, uses: _, stopwatch: _ } = options;
+    let Options { zone, position, echo, decisions, .. } = options;
     let locale = Locale { zone, position };
     let plan =
         Plan { things, slots, locale, echo, decisions, scenes, names, triggers, helds: draft.helds, waits, index };
@@ -101,6 +101,7 @@ fn finish(draft: SceneDraft, names: &Names, triggers: &mut Vec<Trigger>, waits: 
         title: draft.title,
         file: draft.file,
         line: draft.at.line().unwrap_or(1),
+        column: column(draft.at),
         triggers: start..triggers.len() as u32,
         asks_scripts: draft.conditions.iter().any(|clause| clause.condition.has_script()),
         conditions: draft.conditions,

@@ -20,6 +20,8 @@ pub(crate) struct Step {
     pub(crate) text: Arc<str>,
     /// In the script, from 1; 0 for what the engine adds.
     pub(crate) line: u32,
+    /// In characters, from 1.
+    pub(crate) column: u32,
 }
 
 /// What a step does. Numbers are places in the program.
@@ -103,11 +105,6 @@ impl Program {
         self.steps.is_empty()
     }
 
-    /// What it may do to the world, retries and undoing included.
-    pub(crate) fn deeds(&self) -> impl Iterator<Item = (&Step, &Deed)> {
-        self.steps.iter().flat_map(|step| step.deeds().map(move |deed| (step, deed)))
-    }
-
     /// Whether anything at or behind this place writes to a device, as far as that is known: a script may.
     pub(crate) fn writes_from(&self, at: u32) -> bool {
         let rest = self.steps.get(at as usize..).unwrap_or_default();
@@ -122,12 +119,24 @@ impl Program {
 }
 
 impl Step {
-    fn deeds(&self) -> impl Iterator<Item = &Deed> {
+    /// What it may do to the world, undoing included.
+    pub(crate) fn deeds(&self) -> impl Iterator<Item = &Deed> {
         let act = match &self.doing {
             Doing::Act(act) => Some(act),
             _ => None,
         };
         act.into_iter().flat_map(|act| std::iter::once(&act.deed).chain(act.how.undo.iter().flatten()))
+    }
+}
+
+impl Doing {
+    /// Whether the next step comes at another moment.
+    pub(crate) fn takes_time(&self) -> bool {
+        match self {
+            Doing::Delay(_) | Doing::WaitFor { .. } => true,
+            Doing::Act(act) => act.how.waits,
+            _ => false,
+        }
     }
 }
 

@@ -9,6 +9,8 @@ mod import;
 mod language;
 mod limits;
 mod mistakes;
+mod proofs;
+mod proofs_by_chance;
 mod readme;
 mod reference;
 mod reload;

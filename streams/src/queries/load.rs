@@ -1,6 +1,7 @@
 //! From files to queries that can run: parse all, order them, plan each after those that it reads.
 
 mod elements;
+mod reads;
 mod wiring;
 
 use super::{FileProblem, Queries, Site, Source};

@@ -1,6 +1,6 @@
 //! What a scene does.
 
-use super::super::draft::{Branch, Tree};
+use super::super::draft::{Branch, Tree, column};
 use super::super::host::{Host, Raised, raise};
 use super::{Mistake, StepWord, closure_of, duration_of, find_device, kind_of, text_of, value_of};
 use crate::plan::{Act, Computed, Deed, Doing, How, Step};
@@ -193,5 +193,6 @@ fn emitted(host: &Host, tree: Tree) -> Result<Step, Mistake> {
             ));
         }
     };
-    Ok(Step { doing, text: tree.text, line: tree.at.line().and_then(|line| u32::try_from(line).ok()).unwrap_or(0) })
+    let line = tree.at.line().and_then(|line| u32::try_from(line).ok()).unwrap_or(0);
+    Ok(Step { doing, text: tree.text, line, column: column(tree.at) })
 }

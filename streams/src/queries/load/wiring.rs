@@ -1,7 +1,7 @@
 //! Which query gets its rows from where.
 
 use super::super::{Queries, Site, Source};
-use super::{Planned, has_quality};
+use super::{Planned, has_quality, reads};
 use crate::aside::Aside;
 use crate::catalog::{Catalog, Feed};
 use crate::clock::Patience;
@@ -13,6 +13,7 @@ use crate::ranks::Ranks;
 use crate::rows::NEVER;
 use crate::source;
 use edgeway_sdk::Quality;
+use edgeway_thing_models::{ModelIx, PropertyIx};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,6 +41,7 @@ pub(super) fn build(
         block.plan.steps.iter().any(|step| matches!(&step.work, Work::Meet(_, join) if join.needs_steps()))
     };
     let has_steps = planned.iter().any(is_union);
+    let mut reads = reads::reads(&things, &planned, catalog).into_iter();
     let mut queries = vec![];
     for (at, block) in planned.into_iter().enumerate() {
         let inputs = block.feeds.iter().zip(&block.plan.columns).zip(&block.options);
@@ -50,7 +52,7 @@ pub(super) fn build(
         let inputs = inputs.collect();
         let table = is_read.contains(&at).then(|| block.schema.clone());
         queries.push(Query {
-            identity: identity(&block, &files[block.source]),
+            identity: identity(&block, &files[block.source], reads.next().unwrap_or_default()),
             inputs,
             steps: block.plan.steps,
             account: Default::default(),
@@ -150,7 +152,7 @@ fn query_of(feed: Feed) -> Option<usize> {
     }
 }
 
-fn identity(block: &Planned, file: &Source) -> Identity {
+fn identity(block: &Planned, file: &Source, reads: BTreeSet<(ModelIx, PropertyIx)>) -> Identity {
     Identity {
         is_hidden: block.is_hidden,
         name: block.name.as_str().into(),
@@ -158,5 +160,6 @@ fn identity(block: &Planned, file: &Source) -> Identity {
         sql: file.text.as_str().into(),
         times: block.plan.schema.fields().iter().map(|field| *field.data_type() == TIME).collect(),
         columns: block.plan.schema.fields().iter().map(|field| field.name().as_str().into()).collect(),
+        reads: reads.into_iter().collect(),
     }
 }
