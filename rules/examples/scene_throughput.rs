@@ -13,6 +13,9 @@ fn main() {
     let hundred = r#"for n in 0..100 { scene(`s${n}`).when(prop("wt", "wind_speed") > 60 - n % 7).only_if(prop("wt", "state") == 2).then([notify("x", "y")]); }"#;
     let level = r#"scene("s").when(level(prop("wt", "wind_speed") >= 0)).only_if(prop("wt", "state") == 4).only_if(fresh(prop("wt", "wind_speed"), "1m")).then([notify("x", "y")]);"#;
     let check = r#"scene("s").when(level(prop("wt", "wind_speed") >= 0)).only_if(check("c", || value("wt", "wind_speed") > 99.0)).then([notify("x", "y")]);"#;
+    if std::env::args().any(|argument| argument == "--decisions") {
+        return (0..10).for_each(|_| measure("a decision of two declared conditions, declined", level));
+    }
     measure("a report that nothing waits for", none);
     measure("a report that 100 scenes wait for, none set off", hundred);
     measure("a decision of two declared conditions, declined", level);

@@ -23,7 +23,7 @@ pub(crate) struct Chain {
 }
 
 /// One decision of a scene.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Decision {
     /// Counted over all scenes from 1.
     pub(crate) number: u64,
@@ -43,11 +43,12 @@ pub(crate) struct Decision {
 }
 
 /// What asked for the decision.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Cause {
     Trigger(TriggerIx),
     Scene(SceneIx),
     /// Someone, through the API.
+    #[default]
     Hand,
     /// It was under way when the gateway stopped, or its scene was changed.
     Before,
@@ -80,7 +81,7 @@ pub(crate) enum StepResult {
 }
 
 /// What was decided.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) enum Verdict {
     /// The conditions were true: `then` ran. `restarted` tells that it ended a run that was still going on, `queued` that
     /// it waits for one to end, `shadow` that nothing is sent.
@@ -90,6 +91,7 @@ pub(crate) enum Verdict {
     /// Too soon after the last firing.
     Cooling { until: Timestamp },
     /// The last run is still going on, or as many as may be.
+    #[default]
     Running,
     /// It is switched off: by a person, or because it did harm.
     Off { reason: Arc<str> },
@@ -124,9 +126,9 @@ pub(crate) enum Read {
     Device(DeviceIx, Online),
 }
 
-/// The last decisions of a scene.
+/// The last decisions of a scene. Boxed, because a decision is large and is handed around while it is made.
 #[derive(Debug, Default)]
-pub(crate) struct History(VecDeque<Decision>);
+pub(crate) struct History(VecDeque<Box<Decision>>);
 
 impl Chain {
     /// The chain with one more scene; `None` if it is in it already or the chain is full.
@@ -152,21 +154,29 @@ impl Chain {
 }
 
 impl History {
-    /// A blank decision to fill in and [`push`](History::push). It reuses the memory of the oldest.
-    pub(crate) fn blank(&mut self, number: u64, time: Timestamp, cause: Cause, chain: Chain, max: usize) -> Decision {
-        let (mut outcomes, mut reads) = (vec![], vec![]);
-        if self.0.len() >= max
-            && let Some(oldest) = self.0.pop_front()
-        {
-            (outcomes, reads) = (oldest.outcomes, oldest.reads);
-            outcomes.clear();
-            reads.clear();
-        }
-        let (verdict, printed, steps) = (Verdict::Running, vec![], vec![]);
-        Decision { number, time, cause, chain, verdict, outcomes, reads, printed, facts: None, steps }
+    /// A blank decision to fill in and [`push`](History::push). When there are `max` it is the oldest, made blank: neither
+    /// it nor its lists are allocated anew.
+    pub(crate) fn blank(
+        &mut self,
+        number: u64,
+        time: Timestamp,
+        cause: Cause,
+        chain: Chain,
+        max: usize,
+    ) -> Box<Decision> {
+        let oldest = if self.0.len() >= max { self.0.pop_front() } else { None };
+        let mut decision = oldest.unwrap_or_default();
+        (decision.number, decision.time, decision.cause, decision.chain) = (number, time, cause, chain);
+        decision.verdict = Verdict::Running;
+        decision.outcomes.clear();
+        decision.reads.clear();
+        decision.printed.clear();
+        decision.steps.clear();
+        decision.facts = None;
+        decision
     }
 
-    pub(crate) fn push(&mut self, decision: Decision) {
+    pub(crate) fn push(&mut self, decision: Box<Decision>) {
         self.0.push_back(decision);
     }
 
@@ -194,12 +204,12 @@ impl History {
     }
 
     fn find(&mut self, number: u64) -> Option<&mut Decision> {
-        self.0.iter_mut().rev().find(|decision| decision.number == number)
+        self.0.iter_mut().rev().map(|decision| &mut **decision).find(|decision| decision.number == number)
     }
 
     /// The newest first.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Decision> {
-        self.0.iter().rev()
+        self.0.iter().rev().map(|decision| &**decision)
     }
 }
 

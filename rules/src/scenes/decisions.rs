@@ -175,7 +175,7 @@ impl Scenes {
     fn fire_scene(
         &mut self,
         scene: SceneIx,
-        mut decision: Decision,
+        mut decision: Box<Decision>,
         (mut set_off, chain): (SetOff, Chain),
         key: Key,
         out: &mut Vec<Effect>,
@@ -229,13 +229,13 @@ impl Scenes {
     }
 
     /// A decision to fill in.
-    fn blank(&mut self, scene: SceneIx, cause: Cause, chain: Chain) -> Decision {
+    fn blank(&mut self, scene: SceneIx, cause: Cause, chain: Chain) -> Box<Decision> {
         self.decisions += 1;
         let max = self.plan.decisions;
         self.scenes[scene.0 as usize].history.blank(self.decisions, self.clock.wall(), cause, chain, max)
     }
 
-    fn push(&mut self, scene: SceneIx, decision: Decision) {
+    fn push(&mut self, scene: SceneIx, decision: Box<Decision>) {
         if self.plan.decisions == 0 {
             return;
         }
@@ -257,7 +257,7 @@ impl Scenes {
         self.record(scene, set_off.cause, set_off.chain, verdict);
     }
 
-    fn record_decline(&mut self, scene: SceneIx, decision: Decision) {
+    fn record_decline(&mut self, scene: SceneIx, decision: Box<Decision>) {
         self.scenes[scene.0 as usize].declined += 1;
         self.push(scene, decision);
     }

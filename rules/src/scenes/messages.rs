@@ -16,6 +16,7 @@ pub(super) struct Scratch {
     pub(super) watchers: Vec<Watcher>,
     fired: Vec<(SceneIx, TriggerIx)>,
     came_true: Vec<WaitIx>,
+    chains: Vec<Chain>,
 }
 
 /// What a watcher saw that matters.
@@ -185,15 +186,17 @@ impl Scenes {
 
     /// Sets off each scene once, by priority and name; one that counts for each device, once for each.
     fn fire(&mut self, mut fired: Vec<(SceneIx, TriggerIx)>, came: Came, out: &mut Vec<Effect>) {
-        fired.sort_unstable();
-        each_once(&self.plan, &mut fired);
-        // What the first of them sets hides what came back to the others.
-        let chain_of = |(_, trigger): &(SceneIx, TriggerIx)| match &came {
+        if fired.len() > 1 {
+            fired.sort_unstable();
+            each_once(&self.plan, &mut fired);
+        }
+        // What the first of them sets hides what came back to the others, so that their chains are looked up before.
+        let mut chains = std::mem::take(&mut self.scratch.chains);
+        chains.extend(fired.iter().map(|(_, trigger)| match &came {
             Came::With(chain, _) => *chain,
             Came::Alone(touch) => self.chain_of(*trigger, *touch),
-        };
-        let chains: Vec<Chain> = fired.iter().map(chain_of).collect();
-        for ((scene, trigger), chain) in fired.drain(..).zip(chains) {
+        }));
+        for ((scene, trigger), chain) in fired.drain(..).zip(chains.drain(..)) {
             self.triggers[trigger.0 as usize].fired = Some(self.clock.wall());
             let facts = match &came {
                 Came::With(_, facts) => Some(facts.clone()),
@@ -201,7 +204,7 @@ impl Scenes {
             };
             self.decide(scene, SetOff { cause: Cause::Trigger(trigger), chain, facts }, out);
         }
-        self.scratch.fired = fired;
+        (self.scratch.fired, self.scratch.chains) = (fired, chains);
     }
 
     /// The scenes whose doing set off the trigger: those that set a value which just came back, or, for what fires only
