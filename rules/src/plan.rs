@@ -105,6 +105,8 @@ pub(crate) enum OnUpdate {
 pub(crate) enum Finding {
     Loop,
     Conflict,
+    /// Nothing sets it off but a person.
+    Idle,
 }
 
 /// A condition with the text that traces show.

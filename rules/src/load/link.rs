@@ -4,7 +4,7 @@ use super::draft::{Branch, Tree};
 use super::draft::{Draft, Mistake, SceneDraft};
 use super::host::unknown_scene;
 use super::{FileProblem, Options, compile, draft::column};
-use crate::plan::{Clause, Index, Locale, Plan, Rate, Scene, SceneIx, Trigger};
+use crate::plan::{Clause, Finding, Index, Locale, Plan, Rate, Scene, SceneIx, Trigger};
 use crate::values::Slots;
 use edgeway_thing_models::Things;
 use rhai::Position;
@@ -72,9 +72,10 @@ fn judge(draft: &mut Draft, scenes: &[SceneDraft], names: &Names) {
             let mistake = Mistake::new(format!("scene `{}` does nothing", scene.name));
             draft.report_in(scene, scene.at, mistake.help("add `.then([..])`"));
         }
-        if !scene.has_when && !called.contains(&scene.name) {
+        let is_idle = !scene.has_when && !called.contains(&scene.name);
+        if is_idle && !scene.allows.contains(&Finding::Idle) {
             let mistake = Mistake::new(format!("nothing sets off scene `{}`", scene.name));
-            draft.warn_in(scene, scene.at, mistake.help("add `.when(..)`, or run it from another scene or by hand"));
+            draft.warn_in(scene, scene.at, mistake.help("add `.when(..)`, or run it from another scene; if it is run by hand, write `.allow(\"idle\")`"));
         }
     }
 }

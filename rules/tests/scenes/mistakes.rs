@@ -189,8 +189,9 @@ fn scenes_that_make_no_sense() {
     let empty = problems("scene(\"s\").when(goes_online(\"wt-01\"));");
     assert_eq!(empty, ["1:1: scene `s` does nothing (add `.then([..])`)"]);
     let alone = problems("scene(\"s\").then([delay(\"1s\")]);");
-    let expected = "warning 1:1: nothing sets off scene `s` (add `.when(..)`, or run it from another scene or by hand)";
+    let expected = "warning 1:1: nothing sets off scene `s` (add `.when(..)`, or run it from another scene; if it is run by hand, write `.allow(\"idle\")`)";
     assert_eq!(alone, [expected]);
+    assert_eq!(problems("scene(\"s\").allow(\"idle\").then([delay(\"1s\")]);"), [""; 0]);
     let called =
         "scene(\"a\").when(goes_online(\"wt-01\")).then([run_scene(\"s\")]);\nscene(\"s\").then([delay(\"1s\")]);";
     assert_eq!(problems(called), [""; 0]);

@@ -103,7 +103,8 @@ type Choice<T, const N: usize> = [(&'static str, T); N];
 const MODES: Choice<Mode, 4> =
     [("single", Mode::Single), ("restart", Mode::Restart), ("queue", Mode::Queue), ("parallel", Mode::Parallel)];
 const UPDATES: Choice<OnUpdate, 2> = [("abandon", OnUpdate::Abandon), ("restart", OnUpdate::Restart)];
-const FINDINGS: Choice<Finding, 2> = [("loop", Finding::Loop), ("conflict", Finding::Conflict)];
+const FINDINGS: Choice<Finding, 3> =
+    [("loop", Finding::Loop), ("conflict", Finding::Conflict), ("idle", Finding::Idle)];
 
 fn one_of<T: Copy, const N: usize>(value: &Dynamic, what: &str, choice: &Choice<T, N>) -> Result<T, Mistake> {
     let text = text_of(value, what)?;
