@@ -55,6 +55,8 @@ pub struct Scenes {
     wall_timers: Timers<Timestamp, WallKey>,
     helds: Vec<Held>,
     triggers: Vec<TriggerState>,
+    /// What the condition of each trigger came to when it was last known: apart, for it is asked for with each report.
+    edges: Vec<Option<bool>>,
     scenes: Vec<SceneState>,
     runs: Runs,
     /// Who waits for what, by the places in [`Plan::waits`].
@@ -82,8 +84,6 @@ pub struct Scenes {
 /// What a trigger remembers.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TriggerState {
-    /// What its condition came to when it was last known.
-    pub(crate) last: Option<bool>,
     /// Its last good value, for `changed`.
     pub(crate) last_value: Option<Value>,
     pub(crate) fired: Option<Timestamp>,
@@ -228,6 +228,7 @@ impl Scenes {
             values: Arc::new(Values::new(plan.slots.clone())),
             helds: plan.helds.iter().map(|held| Held::new(held.dwell)).collect(),
             triggers: vec![TriggerState::default(); plan.triggers.len()],
+            edges: vec![None; plan.triggers.len()],
             scenes: plan.scenes.iter().map(SceneState::new).collect(),
             waiting: plan.waits.iter().map(|_| vec![]).collect(),
             plan,
@@ -432,6 +433,10 @@ impl Scenes {
 
     pub(crate) fn trigger_state(&self, trigger: TriggerIx) -> &TriggerState {
         &self.triggers[trigger.0 as usize]
+    }
+
+    pub(crate) fn edge(&self, trigger: TriggerIx) -> Option<bool> {
+        self.edges[trigger.0 as usize]
     }
 
     pub(crate) fn scene_state(&self, scene: SceneIx) -> &SceneState {

@@ -156,7 +156,7 @@ impl Scenes {
     /// Whether the trigger can go off, in words.
     fn readiness(&self, ix: TriggerIx) -> (bool, &'static str) {
         let state = self.trigger_state(ix);
-        match (&self.plan().trigger(ix).what, state.last) {
+        match (&self.plan().trigger(ix).what, self.edge(ix)) {
             (What::Edge(_), Some(false)) => (true, "armed: last known false, fires when it becomes true"),
             (What::Edge(_), Some(true)) => (false, "not armed: already true, must become false first"),
             (What::Edge(_), None) => (false, "not armed: no good value has been seen, the first one only arms it"),

@@ -139,7 +139,7 @@ impl Scenes {
             put(format!("held/{}", self.plan.helds[ix.0 as usize].text), json(&memory));
         }
         for ix in dirty.edges {
-            put(format!("edge/{}", self.plan.trigger(ix).text), json(&self.triggers[ix.0 as usize].last));
+            put(format!("edge/{}", self.plan.trigger(ix).text), json(&self.edges[ix.0 as usize]));
         }
         for ix in dirty.scenes {
             put(format!("scene/{}", self.plan.scene(ix).name), json(&self.scene_memory(ix)));
@@ -276,7 +276,7 @@ impl Scenes {
         self.dirty.runs.extend(self.runs.iter().map(|run| run.id));
         self.dirty.helds.extend((0..self.helds.len() as u32).map(HeldIx));
         let known = (0..self.triggers.len() as u32).map(TriggerIx);
-        self.dirty.edges.extend(known.filter(|ix| self.triggers[ix.0 as usize].last.is_some()));
+        self.dirty.edges.extend(known.filter(|ix| self.edges[ix.0 as usize].is_some()));
         self.dirty.scenes.extend((0..self.scenes.len() as u32).map(SceneIx));
         self.dirty.alive = None;
     }
@@ -321,7 +321,7 @@ impl Scenes {
                 Gap::Away(away) => away <= CROSSING_MAX || holds,
             };
             if is_fresh {
-                self.triggers[at].last = last;
+                self.edges[at] = last;
             }
         }
     }

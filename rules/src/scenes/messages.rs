@@ -161,10 +161,10 @@ impl Scenes {
         match &plan.trigger(trigger).what {
             What::Edge(condition) => {
                 let truth = self.world(None).truth(condition);
-                let state = &mut self.triggers[trigger.0 as usize];
-                let before = state.last;
-                state.last = truth.known().or(before);
-                if state.last != before {
+                let edge = &mut self.edges[trigger.0 as usize];
+                let before = *edge;
+                *edge = truth.known().or(before);
+                if *edge != before {
                     self.dirty.edges.insert(trigger);
                 }
                 before == Some(false) && truth == Truth::True
