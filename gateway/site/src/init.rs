@@ -5,11 +5,12 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 /// The files, with `{{name}}` for the site's name.
-const FILES: [(&str, &str); 6] = [
+const FILES: [(&str, &str); 7] = [
     ("edgeway.toml", include_str!("../init/edgeway.toml")),
     ("devices.toml", include_str!("../init/devices.toml")),
     ("routes.toml", include_str!("../init/routes.toml")),
     ("scenes/gear-oil.rhai", include_str!("../init/scenes/gear-oil.rhai")),
+    ("scenes/gear-oil_test.rhai", include_str!("../init/scenes/gear-oil_test.rhai")),
     ("queries/turbine_power.sql", include_str!("../init/queries/turbine_power.sql")),
     // `git` would leave a file of that name out of the package.
     (".gitignore", include_str!("../init/gitignore")),

@@ -170,7 +170,8 @@ impl Scenes {
         };
         let data_type = self.plan().data_type(left);
         data_type.range()?;
-        Some(show(data_type, &Value::Float((now - then).abs())))
+        let missing = (now - then).abs();
+        (missing > 0.0).then(|| show(data_type, &Value::Float(missing)))
     }
 
     fn fresh_takes(&self, slot: Slot, within: Duration, wanted: bool) -> String {
