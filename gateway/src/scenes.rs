@@ -13,12 +13,12 @@ pub(crate) use reload::{ReloadError, Reloaded};
 use crate::desk::{Desk, Request, Wanted};
 use crate::spine::{self, MessageJournal};
 use edgeway_journal::{Level, StateStore};
-use edgeway_rules::{DecisionView, Effect, Restored, RunError, Scenes};
+use edgeway_rules::{Change, DecisionView, Effect, Restored, RunError, Scenes};
 use edgeway_sdk::{Timestamp, Value};
 use edgeway_thing_models::{Action, Body, Message, Origin, Row, Things};
 use parking_lot::Mutex;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -41,7 +41,7 @@ pub(crate) struct SceneHost {
     /// The offset of the next message.
     position: AtomicU64,
     store: StateStore,
-    has_started: AtomicBool,
+    has_started: Mutex<bool>,
     kept: Mutex<Timestamp>,
     reloading: Mutex<()>,
     /// The last decision that is in the journal, if they are to be there.
@@ -64,7 +64,7 @@ impl SceneHost {
             desk,
             journal,
             store,
-            has_started: AtomicBool::new(false),
+            has_started: Mutex::new(false),
             kept: Mutex::new(Timestamp::EPOCH),
             reloading: Mutex::new(()),
             recorded: is_recorded.then(AtomicU64::default),
@@ -83,22 +83,26 @@ impl SceneHost {
 
     /// Runs a scene because a person asks for it.
     pub(crate) fn run(&self, scene: &str) -> Result<(), RunError> {
+        self.start();
         self.act(None, |scenes, now, effects| scenes.run(now, scene, effects))
     }
 
     /// Switches a scene on or off.
     pub(crate) fn switch(&self, scene: &str, on: bool) -> Result<(), RunError> {
+        self.start();
         self.act(None, |scenes, _, _| scenes.switch(scene, on))
     }
 
     /// Puts a scene into shadow, or takes it out.
     pub(crate) fn set_shadow(&self, scene: &str, on: bool) -> Result<(), RunError> {
+        self.start();
         self.act(None, |scenes, _, _| scenes.set_shadow(scene, on))
     }
 
-    /// Takes up what was kept and begins; after a panic it only goes on.
+    /// Takes up what was kept and begins, once: before the first that is asked of the scenes, whoever asks.
     fn start(&self) {
-        if self.has_started.swap(true, Relaxed) {
+        let mut has_started = self.has_started.lock();
+        if std::mem::replace(&mut *has_started, true) {
             return;
         }
         let kept = self.store.scan_prefix(PREFIX.as_bytes()).into_iter().filter_map(|(key, value)| {
@@ -106,7 +110,7 @@ impl SceneHost {
             Some((key.strip_prefix(PREFIX)?.to_owned(), value.to_vec()))
         });
         let restored = self.act(None, |scenes, now, effects| {
-            let restored = scenes.restore(now, kept, effects);
+            let restored = scenes.restore(now, kept);
             scenes.start(now, effects);
             restored
         });
@@ -146,16 +150,26 @@ impl SceneHost {
     /// Puts new decisions into the journal, if that is wanted.
     fn record(&self, scenes: &Scenes, now: Timestamp) {
         let Some(recorded) = &self.recorded else { return };
-        let decisions = scenes.decisions_after(recorded.load(Relaxed), usize::MAX);
+        let decisions = scenes.decisions_after(recorded.load(Relaxed), None, usize::MAX);
         let Some(last) = decisions.last() else { return };
         recorded.store(last.number, Relaxed);
         let rows = decisions.iter().map(|decision| spine::message(Body::Row(decision_row(decision, now))));
         spine::publish(&self.journal, rows.collect());
     }
 
+    /// Keeps what has changed, and when the scenes were last known to run.
+    fn stop(&self) {
+        let last = self.scenes.lock().last_changes(Timestamp::now());
+        self.put(last);
+    }
+
     /// Keeps what has changed.
     fn keep(&self, scenes: &mut Scenes) {
-        for change in scenes.changes() {
+        self.put(scenes.changes());
+    }
+
+    fn put(&self, changes: Vec<Change>) {
+        for change in changes {
             let key = format!("{PREFIX}{}", change.key);
             match change.value {
                 Some(value) => self.store.put(key.as_bytes(), value),
@@ -235,7 +249,7 @@ pub(crate) async fn run(host: Arc<SceneHost>, stop: CancellationToken) {
     host.start();
     loop {
         tokio::select! {
-            () = stop.cancelled() => return host.keep(&mut host.scenes.lock()),
+            () = stop.cancelled() => return host.stop(),
             fetched = reader.next(FETCH) => match fetched {
                 Ok(fetched) => {
                     if let Some(lost) = &fetched.lost {

@@ -87,7 +87,13 @@ impl Drawing<'_> {
             }
         }
         let mut looked_at = vec![];
-        for clause in &scene.conditions {
+        let asked = [&scene.then, &scene.otherwise].into_iter().flat_map(|program| &program.steps);
+        let asked = asked.filter_map(|step| match &step.doing {
+            Doing::If { condition, .. } => Some(condition),
+            Doing::WaitFor { wait, .. } => Some(&self.plan.waits[wait.0 as usize]),
+            _ => None,
+        });
+        for clause in scene.conditions.iter().chain(asked) {
             self.plan.each_source(&clause.condition, &mut |leaf| looked_at.push(leaf));
         }
         let looked_at: Vec<GraphNode> = looked_at.into_iter().filter_map(|leaf| self.leaf(leaf)).collect();

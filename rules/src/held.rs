@@ -25,6 +25,16 @@ pub(crate) struct HeldMemory {
     counted: f64,
     /// Since when it counts, if it does.
     counts_since: Option<Timestamp>,
+    /// Whether it has counted all of its span.
+    #[serde(default)]
+    is_full: bool,
+}
+
+impl HeldMemory {
+    /// Whether it was counting when it was last kept, and not full.
+    pub(crate) fn is_counting(&self) -> bool {
+        self.counts_since.is_some() && !self.is_full
+    }
 }
 
 impl Held {
@@ -45,7 +55,8 @@ impl Held {
     /// What has to survive a restart.
     pub(crate) fn memory(&self, now: Steady, wall: Timestamp) -> HeldMemory {
         let counts_since = (self.inner == Truth::True).then_some(wall);
-        HeldMemory { counted: self.so_far(now).as_secs_f64(), counts_since }
+        let counted = self.so_far(now);
+        HeldMemory { counted: counted.as_secs_f64(), counts_since, is_full: counted >= self.dwell }
     }
 
     /// Goes on with what is remembered, up to when the scenes were last known to run.

@@ -204,7 +204,14 @@ impl History {
     }
 
     fn find(&mut self, number: u64) -> Option<&mut Decision> {
-        self.0.iter_mut().rev().map(|decision| &mut **decision).find(|decision| decision.number == number)
+        let at = self.0.binary_search_by_key(&number, |decision| decision.number).ok()?;
+        self.0.get_mut(at).map(|decision| &mut **decision)
+    }
+
+    /// The decision of this number, if it is still here.
+    pub(crate) fn get(&self, number: u64) -> Option<&Decision> {
+        let at = self.0.binary_search_by_key(&number, |decision| decision.number).ok()?;
+        self.0.get(at).map(|decision| &**decision)
     }
 
     /// The newest first.

@@ -10,6 +10,7 @@ mod fit;
 mod host;
 mod link;
 mod uses;
+mod version;
 mod words;
 
 pub use budget::Stopwatch;
@@ -153,6 +154,7 @@ fn run(engine: &Engine, host: &Host, budget: &Budget, at: usize, (script, uses):
             draft.script = at;
             draft.parts = 0;
             draft.file = script.file.clone();
+            draft.texts.entry(script.file.clone()).or_insert_with(|| script.text.clone());
             draft.values = values;
             draft.asks_params = false;
             draft.parameters = ast.iter_functions().map(|f| (f.name.to_owned(), f.params.len())).collect();

@@ -90,6 +90,9 @@ pub(crate) struct Rate {
     pub(crate) per: Duration,
 }
 
+/// How often a scene may fire, unless it says: more is a loop that nothing else has found.
+pub(crate) const RATE: Rate = Rate { count: 200, per: Duration::from_secs(10) };
+
 /// What becomes of a run when its scene has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum OnUpdate {
@@ -211,7 +214,7 @@ impl Plan {
 
     /// The value as people read it: an enum's label, a number with its unit.
     pub(crate) fn show(&self, slot: Slot, seen: &Seen) -> String {
-        show(self.data_type(slot), &seen.value)
+        show_rounded(self.data_type(slot), &seen.value)
     }
 
     /// Visits the properties and devices that a condition reads, also through `held`, in the order of the script.
@@ -267,7 +270,7 @@ impl What {
     }
 }
 
-/// A value as people read it: an enum's label, a number with its unit.
+/// A value as people write it, exactly: an enum's label, a number with its unit. Texts that are kept are made of it.
 pub(crate) fn show(data_type: &DataType, value: &Value) -> String {
     match (data_type, value) {
         (DataType::Enum(labels), Value::Int(number)) => match labels.get(number) {
@@ -275,18 +278,20 @@ pub(crate) fn show(data_type: &DataType, value: &Value) -> String {
             None => number.to_string(),
         },
         (data_type, value @ (Value::Int(_) | Value::Float(_))) => match data_type.unit() {
-            Some(unit) if !unit.is_empty() => format!("{} {unit}", number(value)),
-            _ => number(value),
+            Some(unit) if !unit.is_empty() => format!("{value} {unit}"),
+            _ => value.to_string(),
         },
         (_, Value::Text(text)) => format!("\"{text}\""),
         (_, value) => value.to_string(),
     }
 }
 
-/// Fractions with three digits at most: more of them tell people nothing.
-fn number(value: &Value) -> String {
+/// The same with three digits behind the point at most: more of them tell people nothing.
+pub(crate) fn show_rounded(data_type: &DataType, value: &Value) -> String {
     match value {
-        Value::Float(number) if number.abs() < 1e9 => ((number * 1000.0).round() / 1000.0).to_string(),
-        other => other.to_string(),
+        Value::Float(number) if number.abs() < 1e9 => {
+            show(data_type, &Value::Float((number * 1000.0).round() / 1000.0))
+        }
+        other => show(data_type, other),
     }
 }

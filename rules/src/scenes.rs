@@ -72,6 +72,10 @@ pub struct Scenes {
     born: i64,
     commands: u64,
     decisions: u64,
+    /// Runs of scenes that have changed, which begin again once the world is known.
+    to_begin: Vec<memory::ToBegin>,
+    /// Counts of scenes that are gone.
+    gone: Counters,
     errors: u64,
     loops_stopped: u64,
     /// Which message is being handled, counted from 1.
@@ -245,6 +249,8 @@ impl Scenes {
             born: 0,
             commands: 0,
             decisions: 0,
+            to_begin: vec![],
+            gone: Counters::default(),
             errors: 0,
             loops_stopped: 0,
             pass: 0,
@@ -274,8 +280,9 @@ impl Scenes {
     pub fn start(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
         self.clock.tell(now);
         self.count_from(now);
-        self.take_stock();
+        self.take_stock(out);
         self.arm_crons();
+        self.begin_again(out);
         self.fire_starts(out);
         self.do_what_is_due(out);
     }
@@ -315,7 +322,7 @@ impl Scenes {
 
     /// Does what is due.
     pub fn advance(&mut self, now: Timestamp, out: &mut Vec<Effect>) {
-        self.bury_lost_runs();
+        self.bury_lost_runs(out);
         let jumped_back = self.clock.tell(now);
         self.mend_wall_timers(jumped_back);
         self.do_what_is_due(out);
@@ -358,6 +365,12 @@ impl Scenes {
         self.plan.scenes.iter().zip(&self.scenes).map(|(scene, state)| self.info(scene, state)).collect()
     }
 
+    /// One scene of the list; `None` if there is no such scene.
+    pub fn scene(&self, name: &str) -> Option<SceneInfo> {
+        let ix = *self.plan.names.get(name)?;
+        Some(self.info(self.plan.scene(ix), &self.scenes[ix.0 as usize]))
+    }
+
     fn info(&self, scene: &crate::plan::Scene, state: &SceneState) -> SceneInfo {
         let triggers = scene.triggers.clone().map(|at| self.plan.trigger(TriggerIx(at)).text.clone()).collect();
         SceneInfo {
@@ -396,9 +409,10 @@ impl Scenes {
 
     /// Counts over all scenes.
     pub fn counters(&self) -> Counters {
-        let firings = self.scenes.iter().map(|state| state.fired).sum();
+        let firings = self.gone.firings + self.scenes.iter().map(|state| state.fired).sum::<u64>();
         let declined: u64 = self.scenes.iter().map(|state| state.declined).sum();
-        Counters { decisions: firings + declined, firings, errors: self.errors, loops_stopped: self.loops_stopped }
+        let decisions = self.gone.decisions + declined + firings - self.gone.firings;
+        Counters { decisions, firings, errors: self.errors, loops_stopped: self.loops_stopped }
     }
 
     /// What conditions may depend on, now.

@@ -1,6 +1,6 @@
 //! A scene as it was understood: what its script declared, in words.
 
-use crate::plan::{Doing, Mode, OnUpdate, Program, Scene, TriggerIx};
+use crate::plan::{Doing, Mode, OnUpdate, Program, RATE, Rate, Scene, TriggerIx};
 use crate::scenes::Scenes;
 use serde::Serialize;
 use std::fmt;
@@ -60,8 +60,12 @@ fn manner(scene: &Scene) -> Vec<String> {
     let priority = (scene.priority != 0).then(|| format!("priority {}", scene.priority));
     let resume = scene.resume_within.map(|within| format!("goes on after a restart if less than {within:?} late"));
     let update = (scene.on_update == OnUpdate::Restart).then(|| "begins again when its script has changed".to_owned());
+    let Rate { count, per } = scene.at_most;
+    let rate = (scene.at_most != RATE).then(|| format!("rests after {count} times in {per:?}"));
+    let allows =
+        (!scene.allows.is_empty()).then(|| format!("findings that are meant: {:?}", scene.allows).to_lowercase());
     let shadow = scene.shadow.then(|| "in shadow: sends nothing".to_owned());
-    let said = [mode.map(str::to_owned), per_device, cooldown, priority, resume, update, shadow];
+    let said = [mode.map(str::to_owned), per_device, cooldown, priority, resume, update, rate, allows, shadow];
     said.into_iter().flatten().collect()
 }
 
@@ -69,12 +73,21 @@ fn manner(scene: &Scene) -> Vec<String> {
 fn lines(program: &Program) -> Vec<String> {
     let mut lines = vec![];
     let mut ends: Vec<u32> = vec![];
+    let mut branches: Vec<(u32, usize)> = vec![];
     for (at, step) in (0u32..).zip(&program.steps) {
         ends.retain(|end| at < *end);
+        if let Some((_, number)) = branches.iter().find(|(start, _)| *start == at) {
+            lines.push(format!("{}branch {number}", "  ".repeat(ends.len().saturating_sub(1))));
+        }
         if !matches!(step.doing, Doing::Jump(_) | Doing::Again { .. } | Doing::End | Doing::Commit) {
             lines.push(format!("{}{}", "  ".repeat(ends.len()), step.text));
         }
         ends.extend(end_of(program, at));
+        if let Doing::Fork { branches: starts, .. } = &step.doing {
+            branches.extend(starts.iter().copied().zip(1..));
+            // One level for the branch, one more for what is in it.
+            ends.extend(end_of(program, at));
+        }
         if let Doing::Jump(to) = step.doing {
             lines.push(format!("{}otherwise", "  ".repeat(ends.len().saturating_sub(1))));
             ends.push(to);

@@ -24,6 +24,7 @@ use edgeway_sdk::Problem;
 use edgeway_thing_models::Things;
 use rhai::{AST, Engine, FnPtr, Position};
 use serde::Serialize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use crate::scenes::SceneCoverage;
@@ -146,6 +147,9 @@ fn declare(
     };
     let declared = lock(bench).take_declared();
     match (ast, result) {
+        (Ok(_), Ok(())) if declared.is_empty() => {
+            Err(Problem::new("there is no test in this file").help("write `test(\"name\", || { .. });`"))
+        }
         (Ok(ast), Ok(())) => Ok((ast, declared)),
         (_, Err(error)) => Err(describe(&error).problem()),
         (Err(error), Ok(())) => Err(Problem::new(error.to_string())),
@@ -154,7 +158,15 @@ fn declare(
 
 fn run(engine: &Engine, bench: &Mutex<Bench>, ast: &AST, test: &Declared) -> Option<Failed> {
     lock(bench).begin();
-    let result = test.body.call::<rhai::Dynamic>(engine, ast, ());
+    // A bug of ours fails the test that met it, and no other.
+    let call = || test.body.call::<rhai::Dynamic>(engine, ast, ());
+    let result = match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(result) => result,
+        Err(_) => {
+            let line = test.at.line().unwrap_or(1);
+            return Some(Failed { line, message: "the test met a bug of the gateway".into(), trace: String::new() });
+        }
+    };
     let mut bench = lock(bench);
     let end = test.at.line().unwrap_or(1);
     let (line, message) = match result {
@@ -167,7 +179,7 @@ fn run(engine: &Engine, bench: &Mutex<Bench>, ast: &AST, test: &Declared) -> Opt
     Some(Failed { line, message, trace: bench.trace() })
 }
 
-/// A test that panics leaves a bench that the next one clears.
+/// A word that panics leaves a bench that the next test clears.
 fn lock(bench: &Mutex<Bench>) -> std::sync::MutexGuard<'_, Bench> {
     bench.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -27,7 +27,7 @@ pub struct Why {
     pub line: usize,
     /// Each trigger as it stands.
     pub triggers: Vec<TriggerView>,
-    /// The last decisions, at most 32, the newest first.
+    /// The last decisions, as many as the site keeps, the newest first.
     pub decisions: Vec<DecisionView>,
 }
 
@@ -130,14 +130,22 @@ impl Scenes {
         }
     }
 
-    /// The decisions of all scenes behind a number, in order; of the last 4,096 those that their scenes still remember.
-    pub fn decisions_after(&self, number: u64, max: usize) -> Vec<DecisionView> {
-        let recent = self.recent().after(number);
-        let views = recent.filter_map(|(number, scene)| {
-            let decision = self.scene_state(scene).history.iter().find(|decision| decision.number == number)?;
-            Some(self.view_decision(scene, decision))
+    /// The last decisions behind a number, of all scenes or of one, in order, at most `max`: of the last 4,096 those that
+    /// their scenes still remember.
+    pub fn decisions_after(&self, number: u64, scene: Option<&str>, max: usize) -> Vec<DecisionView> {
+        let only = scene.map(|name| self.plan().names.get(name).copied());
+        let recent = self.recent().after(number).filter(|(_, scene)| only.is_none_or(|only| only == Some(*scene)));
+        let mut found: Vec<_> = recent.collect();
+        found.drain(..found.len().saturating_sub(max));
+        let views = found.into_iter().filter_map(|(number, scene)| {
+            Some(self.view_decision(scene, self.scene_state(scene).history.get(number)?))
         });
-        views.take(max).collect()
+        views.collect()
+    }
+
+    /// The number of the last decision.
+    pub fn last_decision(&self) -> u64 {
+        self.recent().last()
     }
 
     fn view_trigger(&self, ix: TriggerIx, now: Timestamp) -> TriggerView {
@@ -252,8 +260,8 @@ impl Scenes {
             Verdict::Resting { until } => format!("it fired too often and rests until {}", self.local(*until)),
             Verdict::Abandoned { reason } => format!("it does not go on: {reason}"),
             Verdict::Cooling { until } => format!("cooling down until {}", self.local(*until)),
-            Verdict::Running => "its last run is still going on".into(),
-            Verdict::Loop => "it would have been its own cause, or the eighth scene in a row".into(),
+            Verdict::Running => "its last run is still going on, or as many as may be".into(),
+            Verdict::Loop => "it would have been its own cause, or the ninth scene in a row".into(),
             Verdict::Missed { was_due } => format!("it was due at {}", self.local(*was_due)),
             Verdict::Failed { step, error } => format!("{step}: {error}"),
         }

@@ -190,6 +190,12 @@ fn scenes(section: &mut Section<'_>, report: &mut Report) -> SceneOptions {
     if let Some(found) = decisions {
         options.decisions = usize::try_from(found.value).unwrap_or(options.decisions);
     }
-    options.journal = journal.is_some_and(|found| found.value);
+    if let Some(journal) = journal {
+        options.journal = journal.value;
+        if options.journal && options.decisions == 0 {
+            let problem = Problem::new("decisions that are not kept cannot go into the journal");
+            report.add(&journal.mark, problem.help("leave out `decisions = 0`"));
+        }
+    }
     options
 }

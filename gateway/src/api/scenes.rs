@@ -242,7 +242,7 @@ pub(super) fn views(gateway: &State) -> Vec<SceneView> {
 }
 
 fn view(gateway: &State, name: &str) -> Option<SceneView> {
-    views(gateway).into_iter().find(|scene| scene.name == name)
+    gateway.scenes.with(|scenes| scenes.scene(name)).map(SceneView::from)
 }
 
 fn unknown(gateway: &State, name: &str) -> Problem {

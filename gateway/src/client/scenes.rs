@@ -80,11 +80,12 @@ async fn trace(session: &Session, scene: Option<&str>, follow: bool) -> Result<(
         let answer = session.client.get(&["decisions"], &query).await?;
         let decisions: DecisionList = parse(&answer)?;
         for decision in &decisions.decisions {
-            after = after.max(decision.number);
             let sent = serde_json::to_vec(decision).unwrap_or_default();
             let text = lines(&format!("{}  {}", decision.scene, decision.text));
             session.screen.show(&sent, |_: serde_json::Value| text)?;
         }
+        // After a restart of the gateway they are counted anew.
+        after = decisions.last;
         if !follow {
             return Ok(());
         }

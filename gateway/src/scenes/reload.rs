@@ -45,6 +45,7 @@ impl SceneHost {
     /// # Errors
     /// All mistakes in the folder; then all stays as it is.
     pub(crate) fn reload(&self, root: &Path, queries: &[QueryInfo]) -> Result<Reloaded, ReloadError> {
+        self.start();
         let _one_at_a_time = self.reloading.try_lock().ok_or(ReloadError::UnderWay)?;
         let loaded = edgeway_site::load(root, &program::drivers());
         let site = loaded.map_err(|failed| ReloadError::Mistakes(failed.findings))?.site;

@@ -23,6 +23,8 @@ pub(crate) struct Draft {
     pub(super) file: Arc<str>,
     /// How many parameters each of its closures has, captured ones included.
     pub(super) parameters: HashMap<String, usize>,
+    /// All scripts by file.
+    pub(super) texts: HashMap<Arc<str>, String>,
     /// The parameters of the use that it runs for.
     pub(super) values: Option<BTreeMap<String, Json>>,
     /// Whether the script has asked for parameters.
@@ -65,6 +67,10 @@ pub(crate) struct Tree {
     pub(super) what: Branch,
     pub(super) text: Arc<str>,
     pub(super) at: Position,
+    /// How many steps it is, with those inside it.
+    pub(super) size: usize,
+    /// How deep they stand inside each other.
+    pub(super) depth: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -143,6 +149,11 @@ impl Draft {
         if !self.is_full() && !self.problems.contains(&problem) {
             self.problems.push(problem);
         }
+    }
+
+    /// The text of a script.
+    pub(super) fn text_of(&self, file: &str) -> &str {
+        self.texts.get(file).map_or("", String::as_str)
     }
 
     /// A use of a script that asks for no parameters would say the same scenes again.

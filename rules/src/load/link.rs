@@ -1,25 +1,18 @@
 //! From a draft to a plan: resolves the names of scenes and puts everything in order.
 
-use super::draft::{Branch, Tree};
-use super::draft::{Draft, Mistake, SceneDraft};
+use super::draft::{Branch, Draft, Mistake, SceneDraft, Tree, column};
 use super::host::unknown_scene;
-use super::{FileProblem, Options, compile, draft::column};
-use crate::plan::{Clause, Finding, Index, Locale, Plan, Rate, Scene, SceneIx, Trigger};
+use super::{FileProblem, Options, compile, version};
+use crate::plan::{Clause, Finding, Index, Locale, Plan, RATE, Scene, SceneIx, Trigger};
 use crate::values::Slots;
 use edgeway_thing_models::Things;
 use rhai::Position;
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
-use std::fmt;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Where each scene stands.
 pub(super) type Names = HashMap<Arc<str>, SceneIx>;
-
-/// How often a scene may fire, unless it says: more is a loop that nothing else has found.
-const RATE: Rate = Rate { count: 200, per: Duration::from_secs(10) };
 
 /// Makes the plan and hands back all problems, also those of the scripts' run.
 pub(super) fn link(mut draft: Draft, things: Arc<Things>, slots: Slots, options: Options) -> (Plan, Vec<FileProblem>) {
@@ -29,7 +22,11 @@ pub(super) fn link(mut draft: Draft, things: Arc<Things>, slots: Slots, options:
     let names = scenes.iter().enumerate().map(|(at, scene)| (scene.name.clone(), SceneIx(at as u32))).collect();
     judge(&mut draft, &scenes, &names);
     let (mut triggers, mut waits) = (vec![], vec![]);
-    let scenes: Vec<Scene> = scenes.into_iter().map(|scene| finish(scene, &names, &mut triggers, &mut waits)).collect();
+    let scenes: Vec<Scene> = scenes
+        .into_iter()
+        .map(|scene| (version::version(&draft, &scene), scene))
+        .map(|(version, scene)| finish(scene, version, &names, &mut triggers, &mut waits))
+        .collect();
     let index = Index::new(&slots, things.devices().len(), &draft.helds, &triggers, &waits);
     let Options { zone, position, echo, decisions, .. } = options;
     let locale = Locale { zone, position };
@@ -72,12 +69,44 @@ fn judge(draft: &mut Draft, scenes: &[SceneDraft], names: &Names) {
             let mistake = Mistake::new(format!("scene `{}` does nothing", scene.name));
             draft.report_in(scene, scene.at, mistake.help("add `.then([..])`"));
         }
+        for at in undone_outside(&scene.then).chain(undone_outside(&scene.otherwise)) {
+            let mistake = Mistake::new("`.undo(..)` counts in a transaction, and this step is in none");
+            draft.warn_in(scene, at, mistake.help("write `transaction([..])` around the steps that belong together"));
+        }
         let is_idle = !scene.has_when && !called.contains(&scene.name);
         if is_idle && !scene.allows.contains(&Finding::Idle) {
             let mistake = Mistake::new(format!("nothing sets off scene `{}`", scene.name));
-            draft.warn_in(scene, scene.at, mistake.help("add `.when(..)`, or run it from another scene; if it is run by hand, write `.allow(\"idle\")`"));
+            draft.warn_in(
+                scene,
+                scene.at,
+                mistake.help(
+                    "add `.when(..)`, or run it from another scene; if it is run by hand, write `.allow(\"idle\")`",
+                ),
+            );
         }
     }
+}
+
+/// Steps with an `undo` that are in no transaction.
+fn undone_outside(steps: &[Tree]) -> impl Iterator<Item = Position> {
+    fn visit(steps: &[Tree], found: &mut Vec<Position>) {
+        for step in steps {
+            match &step.what {
+                Branch::Act(act) if act.how.undo.is_some() => found.push(step.at),
+                Branch::Transaction(_) => {}
+                Branch::Parallel(branches) => branches.iter().for_each(|branch| visit(branch, found)),
+                Branch::If { then, otherwise, .. } => {
+                    visit(then, found);
+                    visit(otherwise, found);
+                }
+                Branch::Repeat { body, .. } => visit(body, found),
+                _ => {}
+            }
+        }
+    }
+    let mut found = vec![];
+    visit(steps, &mut found);
+    found.into_iter()
 }
 
 fn calls(scene: &SceneDraft) -> Vec<(&Arc<str>, Position)> {
@@ -92,9 +121,15 @@ fn calls(scene: &SceneDraft) -> Vec<(&Arc<str>, Position)> {
     found
 }
 
-fn finish(draft: SceneDraft, names: &Names, triggers: &mut Vec<Trigger>, waits: &mut Vec<Clause>) -> Scene {
+fn finish(
+    draft: SceneDraft,
+    version: u64,
+    names: &Names,
+    triggers: &mut Vec<Trigger>,
+    waits: &mut Vec<Clause>,
+) -> Scene {
     let scene = names[&draft.name];
-    let version = version(&draft);
+
     let start = triggers.len() as u32;
     triggers.extend(draft.triggers.into_iter().map(|(what, text)| Trigger { scene, text, what }));
     Scene {
@@ -118,41 +153,5 @@ fn finish(draft: SceneDraft, names: &Names, triggers: &mut Vec<Trigger>, waits: 
         shadow: draft.shadow,
         allows: draft.allows,
         version,
-    }
-}
-
-/// The same for the same words. A closure counts by the name that its text gives it, and by what it has captured.
-fn version(draft: &SceneDraft) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    let texts = draft.triggers.iter().map(|(_, text)| text).chain(draft.conditions.iter().map(|clause| &clause.text));
-    texts.for_each(|text| text.hash(&mut hasher));
-    for steps in [&draft.then, &draft.otherwise] {
-        // The beginning of each block is part of the text of the step that it is in.
-        format!("{:?}", steps.iter().map(Shape).collect::<Vec<_>>()).hash(&mut hasher);
-    }
-    format!("{:?} {:?} {}", draft.mode, draft.cooldown, draft.per_device).hash(&mut hasher);
-    hasher.finish()
-}
-
-/// A step without its place in the file, which changes when lines above it do.
-struct Shape<'a>(&'a Tree);
-
-impl fmt::Debug for Shape<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Tree { what, text, at: _ } = self.0;
-        match what {
-            Branch::If { then, otherwise, .. } => {
-                let list = |steps: &[Tree]| format!("{:?}", steps.iter().map(Shape).collect::<Vec<_>>());
-                write!(f, "{text} {} {}", list(then), list(otherwise))
-            }
-            Branch::Parallel(branches) => {
-                let list = |steps: &Vec<Tree>| format!("{:?}", steps.iter().map(Shape).collect::<Vec<_>>());
-                write!(f, "{text} {:?}", branches.iter().map(list).collect::<Vec<_>>())
-            }
-            Branch::Repeat { body, .. } | Branch::Transaction(body) => {
-                write!(f, "{text} {:?}", body.iter().map(Shape).collect::<Vec<_>>())
-            }
-            what => write!(f, "{what:?}"),
-        }
     }
 }

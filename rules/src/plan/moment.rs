@@ -77,7 +77,8 @@ impl fmt::Display for Sun {
 impl fmt::Display for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Moment::Clock(time) => write!(f, "{}", time.strftime("%H:%M")),
+            Moment::Clock(time) if time.second() == 0 => write!(f, "{}", time.strftime("%H:%M")),
+            Moment::Clock(time) => write!(f, "{}", time.strftime("%H:%M:%S")),
             Moment::Sun(sun) => sun.fmt(f),
         }
     }

@@ -105,16 +105,26 @@ impl Program {
         self.steps.is_empty()
     }
 
-    /// Whether anything at or behind this place writes to a device, as far as that is known: a script may.
+    /// Whether anything that can be reached from this place writes to a device, as far as that is known: a script may.
     pub(crate) fn writes_from(&self, at: u32) -> bool {
-        let rest = self.steps.get(at as usize..).unwrap_or_default();
-        // A loop goes back, so that what stands before this place may come again.
-        let loops = rest.iter().any(|step| matches!(step.doing, Doing::Again { .. }));
-        let steps = if loops { &self.steps[..] } else { rest };
-        steps.iter().any(|step| match &step.doing {
-            Doing::Run(_) | Doing::RunScene(_) => true,
-            _ => step.deeds().any(Deed::writes),
-        })
+        let (mut seen, mut open) = (vec![false; self.steps.len()], vec![at]);
+        while let Some(at) = open.pop() {
+            let Some(step) = self.steps.get(at as usize) else { continue };
+            if std::mem::replace(&mut seen[at as usize], true) {
+                continue;
+            }
+            match &step.doing {
+                Doing::Run(_) | Doing::RunScene(_) => return true,
+                Doing::Act(_) if step.deeds().any(Deed::writes) => return true,
+                Doing::If { otherwise, .. } => open.extend([at + 1, *otherwise]),
+                Doing::Jump(to) => open.push(*to),
+                Doing::Again { start } => open.extend([start + 1, at + 1]),
+                Doing::Fork { branches, end } => open.extend(branches.iter().copied().chain([*end])),
+                Doing::End => {}
+                _ => open.push(at + 1),
+            }
+        }
+        false
     }
 }
 
@@ -143,6 +153,15 @@ impl Doing {
 impl Deed {
     pub(crate) fn writes(&self) -> bool {
         matches!(self, Deed::Set { .. } | Deed::Invoke { .. })
+    }
+
+    /// The closure that it asks, if it asks one.
+    pub(crate) fn closure(&self) -> Option<&Arc<Closure>> {
+        match self {
+            Deed::Set { value: Computed::Script(closure), .. }
+            | Deed::Notify { text: Computed::Script(closure), .. } => Some(closure),
+            Deed::Set { .. } | Deed::Invoke { .. } | Deed::Notify { .. } | Deed::Emit { .. } => None,
+        }
     }
 
     /// Whether the next step waits for it, unless the script says otherwise: a service is called for what it does.
@@ -175,6 +194,12 @@ impl Deed {
 impl How {
     pub(crate) fn of(deed: &Deed) -> Self {
         How { waits: deed.waits(), within: None, retries: 0, pause: Duration::ZERO, may_fail: false, undo: None }
+    }
+
+    /// Whether nothing was said about it.
+    pub(crate) fn is_plain(&self, deed: &Deed) -> bool {
+        let How { waits, within, retries, pause: _, may_fail, undo } = self;
+        *waits == deed.waits() && within.is_none() && *retries == 0 && !may_fail && undo.is_none()
     }
 }
 

@@ -18,7 +18,7 @@ use std::time::Duration;
 const COMMAND_WITHIN: Duration = Duration::from_secs(10);
 /// How much longer an answer is waited for: the gateway tells of a deadline that has passed a little after it.
 const ANSWER_LATE: Duration = Duration::from_secs(5);
-/// The most entries remembered before those that are over are swept out.
+/// How many entries are remembered before those that are over are swept out, and each time that they have doubled.
 const SWEEP: usize = 1_024;
 
 /// A command whose answer is waited for.
@@ -31,6 +31,19 @@ pub(super) struct Awaited {
     undo: Vec<Deed>,
 }
 
+/// A step that could not be done, and how often it has been tried before.
+struct Try {
+    step: Step,
+    tries: u32,
+    undo: Vec<Deed>,
+}
+
+/// Why a device has not done something, as far as that is known.
+pub(super) struct NotDone {
+    pub(super) reason: String,
+    pub(super) may_be_done: bool,
+}
+
 /// A command that is under way.
 #[derive(Debug)]
 pub(super) struct Pending {
@@ -40,6 +53,16 @@ pub(super) struct Pending {
     /// The strand that waits for its answer.
     strand: Option<StrandIx>,
     until: Steady,
+}
+
+impl Run {
+    /// Remembers what undoes something, in a transaction.
+    fn to_undo(&mut self, at: StrandIx, undo: Vec<Deed>) {
+        if let Some(list) = &mut self.strand(at).undo {
+            // What is undone last was done first; a list of the script's is done in its own order.
+            list.extend(undo.into_iter().rev());
+        }
+    }
 }
 
 impl Pending {
@@ -55,6 +78,26 @@ pub(super) struct Traces {
     pub(super) sets: HashMap<Slot, Echo>,
     /// The oldest first: they come back in this order.
     events: HashMap<(DeviceIx, EventIx), VecDeque<(Chain, Steady)>>,
+}
+
+impl Traces {
+    /// The same for other scenes, which know some of these by other numbers.
+    pub(super) fn moved(self, scene: impl Fn(SceneIx) -> Option<SceneIx>) -> Self {
+        let chain =
+            |chain: Chain| chain.scenes().filter_map(&scene).fold(Chain::default(), |c, s| c.with(s).unwrap_or(c));
+        let set = |(slot, mut echo): (Slot, Echo)| {
+            echo.claim.scene = scene(echo.claim.scene)?;
+            echo.chain = chain(echo.chain);
+            Some((slot, echo))
+        };
+        let event = |(event, told): (_, VecDeque<(Chain, Steady)>)| {
+            (event, told.into_iter().map(|(of, until)| (chain(of), until)).collect())
+        };
+        Traces {
+            sets: self.sets.into_iter().filter_map(set).collect(),
+            events: self.events.into_iter().map(event).collect(),
+        }
+    }
 }
 
 /// A value that a scene has set and that may soon come back as a report.
@@ -96,7 +139,15 @@ impl Scenes {
         };
         let failed = |error: String| Failure { step: step.text.clone(), error };
         let within = how.within.unwrap_or(COMMAND_WITHIN);
-        let command = match self.perform(run, deed, within, out).map_err(failed)? {
+        let performed = match self.perform(run, deed, within, out) {
+            Ok(performed) => performed,
+            Err(error) => {
+                self.note(run, step.text.clone(), None, StepResult::Failed(error.as_str().into()));
+                self.try_again(run, at, Try { step: step.clone(), tries, undo }, error, out);
+                return Ok(());
+            }
+        };
+        let command = match performed {
             Performed::Sent(command) => command,
             Performed::Lost(winner) if in_transaction && !how.may_fail => {
                 return Err(failed(format!("scene {} comes first", self.plan.scene(winner).name)));
@@ -115,7 +166,7 @@ impl Scenes {
 
     fn await_answer(&mut self, command: Arc<str>, run: &Run, strand: Option<StrandIx>, until: Steady) {
         let now = self.clock.steady();
-        if self.pending.len() >= SWEEP {
+        if is_time_to_sweep(self.pending.len()) {
             self.pending.retain(|_, pending| pending.until >= now);
         }
         let pending = Pending { run: run.id, scene: run.scene, decision: run.decision, strand, until };
@@ -193,9 +244,11 @@ impl Scenes {
             Deed::Emit { device, event, output } => {
                 let said = deed.text(&self.plan.things).into();
                 let now = self.clock.steady();
-                let emitted = self.traces.events.entry((*device, *event)).or_default();
-                emitted.retain(|(_, until)| *until >= now);
-                emitted.push_back((run.chain, now + self.plan.echo));
+                if !run.shadow {
+                    let emitted = self.traces.events.entry((*device, *event)).or_default();
+                    emitted.retain(|(_, until)| *until >= now);
+                    emitted.push_back((run.chain, now + self.plan.echo));
+                }
                 let (device, event, output) = (*device, *event, output.clone());
                 let happened = Event { device, event, output, source_time: self.clock.wall() };
                 self.tell(run, said, Effect::Event(happened), out);
@@ -237,13 +290,14 @@ impl Scenes {
 
     /// The answer to a command of a scene has come.
     pub(super) fn answer(&mut self, record: &CommandRecord, out: &mut Vec<Effect>) {
+        let failed = |reason: String, may_be_done| Err(NotDone { reason, may_be_done });
+        let said = |reason: &str| format!("{}: {reason}", record.state.as_str());
         let result = match &record.state {
             CommandState::Accepted => return,
             CommandState::Applied { .. } => Ok(()),
-            CommandState::Refused { reason }
-            | CommandState::Failed { reason }
-            | CommandState::Unconfirmed { reason } => Err(format!("{}: {reason}", record.state.as_str())),
-            CommandState::Expired => Err("its deadline passed before it could be sent".to_owned()),
+            CommandState::Refused { reason } | CommandState::Failed { reason } => failed(said(reason), false),
+            CommandState::Unconfirmed { reason } => failed(said(reason), true),
+            CommandState::Expired => failed("its deadline passed before it could be sent".into(), false),
         };
         if !matches!(record.command.origin, Origin::Scene { .. }) {
             return;
@@ -251,7 +305,7 @@ impl Scenes {
         let Some(pending) = self.pending.remove(&record.command.id) else { return };
         let noted = match &result {
             Ok(()) => StepResult::Applied,
-            Err(error) => StepResult::Failed(error.as_str().into()),
+            Err(error) => StepResult::Failed(error.reason.as_str().into()),
         };
         self.scenes[pending.scene.0 as usize].history.answer(pending.decision, &record.command.id, noted);
         let Some(at) = pending.strand else { return };
@@ -269,25 +323,38 @@ impl Scenes {
         run: &mut Run,
         at: StrandIx,
         awaited: Awaited,
-        result: Result<(), String>,
+        result: Result<(), NotDone>,
         out: &mut Vec<Effect>,
     ) {
-        let Doing::Act(Act { how, .. }) = &awaited.step.doing else { return };
-        let Err(error) = result else {
-            if let Some(undo) = &mut run.strand(at).undo {
-                // What is undone last was done first; a list of the script's is done in its own order.
-                undo.extend(awaited.undo.into_iter().rev());
+        let Awaited { step, tries, undo, command: _ } = awaited;
+        match result {
+            Ok(()) => run.to_undo(at, undo),
+            Err(NotDone { reason, may_be_done }) => {
+                // What may have been done is undone with the rest, if it comes to that.
+                let undo = match may_be_done {
+                    true => {
+                        run.to_undo(at, undo);
+                        vec![]
+                    }
+                    false => undo,
+                };
+                self.try_again(run, at, Try { step, tries, undo }, reason, out);
             }
-            return;
-        };
-        if awaited.tries < how.retries {
+        }
+    }
+
+    /// Tries a step again, or gives it up.
+    fn try_again(&mut self, run: &mut Run, at: StrandIx, failed: Try, error: String, out: &mut Vec<Effect>) {
+        let Try { step, tries, undo } = failed;
+        let Doing::Act(Act { how, .. }) = &step.doing else { return };
+        if tries < how.retries {
             let until = self.clock.steady() + how.pause;
-            run.strand(at).again = Some((awaited.step, awaited.tries + 1));
-            run.strand(at).undo_again = awaited.undo;
+            run.strand(at).again = Some((step, tries + 1));
+            run.strand(at).undo_again = undo;
             return self.sleep(run, at, until, State::Delay { until });
         }
         if !how.may_fail {
-            self.strand_failed(run, at, Failure { step: awaited.step.text, error }, out);
+            self.strand_failed(run, at, Failure { step: step.text, error }, out);
         }
     }
 
@@ -341,7 +408,7 @@ impl Scenes {
     /// Remembers what was set, to know it again when the device reports it.
     fn expect_echo(&mut self, slot: Slot, value: &Value, run: &Run) {
         let now = self.clock.steady();
-        if self.traces.sets.len() >= SWEEP {
+        if is_time_to_sweep(self.traces.sets.len()) {
             self.traces.sets.retain(|_, echo| echo.until >= now || self.runs.get(echo.claim.run).is_some());
         }
         let until = now + self.plan.echo;
@@ -357,6 +424,10 @@ impl Scenes {
         emitted.retain(|(_, until)| *until >= now);
         emitted.pop_front().map(|(chain, _)| chain).unwrap_or_default()
     }
+}
+
+fn is_time_to_sweep(entries: usize) -> bool {
+    entries >= SWEEP && entries.is_power_of_two()
 }
 
 /// What came of a deed.

@@ -72,6 +72,8 @@ impl Scenes {
             return;
         }
         state.fault = Some(format!("switched off after {FAULTS_MAX} times: {error}").into());
+        self.dirty.scenes.insert(scene);
+        self.end_all_runs(scene);
         let text = format!("scene {} is switched off after {FAULTS_MAX} times: {error}", self.plan.scene(scene).name);
         self.alarm(scene, text);
     }

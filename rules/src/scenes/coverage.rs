@@ -34,9 +34,11 @@ impl Scenes {
 
     /// What has been reached, by file and line.
     pub(crate) fn coverage(&self) -> Vec<SceneCoverage> {
-        let mut places: BTreeMap<(Arc<str>, usize), Vec<(&Scene, &SceneState)>> = BTreeMap::new();
+        // Scenes of one line may differ in their steps: each shape counts by itself.
+        let mut places: BTreeMap<_, Vec<(&Scene, &SceneState)>> = BTreeMap::new();
         for (scene, state) in self.plan.scenes.iter().zip(&self.scenes) {
-            places.entry((scene.file.clone(), scene.line)).or_default().push((scene, state));
+            let shape = (scene.then.steps.len(), scene.otherwise.steps.len());
+            places.entry((scene.file.clone(), scene.line, shape)).or_default().push((scene, state));
         }
         places.into_values().filter_map(|scenes| coverage(&scenes)).collect()
     }
@@ -48,10 +50,7 @@ fn coverage(scenes: &[(&Scene, &SceneState)]) -> Option<SceneCoverage> {
     let mut unreached = vec![];
     for (block, program) in blocks {
         for at in (0..program.steps.len() as u32).filter(|at| is_step(program, *at)) {
-            let has = |(scene, state): &(&Scene, &SceneState)| {
-                scene.program(block).steps.len() == program.steps.len() && state.reached.has(block, at)
-            };
-            if !scenes.iter().any(has) {
+            if !scenes.iter().any(|(_, state)| state.reached.has(block, at)) {
                 let step = &program.steps[at as usize];
                 unreached.push((step.line, step.text.clone()));
             }

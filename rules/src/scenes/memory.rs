@@ -69,6 +69,8 @@ enum Gap {
     None,
     /// The gateway did not run for so long.
     Away(Duration),
+    /// What clocks show now is before what they showed then, so that nobody knows.
+    Unknown,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -81,6 +83,13 @@ struct RunMemory {
     chain: Vec<Arc<str>>,
     facts: Option<Facts>,
     strands: Vec<StrandMemory>,
+}
+
+/// A run that is to begin again, in a scene that has changed.
+#[derive(Debug)]
+pub(super) struct ToBegin {
+    scene: SceneIx,
+    memory: RunMemory,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -116,6 +125,9 @@ struct SceneMemory {
     off: bool,
     #[serde(default)]
     shadow: Option<bool>,
+    /// Why it was switched off because of what its scripts did, and of which version of it.
+    #[serde(default)]
+    fault: Option<(u64, Arc<str>)>,
     /// By device; the empty name stands for none.
     #[serde(default)]
     cooling: BTreeMap<Arc<str>, Timestamp>,
@@ -154,6 +166,13 @@ impl Scenes {
         changes
     }
 
+    /// The same at the end: when the scenes were last known to run is part of it.
+    pub fn last_changes(&mut self, now: Timestamp) -> Vec<Change> {
+        self.clock.tell(now);
+        self.dirty.alive = None;
+        self.changes()
+    }
+
     /// Whether something has to be kept at once: a run has gone to sleep, or has ended.
     pub fn has_urgent_changes(&self) -> bool {
         !self.dirty.runs.is_empty()
@@ -163,12 +182,7 @@ impl Scenes {
     ///
     /// A run goes on if it is not later than its scene allows, and if the scene's words are still the same. The time
     /// during which nobody watched does not count for `held`; after more of it than its span a clock begins anew.
-    pub fn restore(
-        &mut self,
-        now: Timestamp,
-        kept: impl IntoIterator<Item = (String, Vec<u8>)>,
-        out: &mut Vec<Effect>,
-    ) -> Restored {
+    pub fn restore(&mut self, now: Timestamp, kept: impl IntoIterator<Item = (String, Vec<u8>)>) -> Restored {
         self.clock.tell(now);
         self.count_from(now);
         let kept: BTreeMap<String, Vec<u8>> = kept.into_iter().collect();
@@ -177,40 +191,67 @@ impl Scenes {
             return Restored::default();
         }
         let alive = kept.get("alive").and_then(|alive| read::<Timestamp>(alive)).unwrap_or(now);
-        self.take_up(&kept, Gap::Away(now.since(alive)), out)
+        let gap = if alive > now { Gap::Unknown } else { Gap::Away(now.since(alive)) };
+        self.take_up(&kept, gap)
     }
 
     /// Takes over from scenes that these replace, as if nothing had happened: values, clocks, runs, records.
     pub fn take_over(&mut self, now: Timestamp, mut old: Scenes, out: &mut Vec<Effect>) -> Restored {
+        old.advance(now, out);
         self.values = old.values.clone();
         self.clock = old.clock;
-        self.clock.tell(now);
         (self.born, self.commands, self.decisions) = (old.born, old.commands, old.decisions);
         self.runs.count_from(now);
         let mut moved = self.move_runs(&mut old);
         let whole = old.whole_memory();
-        let same = |scene: &crate::plan::Scene| {
-            let new = *self.plan.names.get(&scene.name)?;
-            (self.plan.scene(new).version == scene.version).then_some(new)
-        };
-        let pairs: Vec<(SceneIx, SceneIx)> = (0u32..)
-            .zip(&old.plan.scenes)
-            .filter_map(|(before, scene)| Some((same(scene)?, SceneIx(before))))
-            .collect();
-        pairs.into_iter().for_each(|(new, before)| self.inherit(new, &mut old, before));
-        let mut restored = self.take_up(&whole, Gap::None, out);
+        self.inherit_all(&mut old);
+        let mut restored = self.take_up(&whole, Gap::None);
         restored.resumed.append(&mut moved);
-        let last_values: BTreeMap<&str, &super::TriggerState> =
-            old.plan.triggers.iter().map(|trigger| &*trigger.text).zip(&old.triggers).collect();
-        for (trigger, state) in self.plan.triggers.iter().zip(&mut self.triggers) {
-            if let Some(before) = last_values.get(&*trigger.text) {
-                state.last_value.clone_from(&before.last_value);
-                state.fired = before.fired;
+        self.take_over_triggers(&old);
+        self.take_stock(out);
+        self.begin_again(out);
+        self.serve_queues(out);
+        self.do_what_is_due(out);
+        // What was changed and not yet kept is to be kept still.
+        self.mark_everything();
+        restored
+    }
+
+    /// Counters, breakers, queues, and who has set what.
+    fn inherit_all(&mut self, old: &mut Scenes) {
+        let new_of = |plan: &crate::plan::Plan, old: &Scenes, before: SceneIx| {
+            plan.names.get(&old.plan.scene(before).name).copied()
+        };
+        let plan = self.plan.clone();
+        self.traces = std::mem::take(&mut old.traces).moved(|scene| new_of(&plan, old, scene));
+        (self.errors, self.loops_stopped, self.gone) = (old.errors, old.loops_stopped, old.gone);
+        for before in (0..old.scenes.len() as u32).map(SceneIx) {
+            match new_of(&plan, old, before) {
+                Some(new) => self.inherit(new, old, before),
+                None => {
+                    let state = &old.scenes[before.0 as usize];
+                    self.gone.firings += state.fired;
+                    self.gone.decisions += state.fired + state.declined;
+                }
             }
         }
-        self.take_stock();
+    }
+
+    /// What triggers remember, by what they wait for.
+    fn take_over_triggers(&mut self, old: &Scenes) {
+        let places = (0u32..).zip(&old.plan.triggers);
+        let before: BTreeMap<&str, TriggerIx> = places.map(|(at, trigger)| (&*trigger.text, TriggerIx(at))).collect();
         self.arm_crons();
-        restored
+        let plan = self.plan.clone();
+        for (at, trigger) in (0u32..).zip(&plan.triggers) {
+            let Some(was) = before.get(&*trigger.text) else { continue };
+            let (state, was_state) = (&mut self.triggers[at as usize], &old.triggers[was.0 as usize]);
+            state.last_value.clone_from(&was_state.last_value);
+            state.fired = was_state.fired;
+            if let Some(due) = old.cron_due(*was) {
+                self.arm_cron_at(TriggerIx(at), due);
+            }
+        }
     }
 
     /// Moves runs over whose scenes have not changed, as they are. The scenes that they are of.
@@ -228,7 +269,8 @@ impl Scenes {
             let chain = chain.iter().filter_map(|name| self.plan.names.get(name));
             let chain = chain.fold(Chain::default(), |chain, scene| chain.with(*scene).unwrap_or(chain));
             let number = self.record(scene, Cause::Before, Chain::default(), Verdict::Resumed);
-            run.move_to(scene, self.plan.scene(scene).program(run.block).clone(), chain, number);
+            let program = self.plan.scene(scene).program(run.block).clone();
+            run.move_to(scene, program, chain, number, self.is_shadow(scene));
             moved.push(self.plan.scene(scene).name.clone());
             self.adopt(run, old);
         }
@@ -255,15 +297,18 @@ impl Scenes {
         self.runs.keep(run);
     }
 
-    /// Counters of a scene that has not changed. Its record begins anew: it names conditions by their places in the
+    /// What a scene of the same name has counted. Its record begins anew: it names conditions by their places in the
     /// scripts of before.
     fn inherit(&mut self, new: SceneIx, old: &mut Scenes, before: SceneIx) {
+        let same = self.plan.scene(new).version == old.plan.scene(before).version;
         let (state, before) = (&mut self.scenes[new.0 as usize], &mut old.scenes[before.0 as usize]);
         (state.fired, state.declined, state.errors) = (before.fired, before.declined, before.errors);
         (state.last_fired, state.would_have_fired) = (before.last_fired, before.would_have_fired);
-        state.faults = before.faults;
-        state.fault.clone_from(&before.fault);
-        state.queue = std::mem::take(&mut before.queue).into_iter().map(|queued| queued.moved_to(new)).collect();
+        if same {
+            state.breaker = std::mem::take(&mut before.breaker);
+            state.faults = before.faults;
+            state.queue = std::mem::take(&mut before.queue).into_iter().map(|queued| queued.moved_to(new)).collect();
+        }
     }
 
     /// All entries, as if everything had changed.
@@ -281,12 +326,12 @@ impl Scenes {
         self.dirty.alive = None;
     }
 
-    fn take_up(&mut self, kept: &BTreeMap<String, Vec<u8>>, gap: Gap, out: &mut Vec<Effect>) -> Restored {
+    fn take_up(&mut self, kept: &BTreeMap<String, Vec<u8>>, gap: Gap) -> Restored {
         let mut known: BTreeSet<String> = ["version", "alive"].map(String::from).into();
         self.restore_helds(kept, gap, &mut known);
         self.restore_edges(kept, gap, &mut known);
         self.restore_scenes(kept, &mut known);
-        let restored = self.restore_runs(kept, gap, out);
+        let restored = self.restore_runs(kept, gap);
         self.dirty.stale.extend(kept.keys().filter(|key| !known.contains(*key)).cloned());
         restored
     }
@@ -298,9 +343,12 @@ impl Scenes {
             let memory = kept.get(&key).and_then(|value| read::<HeldMemory>(value));
             known.insert(key);
             let Some(memory) = memory else { continue };
+            // While nothing counts, it is told only once a minute that the scenes run.
+            let slack = if memory.is_counting() { Duration::ZERO } else { ALIVE_AT_REST };
             let is_fresh = match gap {
                 Gap::None => true,
-                Gap::Away(away) => away <= plan.dwell,
+                Gap::Away(away) => away.saturating_sub(slack) <= plan.dwell,
+                Gap::Unknown => false,
             };
             if is_fresh {
                 held.restore(&memory, alive.unwrap_or_default());
@@ -319,6 +367,7 @@ impl Scenes {
             let is_fresh = match gap {
                 Gap::None => true,
                 Gap::Away(away) => away <= CROSSING_MAX || holds,
+                Gap::Unknown => holds,
             };
             if is_fresh {
                 self.edges[at] = last;
@@ -335,14 +384,18 @@ impl Scenes {
             known.insert(key);
             state.is_off = memory.off;
             state.shadow = memory.shadow.unwrap_or(scene.shadow);
+            state.fault = memory.fault.filter(|(version, _)| *version == scene.version).map(|(_, fault)| fault);
             for (device, until) in memory.cooling {
-                let device = plan.things.device_ix(&device);
-                state.cool(device, now + until.since(wall).min(scene.cooldown), now);
+                let key = plan.things.device_ix(&device);
+                // A device that is gone cools down no more.
+                if key.is_some() || device.is_empty() {
+                    state.cool(key, now + until.since(wall).min(scene.cooldown), now);
+                }
             }
         }
     }
 
-    fn restore_runs(&mut self, kept: &BTreeMap<String, Vec<u8>>, gap: Gap, out: &mut Vec<Effect>) -> Restored {
+    fn restore_runs(&mut self, kept: &BTreeMap<String, Vec<u8>>, gap: Gap) -> Restored {
         let mut restored = Restored::default();
         for memory in kept.iter().filter(|(key, _)| key.starts_with("run/")).filter_map(|(_, value)| read(value)) {
             let memory: RunMemory = memory;
@@ -359,14 +412,20 @@ impl Scenes {
                 Err(reason) => {
                     self.record(scene, Cause::Before, Chain::default(), Verdict::Abandoned { reason: reason.clone() });
                     restored.abandoned.push((name, reason));
-                    let has_changed = memory.version != self.plan.scene(scene).version;
-                    if has_changed && self.plan.scene(scene).on_update == OnUpdate::Restart {
-                        self.begin_again(scene, &memory, out);
-                    }
+                    self.maybe_begin_again(scene, memory, gap);
                 }
             }
         }
         restored
+    }
+
+    /// A run of a version that is no more begins again if its scene says so, and if it might have gone on.
+    fn maybe_begin_again(&mut self, scene: SceneIx, memory: RunMemory, gap: Gap) {
+        let found = self.plan.scene(scene);
+        let has_changed = memory.version != found.version;
+        if has_changed && found.on_update == OnUpdate::Restart && self.is_in_time(scene, &memory, gap, true).is_ok() {
+            self.to_begin.push(ToBegin { scene, memory });
+        }
     }
 
     /// Why a run cannot go on.
@@ -375,25 +434,32 @@ impl Scenes {
         if memory.version != found.version {
             return Err("the scene has changed".into());
         }
-        let program = found.program(memory.block);
-        let mut late = Duration::ZERO;
         for strand in &memory.strands {
-            match &strand.state {
-                StateMemory::Unfit { why } => return Err(why.clone()),
-                StateMemory::Delay { until } | StateMemory::WaitFor { until } => {
-                    late = late.max(self.clock.wall().since(*until));
-                }
-                StateMemory::Branches { .. } | StateMemory::Over => {}
+            if let StateMemory::Unfit { why } = &strand.state {
+                return Err(why.clone());
             }
         }
-        if gap == Gap::None {
-            return Ok(());
-        }
-        let writes = memory.strands.iter().any(|strand| program.writes_from(strand.at));
-        match found.may_be_late(writes) {
-            None => Err("it would write to devices; `.resume_within(..)` lets it go on after a restart".into()),
-            Some(allowed) if late > allowed => Err(format!("it is {} s late", late.as_secs())),
-            Some(_) => Ok(()),
+        let program = found.program(memory.block);
+        let open = memory.strands.iter().filter(|strand| !matches!(strand.state, StateMemory::Over));
+        let writes = open.map(|strand| strand.at).any(|at| program.writes_from(at));
+        self.is_in_time(scene, memory, gap, writes)
+    }
+
+    /// Why a run is too late to go on.
+    fn is_in_time(&self, scene: SceneIx, memory: &RunMemory, gap: Gap, writes: bool) -> Result<(), String> {
+        let wakes = memory.strands.iter().filter_map(|strand| match strand.state {
+            StateMemory::Delay { until } | StateMemory::WaitFor { until } => Some(until),
+            StateMemory::Branches { .. } | StateMemory::Over | StateMemory::Unfit { .. } => None,
+        });
+        let late = wakes.map(|until| self.clock.wall().since(until)).max().unwrap_or_default();
+        match (gap, self.plan.scene(scene).may_be_late(writes)) {
+            (Gap::None, _) => Ok(()),
+            (_, None) => Err("it would write to devices; `.resume_within(..)` lets it go on after a restart".into()),
+            (Gap::Unknown, _) => {
+                Err("the clock shows an earlier time than before, so how late it is is not known".into())
+            }
+            (_, Some(allowed)) if late > allowed => Err(format!("it is {} s late", late.as_secs())),
+            (_, Some(_)) => Ok(()),
         }
     }
 
@@ -433,21 +499,24 @@ impl Scenes {
 
     fn sleep_again(&mut self, run: &mut Run, at: u16, state: StateMemory) {
         let now = self.clock.steady();
-        let in_time = |until: Timestamp| now + until.since(self.clock.wall());
+        let behind = run.strand(at).at;
+        let step = run.program.steps.get(behind.saturating_sub(1) as usize).map(|step| &step.doing);
+        // A clock that was set back must not make a span longer than it is.
+        let span = match step {
+            Some(Doing::Delay(span) | Doing::WaitFor { within: span, .. }) => *span,
+            _ => Duration::MAX,
+        };
+        let in_time = |until: Timestamp| now + until.since(self.clock.wall()).min(span);
         let state = match state {
             StateMemory::Delay { until } => State::Delay { until: in_time(until) },
             StateMemory::Branches { left } => State::Branches { left },
             StateMemory::Over | StateMemory::Unfit { .. } => State::Over,
-            StateMemory::WaitFor { until } => {
-                let behind = run.strand(at).at;
-                let step = run.program.steps.get(behind.saturating_sub(1) as usize).map(|step| &step.doing);
-                match step {
-                    Some(Doing::WaitFor { wait, may_fail, .. }) => {
-                        State::WaitFor { wait: *wait, until: in_time(until), may_fail: *may_fail }
-                    }
-                    _ => State::Over,
+            StateMemory::WaitFor { until } => match step {
+                Some(Doing::WaitFor { wait, may_fail, .. }) => {
+                    State::WaitFor { wait: *wait, until: in_time(until), may_fail: *may_fail }
                 }
-            }
+                _ => State::Over,
+            },
         };
         match state {
             State::Delay { until } => self.sleep(run, at, until, state),
@@ -459,11 +528,14 @@ impl Scenes {
         }
     }
 
-    fn begin_again(&mut self, scene: SceneIx, memory: &RunMemory, out: &mut Vec<Effect>) {
-        let number = self.record(scene, Cause::Before, Chain::default(), Verdict::Resumed);
-        let run = self.run_of(scene, RunId(0), number, memory);
-        let set_off = super::decisions::SetOff { cause: Cause::Before, chain: run.chain, facts: run.facts };
-        self.begin(scene, Block::Then, set_off, (run.key, number), out);
+    /// Begins runs again whose scenes have changed, now that the world is known.
+    pub(super) fn begin_again(&mut self, out: &mut Vec<Effect>) {
+        for ToBegin { scene, memory } in std::mem::take(&mut self.to_begin) {
+            let number = self.record(scene, Cause::Before, Chain::default(), Verdict::Resumed);
+            let run = self.run_of(scene, RunId(0), number, &memory);
+            let set_off = super::decisions::SetOff { cause: Cause::Before, chain: run.chain, facts: run.facts };
+            self.begin(scene, memory.block, set_off, (run.key, number), out);
+        }
     }
 
     fn run_memory(&self, run: &Run) -> RunMemory {
@@ -484,6 +556,7 @@ impl Scenes {
         let unfit = |why: &str| StateMemory::Unfit { why: why.into() };
         let state = match &strand.state {
             _ if strand.undo.is_some() => unfit("it was in the middle of a transaction"),
+            _ if strand.failed.is_some() => unfit("one of its branches has failed"),
             _ if strand.again.is_some() => unfit("a command was to be tried again"),
             _ if !strand.emitted.is_empty() => unfit("steps that a script had emitted were not done"),
             State::Delay { until } => StateMemory::Delay { until: self.clock.wall_at(*until) },
@@ -502,7 +575,8 @@ impl Scenes {
             (device, self.clock.wall_at(until))
         });
         let shadow = (state.shadow != scene.shadow).then_some(state.shadow);
-        SceneMemory { off: state.is_off, shadow, cooling: cooling.collect() }
+        let fault = state.fault.clone().map(|fault| (scene.version, fault));
+        SceneMemory { off: state.is_off, shadow, fault, cooling: cooling.collect() }
     }
 }
 

@@ -231,12 +231,17 @@ impl Scenes {
         chain
     }
 
-    /// Brings everything up to date with the seeded values, without setting anything off.
-    pub(super) fn take_stock(&mut self) {
+    /// Brings everything up to date with the values as they are. No trigger is set off; runs that wait for what is true
+    /// already go on.
+    pub(super) fn take_stock(&mut self, out: &mut Vec<Effect>) {
         let plan = self.plan.clone();
+        let mut came_true = vec![];
         for watcher in plan.index.all() {
-            self.look(&plan, watcher, Touch::Clock);
+            if let Some(Sight::CameTrue(wait)) = self.look(&plan, watcher, Touch::Clock) {
+                came_true.push(wait);
+            }
         }
+        came_true.into_iter().for_each(|wait| self.came_true(wait, out));
     }
 }
 

@@ -18,6 +18,11 @@ impl Recent {
         self.0.push_back((number, scene));
     }
 
+    /// The number of the last one; 0 if there is none.
+    pub(crate) fn last(&self) -> u64 {
+        self.0.back().map_or(0, |(number, _)| *number)
+    }
+
     /// Those behind a number, in order.
     pub(crate) fn after(&self, number: u64) -> impl Iterator<Item = (u64, SceneIx)> + '_ {
         let from = self.0.partition_point(|(other, _)| *other <= number);

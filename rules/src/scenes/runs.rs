@@ -1,6 +1,6 @@
 //! Runs: a scene doing its steps, with waits between, on one strand or on several at once.
 
-use super::acts::Awaited;
+use super::acts::{Awaited, NotDone};
 use super::decisions::SetOff;
 use super::timers::SteadyKey;
 use super::{Effect, Scenes};
@@ -18,6 +18,8 @@ pub(super) const PARALLEL_MAX: usize = 16;
 pub(super) const QUEUE_MAX: usize = 16;
 /// Steps of a run without a wait between them. More is a loop.
 const STEPS_MAX: usize = 10_000;
+/// Strands of a run at the same time.
+const STRANDS_MAX: usize = 1_024;
 
 /// A run, never used twice, also not after a restart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -166,7 +168,7 @@ impl Run {
     }
 
     /// Makes it one of another plan, in which its scene has the same steps: what is a number of the plan is looked up anew.
-    pub(super) fn move_to(&mut self, scene: SceneIx, program: Arc<Program>, chain: Chain, decision: u64) {
+    pub(super) fn move_to(&mut self, scene: SceneIx, program: Arc<Program>, chain: Chain, decision: u64, shadow: bool) {
         for strand in &mut self.strands {
             if let State::WaitFor { wait, .. } = &mut strand.state
                 && let Some(Step { doing: Doing::WaitFor { wait: same, .. }, .. }) =
@@ -176,7 +178,7 @@ impl Run {
             }
         }
         (self.scene, self.program, self.chain, self.decision) = (scene, program, chain, decision);
-        self.cause = Cause::Before;
+        (self.cause, self.shadow) = (Cause::Before, shadow);
     }
 
     /// Whether steps that a script has emitted name other scenes, by numbers of this plan.
@@ -253,11 +255,15 @@ impl Scenes {
     }
 
     /// Forgets runs that were doing steps when the engine panicked, so that their scenes can run again.
-    pub(super) fn bury_lost_runs(&mut self) {
+    pub(super) fn bury_lost_runs(&mut self, out: &mut Vec<Effect>) {
+        if self.doing.is_empty() {
+            return;
+        }
         for id in std::mem::take(&mut self.doing) {
             self.scenes.iter_mut().for_each(|state| state.runs.retain(|other| *other != id));
             self.dirty.runs.insert(id);
         }
+        self.serve_queues(out);
     }
 
     /// Ends the runs of a scene for a key.
@@ -305,7 +311,8 @@ impl Scenes {
             }
             State::Answer(awaited) => {
                 self.pending.remove(&awaited.command);
-                self.answered(&mut run, at, *awaited, Err("no answer came".into()), out);
+                let error = NotDone { reason: "no answer came".into(), may_be_done: true };
+                self.answered(&mut run, at, *awaited, Err(error), out);
             }
             _ => {}
         }
@@ -342,8 +349,8 @@ impl Scenes {
                     self.step(&mut run, at, out).err()
                 }
                 None => {
-                    let error = format!("{STEPS_MAX} steps without a wait between them");
-                    Some(Failure { step: "the run".into(), error })
+                    self.run_away(&mut run, out);
+                    break;
                 }
             };
             if let Some(failure) = failure {
@@ -360,10 +367,24 @@ impl Scenes {
         self.runs.keep(run);
     }
 
+    /// Ends a run that would go on without end, all of it.
+    fn run_away(&mut self, run: &mut Run, out: &mut Vec<Effect>) {
+        let error = format!("{STEPS_MAX} steps without a wait between them");
+        for strand in &mut run.strands {
+            strand.state = State::Over;
+        }
+        let undo: Vec<_> = run.strands.iter_mut().filter_map(|strand| strand.undo.take()).flatten().collect();
+        undo.into_iter().rev().for_each(|deed| self.undo(run, deed, out));
+        self.run_failed(run, Failure { step: "the run".into(), error });
+    }
+
     fn finish(&mut self, run: Run, out: &mut Vec<Effect>) {
         self.forget_run(&run);
-        let (scene, key) = (run.scene, run.key);
-        drop(run);
+        self.serve_queue(run.scene, run.key, out);
+    }
+
+    /// Begins the next run that waits for its turn, if it has come.
+    fn serve_queue(&mut self, scene: SceneIx, key: Key, out: &mut Vec<Effect>) {
         if self.running(scene, key) > 0 {
             return;
         }
@@ -372,6 +393,14 @@ impl Scenes {
             && let Some(next) = queue.remove(at)
         {
             self.begin(scene, next.block, next.set_off, (next.key, next.decision), out);
+        }
+    }
+
+    /// The same for all that wait, after runs have gone without having ended.
+    pub(super) fn serve_queues(&mut self, out: &mut Vec<Effect>) {
+        for at in 0..self.scenes.len() {
+            let keys: Vec<Key> = self.scenes[at].queue.iter().map(|queued| queued.key).collect();
+            keys.into_iter().for_each(|key| self.serve_queue(SceneIx(at as u32), key, out));
         }
     }
 
@@ -386,6 +415,7 @@ impl Scenes {
             self.scenes[run.scene.0 as usize].reached.mark(run.block, place);
         }
         let shadow = run.shadow;
+        let strands = run.strands.len();
         let strand = run.strand(at);
         match &step.doing {
             Doing::Act(_) => return self.act(run, at, step, tries, out),
@@ -412,7 +442,7 @@ impl Scenes {
             }
             Doing::If { condition, otherwise } => {
                 let truth = self.world(run.facts.as_ref()).truth(&condition.condition);
-                self.scripts.take_notes();
+                self.note_check(run);
                 if truth != Truth::True {
                     run.strand(at).at = *otherwise;
                 }
@@ -426,6 +456,10 @@ impl Scenes {
                     strand.loops.push(left);
                     strand.at = start + 1;
                 }
+            }
+            Doing::Fork { branches, .. } if strands + branches.len() > STRANDS_MAX => {
+                let error = format!("more than {STRANDS_MAX} branches at once");
+                return Err(Failure { step: step.text, error });
             }
             Doing::Fork { branches, end } => {
                 strand.at = *end;
@@ -501,6 +535,19 @@ impl Scenes {
     fn run_failed(&mut self, run: &Run, Failure { step, error }: Failure) {
         self.count_errors(run.scene, 1);
         self.record(run.scene, run.cause, run.chain.before(), Verdict::Failed { step, error });
+    }
+
+    /// Puts what the check of an `if_true` printed and failed at on record.
+    fn note_check(&mut self, run: &Run) {
+        let notes = self.scripts.take_notes();
+        self.count_errors(run.scene, notes.errors.len() as u64);
+        let failed = notes.errors.into_iter().map(|error| format!("error: {error}"));
+        self.scenes[run.scene.0 as usize]
+            .history
+            .print(run.decision, notes.printed.into_iter().chain(failed).collect());
+        if let Some(fault) = &notes.fault {
+            self.count_fault(run.scene, fault);
+        }
     }
 
     /// Puts a step on record.

@@ -97,6 +97,10 @@ impl Scenes {
         }
     }
 
+    pub(super) fn arm_cron_at(&mut self, trigger: TriggerIx, due: Timestamp) {
+        self.wall_timers.set(WallKey::Cron(trigger), Some(due));
+    }
+
     /// After a jump back, looks anew for the next moment at which the clock changes a condition. After a clock that was
     /// wrong, what it armed and what was seen by it is worth nothing.
     pub(super) fn mend_wall_timers(&mut self, jumped_back: Duration) {

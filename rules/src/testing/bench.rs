@@ -2,7 +2,7 @@
 
 use super::Declared;
 use crate::plan::{command_text, show};
-use crate::scenes::{Effect, SceneCoverage, Scenes};
+use crate::scenes::{Change, Effect, SceneCoverage, Scenes};
 use edgeway_sdk::{DeviceIx, Quality, Timestamp, Value, did_you_mean, options::duration};
 use edgeway_thing_models::{
     Action, Body, Command, CommandRecord, CommandState, Event, Message, Observation, Online, Origin, Report, Row,
@@ -27,6 +27,7 @@ pub(super) struct Bench {
     refusing: BTreeMap<DeviceIx, Arc<str>>,
     kept: BTreeMap<String, Vec<u8>>,
     declared: Vec<Declared>,
+    is_running: bool,
     ignores_rest: bool,
 }
 
@@ -44,12 +45,17 @@ impl Bench {
             refusing: BTreeMap::new(),
             kept: BTreeMap::new(),
             declared: vec![],
+            is_running: false,
             ignores_rest: false,
         }
     }
 
-    pub(super) fn declare(&mut self, test: Declared) {
+    pub(super) fn declare(&mut self, test: Declared) -> Result<(), Wrong> {
+        if self.is_running {
+            return Err("a test cannot stand in another one".into());
+        }
         self.declared.push(test);
+        Ok(())
     }
 
     pub(super) fn take_declared(&mut self) -> Vec<Declared> {
@@ -59,7 +65,7 @@ impl Bench {
     /// Clears everything for the next test.
     pub(super) fn begin(&mut self) {
         self.scenes = self.scenes.take().map(Scenes::anew);
-        (self.now, self.has_started, self.ignores_rest) = (START, false, false);
+        (self.now, self.has_started, self.is_running, self.ignores_rest) = (START, false, true, false);
         self.done.clear();
         self.refusing.clear();
         self.kept.clear();
@@ -71,7 +77,8 @@ impl Bench {
 
     /// All that was decided since the test began.
     pub(super) fn trace(&self) -> String {
-        let decisions = self.scenes.as_ref().map(|scenes| scenes.decisions_after(0, usize::MAX)).unwrap_or_default();
+        let decisions =
+            self.scenes.as_ref().map(|scenes| scenes.decisions_after(0, None, usize::MAX)).unwrap_or_default();
         decisions.iter().map(|decision| format!("{}  {decision}", decision.scene)).collect()
     }
 
@@ -199,12 +206,14 @@ impl Bench {
     pub(super) fn restart(&mut self, away: &str) -> Result<(), Wrong> {
         let away = duration::parse(away).ok_or_else(|| format!("`{away}` is not a duration: write \"20s\""))?;
         self.start();
-        self.keep();
+        let now = self.now;
+        let last = self.scenes_mut().last_changes(now);
+        self.keep_all(last);
         self.scenes = self.scenes.take().map(Scenes::anew);
         self.refusing.clear();
         (self.now, self.has_started) = (self.now + away, false);
         let (now, kept) = (self.now, self.kept.clone());
-        self.let_scenes(|scenes, out| scenes.restore(now, kept, out));
+        self.let_scenes(|scenes, _| scenes.restore(now, kept));
         self.start();
         Ok(())
     }
@@ -313,7 +322,12 @@ impl Bench {
     }
 
     fn keep(&mut self) {
-        for change in self.scenes_mut().changes() {
+        let changes = self.scenes_mut().changes();
+        self.keep_all(changes);
+    }
+
+    fn keep_all(&mut self, changes: Vec<Change>) {
+        for change in changes {
             match change.value {
                 Some(value) => self.kept.insert(change.key, value),
                 None => self.kept.remove(&change.key),
@@ -327,13 +341,14 @@ impl Bench {
             Effect::Notice(notice) => Some(format!("notify {}: {}", notice.channel, notice.text)),
             Effect::Event(event) => {
                 let name = &self.things.model_of(event.device).events[usize::from(event.event.0)].identifier;
-                Some(format!("emit {}.{name}", self.things.device(event.device).id))
+                let values: Vec<String> = event.output.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+                Some(format!("emit {}.{name}({})", self.things.device(event.device).id, values.join(", ")))
             }
             Effect::Firing(_) => None,
         }
     }
 
-    /// What a property shows, as text, for `expect_value`.
+    /// What a property shows, as text, for `shows`.
     pub(super) fn value(&self, device: &str, property: &str) -> Result<String, Wrong> {
         let ix = self.device(device)?;
         let model = self.things.model_of(ix);

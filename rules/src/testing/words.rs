@@ -15,7 +15,8 @@ type Raised<T> = Result<T, Box<EvalAltResult>>;
 pub(super) fn engine(mut engine: Engine, bench: &Shared) -> Engine {
     let b = bench.clone();
     engine.register_fn("test", move |ctx: NativeCallContext, name: ImmutableString, body: FnPtr| {
-        lock(&b).declare(Declared { name: name.into(), at: ctx.call_position(), body });
+        let test = Declared { name: name.into(), at: ctx.call_position(), body };
+        raised(&ctx, lock(&b).declare(test))
     });
     time(&mut engine, bench);
     world(&mut engine, bench);

@@ -2,7 +2,7 @@
 
 use super::ReadView;
 use crate::history::{Read, Verdict};
-use crate::plan::{Condition, Leaf, Op, Operand, SceneIx, TriggerIx, Truth, What, show};
+use crate::plan::{Condition, Leaf, Op, Operand, SceneIx, TriggerIx, Truth, What, show, show_rounded};
 use crate::scenes::Scenes;
 use crate::values::Slot;
 use edgeway_sdk::{Timestamp, Value};
@@ -108,8 +108,17 @@ impl Scenes {
             return;
         }
         match condition {
+            // All parts have to be so, or one of them is enough.
+            Condition::All(parts) if wanted => parts.iter().for_each(|part| self.what_it_takes(part, true, takes)),
+            Condition::Any(parts) if !wanted => parts.iter().for_each(|part| self.what_it_takes(part, false, takes)),
             Condition::All(parts) | Condition::Any(parts) => {
-                parts.iter().for_each(|part| self.what_it_takes(part, wanted, takes));
+                let mut ways = vec![];
+                for part in parts {
+                    let mut way = vec![];
+                    self.what_it_takes(part, wanted, &mut way);
+                    ways.push(way.join(", and "));
+                }
+                takes.push(ways.join("; or "));
             }
             Condition::Not(inner) => self.what_it_takes(inner, !wanted, takes),
             Condition::OrUnknown(inner) => self.what_it_takes(inner, wanted, takes),
@@ -122,7 +131,12 @@ impl Scenes {
                 let word = if wanted { "inside" } else { "outside" };
                 takes.push(format!("the time has to be {word} {from} to {to}"));
             }
-            Condition::Days(_) => takes.push("it has to be another day of the week".into()),
+            Condition::Days(days) => {
+                let wanted = if wanted { *days } else { !days };
+                let names = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"].into_iter().enumerate();
+                let names: Vec<&str> = names.filter(|(at, _)| wanted & 1 << at != 0).map(|(_, name)| name).collect();
+                takes.push(format!("it has to be {}", names.join(", ")));
+            }
             Condition::Online(device) => {
                 let id = &self.plan().things.device(*device).id;
                 takes.push(format!("{id} has to {}", if wanted { "answer" } else { "stop answering" }));
@@ -171,7 +185,7 @@ impl Scenes {
         let data_type = self.plan().data_type(left);
         data_type.range()?;
         let missing = (now - then).abs();
-        (missing > 0.0).then(|| show(data_type, &Value::Float(missing)))
+        (missing > 0.0).then(|| show_rounded(data_type, &Value::Float(missing)))
     }
 
     fn fresh_takes(&self, slot: Slot, within: Duration, wanted: bool) -> String {

@@ -326,3 +326,21 @@ fn scenes_that_set_each_other_off_through_a_device_are_stopped() {
     site.report("wt-01", "power_limit", 1000);
     assert_eq!(site.done(), ["wt-01.power_limit = 2000"]);
 }
+
+#[test]
+fn blocks_in_blocks_stay_small() {
+    let steps = |build: &str| {
+        super::site::problems(&format!("let s = notify(\"x\", \"y\"); {build} scene(\"s\").allow(\"idle\").then([s]);"))
+    };
+    let too_large = "the block is too large (4096 steps, 16 levels)";
+    for build in [
+        "for n in 0..40 { s = parallel([s, notify(\"x\", \"z\")]); }",
+        "for n in 0..40 { s = if_true(is_online(\"wt-01\"), [s, s]); }",
+        "for n in 0..3 { let a = []; a.pad(64, s); s = parallel(a); }",
+    ] {
+        let found = steps(build);
+        assert!(found.iter().any(|problem| problem.contains(too_large)), "{build}: {found:?}");
+    }
+    let deep = "let c = prop(\"wt-01\", \"wind_speed\") > 5; for n in 0..40 { c = or_unknown(c); } scene(\"s\").when(c).then([delay(\"1s\")]);";
+    assert!(super::site::problems(deep)[0].contains("the condition is too large"));
+}

@@ -96,6 +96,76 @@ fn clocks_edges_values_cooldowns_and_switches_go_on() {
 }
 
 #[test]
+fn a_switch_is_kept_though_it_was_not_yet_kept_when_the_scenes_were_exchanged() {
+    let text = r#"scene("s").when(event("wt-01", "alarm")).then([notify("x", "y")]);"#;
+    let mut site = Site::new(text);
+    site.scenes.switch("s", false).expect("it is there");
+    exchange(&mut site, text);
+    let kept: Vec<(String, Vec<u8>)> =
+        site.scenes.changes().into_iter().filter_map(|change| Some((change.key, change.value?))).collect();
+    let (mut again, _) = load(text).expect("no mistake");
+    assert_eq!(again.restore(site.now, kept), Restored::default());
+    assert_eq!(again.list()[0].off.as_deref(), Some("switched off"));
+}
+
+#[test]
+fn a_run_begins_again_in_the_block_that_it_was_in_and_not_days_late() {
+    let text = |word: &str| {
+        format!(
+            r#"scene("s").on_update("restart").resume_within("1m").only_if(prop("wt-01", "wind_speed") > 5)
+                .then([set("wt-01", "power_limit", 100)]).otherwise([notify("x", "{word}"), delay("1h"), notify("x", "late")]);"#
+        )
+    };
+    let mut site = Site::new(&text("one"));
+    site.run("s");
+    exchange(&mut site, &text("two"));
+    assert_eq!(site.done(), ["x: one", "x: two"]);
+
+    let kept = |site: &mut Site| -> Vec<(String, Vec<u8>)> {
+        let changes = site.scenes.last_changes(site.now).into_iter();
+        changes.filter_map(|change| Some((change.key, change.value?))).collect()
+    };
+    let mut site = Site::new(&text("one"));
+    site.run("s");
+    let entries = kept(&mut site);
+    let (mut later, _) = load(&text("two")).expect("no mistake");
+    let now = site.now + std::time::Duration::from_secs(3 * 24 * 3600);
+    let mut out = vec![];
+    later.restore(now, entries);
+    later.start(now, &mut out);
+    assert_eq!(out, [], "three days are more than a minute");
+}
+
+#[test]
+fn a_clock_that_was_set_back_lets_nobody_sleep_longer_or_write_unseen() {
+    let text = r#"scene("tell").then([delay("3s"), notify("x", "told")]);
+        scene("write").resume_within("1h").then([delay("3s"), set("wt-01", "power_limit", 100)]);"#;
+    let mut site = Site::new(text);
+    site.run("tell");
+    site.run("write");
+    let entries: Vec<(String, Vec<u8>)> =
+        site.scenes.last_changes(site.now).into_iter().filter_map(|change| Some((change.key, change.value?))).collect();
+    let (mut before, _) = load(text).expect("no mistake");
+    let restored = before.restore(edgeway_sdk::Timestamp::from_secs(0), entries);
+    assert_eq!(restored.resumed, Vec::<std::sync::Arc<str>>::new());
+    assert!(restored.abandoned[0].1.contains("the clock shows an earlier time"), "{restored:?}");
+}
+
+#[test]
+fn who_comes_first_and_how_much_was_fired_is_known_after_an_exchange() {
+    let text = r#"scene("fire").priority(9).when(event("wt-01", "alarm")).then([set("room-301", "ac_power", false), delay("1h")]);
+        scene("guest").when(event("wt-02", "alarm")).then([set("room-301", "ac_power", true)]);"#;
+    let mut site = Site::new(text);
+    site.happen("wt-01", "alarm");
+    let before = site.scenes.counters();
+    exchange(&mut site, &format!("{text}\nscene(\"a\").when(site_starts()).then([notify(\"x\", \"y\")]);"));
+    site.happen("wt-02", "alarm");
+    assert_eq!(site.done(), ["room-301.ac_power = false"], "the fire is not over");
+    exchange(&mut site, "");
+    assert_eq!(site.scenes.counters().firings, before.firings + 1, "what is gone has fired all the same");
+}
+
+#[test]
 fn what_a_person_has_put_into_shadow_stays_there() {
     let text = r#"scene("s").when(event("wt-01", "alarm")).then([set("wt-01", "power_limit", 100)]);"#;
     let mut site = Site::new(text);

@@ -92,9 +92,9 @@ fn decisions_can_be_followed_and_looked_up_by_time() {
         site.happen("wt-01", "alarm");
         site.advance("10s");
     }
-    let all = site.scenes.decisions_after(0, 10);
+    let all = site.scenes.decisions_after(0, None, 10);
     assert_eq!(all.iter().map(|decision| decision.number).collect::<Vec<_>>(), [1, 2, 3]);
-    assert_eq!(site.scenes.decisions_after(2, 10).len(), 1);
+    assert_eq!(site.scenes.decisions_after(2, Some("s"), 10).len(), 1);
     let then = at("2026-08-01T12:00:10+02:00");
     let why = site.scenes.why_at("s", site.now, then).expect("it is there");
     assert_eq!(why.decisions.iter().map(|decision| decision.number).collect::<Vec<_>>(), [2, 1]);
@@ -123,8 +123,10 @@ fn a_scene_shows_what_was_understood() {
                 set wt-01.power_limit = 100 kW
               delay 1s
             parallel, 2 branches
-              notify x: c
-              notify x: d
+              branch 1
+                notify x: c
+              branch 2
+                notify x: d
   otherwise notify x: e
   manner    set off while it runs: waits for its turn
             for each device by itself

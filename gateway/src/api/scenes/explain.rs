@@ -6,7 +6,7 @@ use crate::api::problem::{PROBLEM_JSON, Problem};
 use crate::app::State;
 use axum::Json;
 use axum::extract::{Path, State as Shared};
-use edgeway_rules::{NeedView, Shown, WhyNot};
+use edgeway_rules::{NeedView, Scenes, Shown, WhyNot};
 use edgeway_sdk::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -69,6 +69,8 @@ pub(crate) struct SceneNeed {
 pub(crate) struct DecisionList {
     /// In order.
     pub(crate) decisions: Vec<SceneDecision>,
+    /// The number of the last decision of any scene: ask for what is behind it next.
+    pub(crate) last: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -166,7 +168,7 @@ pub(in crate::api) async fn why_not(
         ("scene" = Option<String>, Query, description = "Only those of this scene."),
     ),
     responses(
-        (status = 200, description = "The decisions, at most 1,000.", body = DecisionList),
+        (status = 200, description = "The decisions, the last 1,000 at most.", body = DecisionList),
         (status = 400, description = "`after` is no number.", body = Problem, content_type = PROBLEM_JSON),
     ),
 )]
@@ -177,9 +179,10 @@ pub(in crate::api) async fn decisions(
     let after = after.as_deref().map_or(Ok(0), |after| {
         after.parse::<u64>().map_err(|_| Problem::bad_request(format!("`after`: `{after}` is no number")))
     })?;
-    let mut decisions = gateway.scenes.with(|scenes| scenes.decisions_after(after, DECISIONS_MAX));
-    decisions.retain(|decision| scene.as_deref().is_none_or(|scene| *decision.scene == *scene));
-    Ok(Json(DecisionList { decisions: all(decisions) }))
+    let look =
+        |scenes: &Scenes| (scenes.decisions_after(after, scene.as_deref(), DECISIONS_MAX), scenes.last_decision());
+    let (decisions, last) = gateway.scenes.with(look);
+    Ok(Json(DecisionList { decisions: all(decisions), last }))
 }
 
 fn shown_view(shown: Shown, scene: SceneView) -> ShownView {

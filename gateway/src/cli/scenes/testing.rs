@@ -13,9 +13,6 @@ pub(in crate::cli) fn run(site: &Site, only: Option<&str>) -> Result<(Vec<Tested
     let queries = program::compile_queries(&things, site).map(|queries| queries.list()).ok();
     let options = program::scene_options(site, queries.as_deref());
     let (scenes, tests) = (program::scripts(&site.scenes), program::scripts(&site.scene_tests));
-    if tests.is_empty() {
-        return Ok((vec![], Coverage { scenes: vec![] }));
-    }
     let report = edgeway_rules::test(&things, &scenes, options, &tests, only)
         .map_err(|problems| told(&program::located(problems)))?;
     Ok((report.tests.into_iter().map(tested).collect(), report.coverage))

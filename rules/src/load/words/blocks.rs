@@ -1,7 +1,7 @@
 //! Steps that contain steps, and how steps are done.
 
 use super::super::draft::{Branch, Tree};
-use super::super::host::{Host, Raised};
+use super::super::host::{Host, Raised, raise};
 use super::conditions::condition_of;
 use super::scene::steps_of;
 use super::triggers::waits_for_something;
@@ -13,6 +13,9 @@ use rhai::{Array, Dynamic, Engine, NativeCallContext, Position};
 const REPEATS_MAX: i64 = 1_000;
 /// The most branches that run at once.
 const BRANCHES_MAX: usize = 64;
+/// The most steps in one block, and how deep blocks stand inside each other.
+const STEPS_MAX: usize = 4_096;
+const DEPTH_MAX: usize = 16;
 
 pub(super) fn register(engine: &mut Engine, host: &Host) {
     let h = host.clone();
@@ -108,8 +111,22 @@ fn may_fail(host: &Host, at: Position, step: StepWord) -> Raised<StepWord> {
     Ok(StepWord(Some(tree)))
 }
 
+/// A block, if it is not too large: a script can put one list into another as often as it likes.
+fn block(host: &Host, at: Position, text: String, what: Option<Branch>) -> Raised<StepWord> {
+    let word = StepWord::new(at, text, what);
+    let Some(tree) = &word.0 else { return Ok(word) };
+    if tree.size > STEPS_MAX || tree.depth > DEPTH_MAX {
+        let limits = format!("{STEPS_MAX} steps, {DEPTH_MAX} levels");
+        return Err(raise(at, format!("the block is too large ({limits})")));
+    }
+    host.grow("steps", at, tree.size, 0)?;
+    Ok(word)
+}
+
 fn undoing(tree: Tree) -> Result<Deed, Mistake> {
     match tree.what {
+        Branch::Act(act) if !act.how.is_plain(&act.deed) => Err(Mistake::new("how something is undone cannot be said")
+            .help("`.undo(..)` takes steps without `.retry`, `.within` and the like")),
         Branch::Act(act) => Ok(act.deed),
         _ => Err(Mistake::new("this step undoes nothing")
             .help("`.undo(..)` takes `set`, `invoke`, `notify` or `emit`, or a list of these")),
@@ -141,7 +158,7 @@ fn if_true(host: &Host, at: Position, condition: &Dynamic, then: &Dynamic) -> Ra
     let Some((condition, text)) = parts else { return Ok(StepWord(None)) };
     let step = format!("if {text}");
     let what = Branch::If { condition: Clause { condition, text }, then, otherwise: vec![] };
-    Ok(StepWord::new(at, step, Some(what)))
+    block(host, at, step, Some(what))
 }
 
 fn if_otherwise(host: &Host, at: Position, step: StepWord, steps: &Dynamic) -> Raised<StepWord> {
@@ -150,7 +167,7 @@ fn if_otherwise(host: &Host, at: Position, step: StepWord, steps: &Dynamic) -> R
     match &mut tree.what {
         Branch::If { otherwise, .. } => {
             otherwise.extend(steps);
-            Ok(StepWord(Some(tree)))
+            block(host, tree.at, tree.text.to_string(), Some(tree.what))
         }
         _ => {
             let mistake = Mistake::new("`.otherwise` stands behind a scene or behind `if_true(..)`");
@@ -169,14 +186,14 @@ fn parallel(host: &Host, at: Position, branches: Array) -> Raised<StepWord> {
         _ => Ok(()),
     };
     let fits = host.check(at, fits)?;
-    Ok(StepWord::new(at, format!("parallel, {count} branches"), fits.map(|()| Branch::Parallel(branches))))
+    block(host, at, format!("parallel, {count} branches"), fits.map(|()| Branch::Parallel(branches)))
 }
 
 fn repeat(host: &Host, at: Position, times: &Dynamic, body: &Dynamic) -> Raised<StepWord> {
     let times = host.check(at, times_of(times))?;
     let body = steps_of(host, at, body)?;
     let what = times.map(|times| Branch::Repeat { times, body });
-    Ok(StepWord::new(at, format!("repeat {} times", times.unwrap_or_default()), what))
+    block(host, at, format!("repeat {} times", times.unwrap_or_default()), what)
 }
 
 fn transaction(host: &Host, at: Position, body: &Dynamic) -> Raised<StepWord> {
@@ -197,5 +214,5 @@ fn transaction(host: &Host, at: Position, body: &Dynamic) -> Raised<StepWord> {
             .help("a transaction takes `set`, `invoke`, `notify`, `emit`, `delay`, `wait_for` and `if_true`")),
     };
     let fits = host.check(at, fits)?;
-    Ok(StepWord::new(at, "transaction".into(), fits.map(|()| Branch::Transaction(body))))
+    block(host, at, "transaction".into(), fits.map(|()| Branch::Transaction(body)))
 }

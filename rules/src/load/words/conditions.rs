@@ -60,6 +60,7 @@ pub(super) fn register(engine: &mut Engine, host: &Host) {
     let h = host.clone();
     engine.register_fn("or_unknown", move |ctx: NativeCallContext, inner: Dynamic| -> Raised<ConditionWord> {
         let inner = condition_of(&h, ctx.call_position(), &inner)?;
+        bounded(ctx.call_position(), inner.text.len(), inner.condition.iter())?;
         let condition = inner.condition.map(|inner| Condition::OrUnknown(Box::new(inner)));
         Ok(ConditionWord::new(condition, format!("({} or unknown)", inner.text)))
     });
@@ -238,7 +239,7 @@ fn bounded<'a>(at: Position, text_bytes: usize, parts: impl Iterator<Item = &'a 
 fn depth(condition: &Condition) -> usize {
     match condition {
         Condition::All(parts) | Condition::Any(parts) => 1 + parts.iter().map(depth).max().unwrap_or(0),
-        Condition::Not(inner) => 1 + depth(inner),
+        Condition::Not(inner) | Condition::OrUnknown(inner) => 1 + depth(inner),
         _ => 1,
     }
 }
@@ -325,7 +326,7 @@ fn time_between(host: &Host, at: Position, from: &Dynamic, to: &Dynamic) -> Rais
 }
 
 /// `06:30`, `22:00:15`, `sunset`, `sunrise + 30m`.
-fn moment_of(host: &Host, value: &Dynamic) -> Result<Moment, Mistake> {
+pub(super) fn moment_of(host: &Host, value: &Dynamic) -> Result<Moment, Mistake> {
     let text = text_of(value, "a time of day")?;
     for (word, rises) in [("sunrise", true), ("sunset", false)] {
         if let Some(offset) = text.trim().strip_prefix(word) {

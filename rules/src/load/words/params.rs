@@ -15,6 +15,9 @@ use std::collections::BTreeMap;
 
 /// The words that say what a parameter is.
 const WORDS: [&str; 7] = ["type", "title", "preset", "min", "max", "model", "one_of"];
+/// Which of them only some types have.
+const ONLY: [(&str, &[&str]); 3] =
+    [("min", &["number", "integer"]), ("max", &["number", "integer"]), ("model", &["device"])];
 const TYPES: [&str; 7] = ["device", "number", "integer", "text", "bool", "duration", "time"];
 
 pub(super) fn register(engine: &mut Engine, host: &Host) {
@@ -69,6 +72,12 @@ fn fits(host: &Host, spec: &Map, value: &Dynamic) -> Result<(), Mistake> {
         Some(kind) => text_of(kind, "a type")?,
         None => return Err(Mistake::new("its `type` is missing").maybe_help(did_you_mean("", TYPES))),
     };
+    for (word, types) in ONLY {
+        if spec.contains_key(word) && !types.contains(&&*kind) {
+            return Err(Mistake::new(format!("`{word}` has no meaning for a {kind}"))
+                .help(format!("it is for {}", types.join(" and "))));
+        }
+    }
     match &*kind {
         "device" => device(host, spec, value)?,
         "number" => within(spec, value)?,
@@ -78,13 +87,20 @@ fn fits(host: &Host, spec: &Map, value: &Dynamic) -> Result<(), Mistake> {
         "bool" if value.is_bool() => {}
         "bool" => return Err(not_a("`true` or `false`", value)),
         "duration" => drop(duration_of(value)?),
-        "time" => drop(text_of(value, "a time of day")?),
+        "time" => drop(super::conditions::moment_of(host, value)?),
         other => {
             return Err(Mistake::new(format!("there is no type `{other}`")).maybe_help(did_you_mean(other, TYPES)));
         }
     }
-    let choice = spec.get("one_of").and_then(|choice| choice.clone().try_cast::<Array>());
-    let same = |other: &Dynamic| other.to_string() == value.to_string();
+    let number = |value: &Dynamic| value.as_float().ok().or_else(|| Some(value.as_int().ok()? as f64));
+    let same = |other: &Dynamic| match (number(other), number(value)) {
+        (Some(other), Some(value)) => other == value,
+        _ => other.to_string() == value.to_string(),
+    };
+    let choice = match spec.get("one_of") {
+        Some(choice) => Some(choice.clone().try_cast::<Array>().ok_or_else(|| Mistake::new("`one_of` is a list"))?),
+        None => None,
+    };
     match choice {
         Some(choice) if !choice.iter().any(same) => {
             let known = choice.iter().map(|other| format!("`{other}`")).collect::<Vec<_>>().join(", ");
@@ -108,11 +124,14 @@ fn device(host: &Host, spec: &Map, value: &Dynamic) -> Result<(), Mistake> {
 fn within(spec: &Map, value: &Dynamic) -> Result<(), Mistake> {
     let number = |value: &Dynamic| value.as_float().ok().or_else(|| Some(value.as_int().ok()? as f64));
     let found = number(value).ok_or_else(|| not_a("number", value))?;
-    let bound = |word: &str| spec.get(word).and_then(number);
-    if let Some(min) = bound("min").filter(|min| found < *min) {
+    let bound = |word: &str| match spec.get(word) {
+        Some(bound) => number(bound).map(Some).ok_or_else(|| Mistake::new(format!("`{word}` is a number"))),
+        None => Ok(None),
+    };
+    if let Some(min) = bound("min")?.filter(|min| found < *min) {
         return Err(Mistake::new(format!("{value} is below {min}")));
     }
-    if let Some(max) = bound("max").filter(|max| found > *max) {
+    if let Some(max) = bound("max")?.filter(|max| found > *max) {
         return Err(Mistake::new(format!("{value} is above {max}")));
     }
     Ok(())

@@ -167,7 +167,11 @@ pub(crate) fn criteria(
     things: &Things,
     filter: &serde_json::Map<String, edgeway_sdk::Json>,
 ) -> Result<Vec<Criterion>, Mistake> {
-    filter.iter().map(|(key, value)| criterion(things, key, &value.as_str().unwrap_or_default().into())).collect()
+    let text = |value: &edgeway_sdk::Json| match value {
+        edgeway_sdk::Json::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    filter.iter().map(|(key, value)| criterion(things, key, &text(value).into())).collect()
 }
 
 /// One thing that `devices(..)` asks of a device.

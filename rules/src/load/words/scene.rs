@@ -166,11 +166,12 @@ pub(super) fn steps_of(host: &Host, at: Position, value: &Dynamic) -> Raised<Vec
         Some(items) => items,
         None => vec![value.clone()],
     };
-    host.grow("then", at, items.len(), 0)?;
     let mut steps = vec![];
     for item in items {
         let step = item.clone().try_cast::<StepWord>().ok_or_else(|| not_a_step(&item));
         steps.extend(host.check(at, step)?.and_then(StepWord::tree));
+        let size: usize = steps.last().map_or(1, |step: &Tree| step.size);
+        host.grow("then", at, size, 0)?;
     }
     Ok(steps)
 }

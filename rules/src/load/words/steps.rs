@@ -57,7 +57,14 @@ pub(super) fn register(engine: &mut Engine, host: &Host) {
 
 impl StepWord {
     pub(super) fn new(at: Position, text: String, what: Option<Branch>) -> Self {
-        StepWord(what.map(|what| Tree { what, text: text.into(), at }))
+        let tree = what.map(|what| {
+            let mut tree = Tree { what, text: text.into(), at, size: 1, depth: 1 };
+            let (size, depth) =
+                tree.inner().fold((0, 0), |(size, depth), step| (size + step.size, depth.max(step.depth)));
+            (tree.size, tree.depth) = (1 + size, 1 + depth);
+            tree
+        });
+        StepWord(tree)
     }
 
     /// The step, unless a mistake made it hollow.

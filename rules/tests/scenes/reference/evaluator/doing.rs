@@ -123,7 +123,7 @@ impl Reference {
         match std::mem::replace(&mut self.strand(number, at).state, State::Ready) {
             State::WaitFor { may_fail: false, .. } => self.strand_failed(number, at),
             State::Retry { attempt, .. } => self.attempt(number, at, attempt),
-            State::Answer { attempt, .. } => self.attempt_failed(number, at, attempt),
+            State::Answer { attempt, .. } => self.perhaps_done(number, at, attempt),
             _ => {}
         }
         self.go_on(number);
@@ -168,9 +168,19 @@ impl Reference {
                     undo.splice(0..0, attempt.undo);
                 }
             }
-            _ => self.attempt_failed(number, at, attempt),
+            Answer::Unconfirmed => self.perhaps_done(number, at, attempt),
+            Answer::Failed | Answer::Refused | Answer::Expired => self.attempt_failed(number, at, attempt),
         }
         self.go_on(number);
+    }
+
+    /// Nobody knows whether the device has done it, so it is undone as if it had.
+    pub(super) fn perhaps_done(&mut self, number: usize, at: usize, mut attempt: Attempt) {
+        let undo = std::mem::take(&mut attempt.undo);
+        if let Some(list) = &mut self.strand(number, at).undo {
+            list.splice(0..0, undo);
+        }
+        self.attempt_failed(number, at, attempt);
     }
 
     fn attempt_failed(&mut self, number: usize, at: usize, mut attempt: Attempt) {
