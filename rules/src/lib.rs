@@ -33,8 +33,8 @@
 //! ```
 //!
 //! **It is not** a place for I/O: no file, no socket, no thread, no clock. Time is an argument, commands and notices are
-//! returned as [`Effect`]s. Runs that wait in a `delay` and spans that `held` has counted live in memory and end with
-//! the process.
+//! returned as [`Effect`]s. What has to survive the process is handed out by [`Scenes::changes`] and taken up by
+//! [`Scenes::restore`].
 //!
 //! # Three values
 //!
@@ -58,7 +58,16 @@
 //! | variables, functions of a script | 256, 64 |
 //! | steps that one closure emits | 1,024 |
 //! | scenes in a chain of causes | 8, none twice |
-//! | decisions kept for each scene | 32 |
+//! | decisions kept for each scene | 32, or as [`Options::decisions`] says; the last 4,096 of all can be followed |
+//! | steps kept of a decision, printed lines | 64, 64 |
+//! | steps of a block, blocks in blocks | 4,096, 16 |
+//! | branches of `parallel`, of a run at once | 64, 1,024 |
+//! | times of `repeat`, tries of `retry` | 1,000 |
+//! | steps of a run without a wait | 10,000 |
+//! | runs in parallel, or waiting in a queue, for one scene and device | 16, 16 |
+//! | firings of a scene, unless it says | 200 in 10 s |
+//! | faults of a scene's scripts before it is switched off | 5 |
+//! | time after a set in which a report of that value counts as the scene's doing | 10 s, see [`Options::echo`] |
 //! | mistakes told, of all scripts | 256 |
 //! | texts printed between two decisions, each | 64, 1 KiB |
 //!

@@ -139,7 +139,7 @@ pub enum Effect {
     Notice(Notice),
     /// Tell of an event in the name of a device.
     Event(Event),
-    /// Tell that a scene's conditions were true and its `then` began.
+    /// Tell that a scene's conditions were true and its `then` began, or waits for its turn.
     Firing(Firing),
 }
 
