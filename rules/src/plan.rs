@@ -152,7 +152,7 @@ pub(crate) enum What {
     Event(DeviceIx, EventIx),
     /// A row of a query comes.
     Row(Arc<RowOf>),
-    Cron(Box<Schedule>),
+    Cron(Schedule),
     /// The gateway starts.
     Start,
 }

@@ -12,7 +12,7 @@ use edgeway_sdk::Timestamp;
 /// through both hours.
 #[derive(Debug, Clone)]
 pub(crate) enum Schedule {
-    Cron(Cron),
+    Cron(Box<Cron>),
     Sun(Sun),
 }
 
@@ -22,7 +22,7 @@ impl Schedule {
         let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
         let cron = parser.parse(text).map_err(|error| error.to_string())?;
         match next_of(&cron, Timestamp::EPOCH, &jiff::tz::TimeZone::UTC) {
-            Some(_) => Ok(Schedule::Cron(cron)),
+            Some(_) => Ok(Schedule::Cron(Box::new(cron))),
             None => Err("it never comes".into()),
         }
     }

@@ -57,7 +57,7 @@ pub(super) struct Pending {
 
 impl Run {
     /// Remembers what undoes something, in a transaction.
-    fn to_undo(&mut self, at: StrandIx, undo: Vec<Deed>) {
+    fn remember_undo(&mut self, at: StrandIx, undo: Vec<Deed>) {
         if let Some(list) = &mut self.strand(at).undo {
             // What is undone last was done first; a list of the script's is done in its own order.
             list.extend(undo.into_iter().rev());
@@ -328,12 +328,12 @@ impl Scenes {
     ) {
         let Awaited { step, tries, undo, command: _ } = awaited;
         match result {
-            Ok(()) => run.to_undo(at, undo),
+            Ok(()) => run.remember_undo(at, undo),
             Err(NotDone { reason, may_be_done }) => {
                 // What may have been done is undone with the rest, if it comes to that.
                 let undo = match may_be_done {
                     true => {
-                        run.to_undo(at, undo);
+                        run.remember_undo(at, undo);
                         vec![]
                     }
                     false => undo,

@@ -40,7 +40,7 @@ pub(super) fn register(engine: &mut Engine, host: &Host) {
     engine.register_fn("cron", move |ctx: NativeCallContext, pattern: Dynamic| {
         let at = ctx.call_position();
         let schedule = h.check(at, schedule_of(&pattern))?;
-        trigger(&h, at, "cron", schedule.map(|schedule| (What::Cron(Box::new(schedule)), format!("cron {pattern}"))))
+        trigger(&h, at, "cron", schedule.map(|schedule| (What::Cron(schedule), format!("cron {pattern}"))))
     });
     for (word, rises) in [("sunrise", true), ("sunset", false)] {
         let h = host.clone();
@@ -122,7 +122,7 @@ fn find_rows(host: &Host, query: &Dynamic, columns: &Map) -> Result<RowOf, Mista
 fn sun(host: &Host, at: Position, word: &'static str, rises: bool, offset: &Dynamic) -> Raised<TriggerWord> {
     let sun = text_of(offset, "an offset from the sun").and_then(|offset| sun_of(host, rises, &offset));
     let sun = host.check(at, sun)?;
-    trigger(host, at, word, sun.map(|sun| (What::Cron(Box::new(Schedule::Sun(sun))), sun.to_string())))
+    trigger(host, at, word, sun.map(|sun| (What::Cron(Schedule::Sun(sun)), sun.to_string())))
 }
 
 fn schedule_of(pattern: &Dynamic) -> Result<Schedule, Mistake> {
