@@ -75,8 +75,10 @@ impl Archive {
             walk(folder, &mut |path, named| found.entry(chain_of(path, &named)).or_default().push(named), &wanted)?;
         }
         let chain = |((folder, _), mut files): ((PathBuf, String), Vec<Named>)| {
-            files.sort_by_key(|file| file.first);
-            Chain { day: day_of(&folder), files: files.into(), ..Chain::default() }
+            let day = day_of(&folder);
+            // Not by id alone: what other gateways wrote is older than what this one did, whatever they are called.
+            files.sort_by_key(|file| wanted.rank(&file.first, day));
+            Chain { day, files: files.into(), ..Chain::default() }
         };
         let chains: Vec<Chain> = found.into_iter().map(chain).collect();
         let bytes = chains.iter().flat_map(|chain| &chain.files).map(|file| file.bytes).sum();
