@@ -4,10 +4,12 @@ mod acts;
 mod breaker;
 mod coverage;
 mod decisions;
+mod exchange;
 mod memory;
 mod messages;
 mod reached;
 mod recent;
+mod run;
 mod runs;
 mod switches;
 mod timers;
@@ -26,7 +28,7 @@ use crate::values::Values;
 use crate::why::Why;
 use edgeway_sdk::{DeviceIx, Timestamp, Value, did_you_mean};
 use edgeway_thing_models::{Action, Body, Event, Firing, Message, Notice, Things};
-use runs::{Key, RunId, Runs, StrandIx};
+use run::{Key, RunId, Runs, StrandIx};
 use serde::Serialize;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -97,7 +99,7 @@ pub(crate) struct TriggerState {
 #[derive(Debug, Default)]
 pub(crate) struct SceneState {
     runs: Vec<RunId>,
-    queue: std::collections::VecDeque<runs::Queued>,
+    queue: std::collections::VecDeque<run::Queued>,
     cooling: Vec<(Key, Steady)>,
     pub(crate) history: History,
     breaker: breaker::Breaker,

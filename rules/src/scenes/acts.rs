@@ -1,6 +1,6 @@
 //! Doing something to the world: commands and their answers, notices, events; and who comes first.
 
-use super::runs::{Failure, Run, RunId, State, StrandIx};
+use super::run::{Failure, Run, RunId, State, StrandIx};
 use super::{Effect, Scenes};
 use crate::clock::Steady;
 use crate::history::{Chain, StepResult};

@@ -1,7 +1,8 @@
 //! From a trigger to a verdict, with its grounds on record.
 
 use super::breaker::Strain;
-use super::runs::{Key, PARALLEL_MAX, QUEUE_MAX};
+use super::run::Key;
+use super::runs::{PARALLEL_MAX, QUEUE_MAX};
 use super::{Effect, Scenes};
 use crate::facts::Facts;
 use crate::history::{Cause, Chain, Decision, Outcome, Read, Verdict};

@@ -12,7 +12,7 @@
 //! | `edge/<condition>` | whether it was last known to be true |
 //! | `scene/<name>` | switches and cooldowns |
 
-use super::runs::{Run, RunId, State, Strand};
+use super::run::{Run, RunId, State, Strand};
 use super::{Effect, Scenes};
 use crate::facts::Facts;
 use crate::held::HeldMemory;
@@ -64,7 +64,7 @@ pub(super) struct Dirty {
 
 /// Whether the scenes were away between what is remembered and now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Gap {
+pub(super) enum Gap {
     /// The scenes were only exchanged for new ones.
     None,
     /// The gateway did not run for so long.
@@ -195,129 +195,13 @@ impl Scenes {
         self.take_up(&kept, gap)
     }
 
-    /// Takes over from scenes that these replace, as if nothing had happened: values, clocks, runs, records.
-    pub fn take_over(&mut self, now: Timestamp, mut old: Scenes, out: &mut Vec<Effect>) -> Restored {
-        old.advance(now, out);
-        self.values = old.values.clone();
-        self.clock = old.clock;
-        (self.born, self.commands, self.decisions) = (old.born, old.commands, old.decisions);
-        self.runs.count_from(now);
-        let mut moved = self.move_runs(&mut old);
-        let whole = old.whole_memory();
-        self.inherit_all(&mut old);
-        let mut restored = self.take_up(&whole, Gap::None);
-        restored.resumed.append(&mut moved);
-        self.take_over_triggers(&old);
-        self.take_stock(out);
-        self.begin_again(out);
-        self.serve_queues(out);
-        self.do_what_is_due(out);
-        // What was changed and not yet kept is to be kept still.
-        self.mark_everything();
-        restored
-    }
-
-    /// Counters, breakers, queues, and who has set what.
-    fn inherit_all(&mut self, old: &mut Scenes) {
-        let new_of = |plan: &crate::plan::Plan, old: &Scenes, before: SceneIx| {
-            plan.names.get(&old.plan.scene(before).name).copied()
-        };
-        let plan = self.plan.clone();
-        self.traces = std::mem::take(&mut old.traces).moved(|scene| new_of(&plan, old, scene));
-        (self.errors, self.loops_stopped, self.gone) = (old.errors, old.loops_stopped, old.gone);
-        for before in (0..old.scenes.len() as u32).map(SceneIx) {
-            match new_of(&plan, old, before) {
-                Some(new) => self.inherit(new, old, before),
-                None => {
-                    let state = &old.scenes[before.0 as usize];
-                    self.gone.firings += state.fired;
-                    self.gone.decisions += state.fired + state.declined;
-                }
-            }
-        }
-    }
-
-    /// What triggers remember, by what they wait for.
-    fn take_over_triggers(&mut self, old: &Scenes) {
-        let places = (0u32..).zip(&old.plan.triggers);
-        let before: BTreeMap<&str, TriggerIx> = places.map(|(at, trigger)| (&*trigger.text, TriggerIx(at))).collect();
-        self.arm_crons();
-        let plan = self.plan.clone();
-        for (at, trigger) in (0u32..).zip(&plan.triggers) {
-            let Some(was) = before.get(&*trigger.text) else { continue };
-            let (state, was_state) = (&mut self.triggers[at as usize], &old.triggers[was.0 as usize]);
-            state.last_value.clone_from(&was_state.last_value);
-            state.fired = was_state.fired;
-            if let Some(due) = old.cron_due(*was) {
-                self.arm_cron_at(TriggerIx(at), due);
-            }
-        }
-    }
-
-    /// Moves runs over whose scenes have not changed, as they are. The scenes that they are of.
-    fn move_runs(&mut self, old: &mut Scenes) -> Vec<Arc<str>> {
-        let mut moved = vec![];
-        for mut run in old.runs.take_all() {
-            let before = old.plan.scene(run.scene);
-            let new = self.plan.names.get(&before.name).copied();
-            let same = new.filter(|new| self.plan.scene(*new).version == before.version && !run.has_emitted());
-            let Some(scene) = same else {
-                old.runs.keep(run);
-                continue;
-            };
-            let chain = old.names_of(&run.chain);
-            let chain = chain.iter().filter_map(|name| self.plan.names.get(name));
-            let chain = chain.fold(Chain::default(), |chain, scene| chain.with(*scene).unwrap_or(chain));
-            let number = self.record(scene, Cause::Before, Chain::default(), Verdict::Resumed);
-            let program = self.plan.scene(scene).program(run.block).clone();
-            run.move_to(scene, program, chain, number, self.is_shadow(scene));
-            moved.push(self.plan.scene(scene).name.clone());
-            self.adopt(run, old);
-        }
-        moved
-    }
-
-    /// Takes over what may wake a run, and what it waits for.
-    fn adopt(&mut self, run: Run, old: &mut Scenes) {
-        for (at, strand) in (0u16..).zip(&run.strands) {
-            let key = super::SteadyKey::Strand(run.id, at);
-            self.steady_timers.set(key, old.steady_timers.time_of(key));
-            match &strand.state {
-                State::WaitFor { wait, .. } => self.waiting[wait.0 as usize].push((run.id, at)),
-                State::Answer(awaited) => {
-                    if let Some(pending) = old.pending.remove(&awaited.command) {
-                        self.pending.insert(awaited.command.clone(), pending.of(run.scene, run.decision));
-                    }
-                }
-                _ => {}
-            }
-        }
-        self.dirty.runs.insert(run.id);
-        self.scenes[run.scene.0 as usize].runs.push(run.id);
-        self.runs.keep(run);
-    }
-
-    /// What a scene of the same name has counted. Its record begins anew: it names conditions by their places in the
-    /// scripts of before.
-    fn inherit(&mut self, new: SceneIx, old: &mut Scenes, before: SceneIx) {
-        let same = self.plan.scene(new).version == old.plan.scene(before).version;
-        let (state, before) = (&mut self.scenes[new.0 as usize], &mut old.scenes[before.0 as usize]);
-        (state.fired, state.declined, state.errors) = (before.fired, before.declined, before.errors);
-        (state.last_fired, state.would_have_fired) = (before.last_fired, before.would_have_fired);
-        if same {
-            state.breaker = std::mem::take(&mut before.breaker);
-            state.faults = before.faults;
-            state.queue = std::mem::take(&mut before.queue).into_iter().map(|queued| queued.moved_to(new)).collect();
-        }
-    }
-
     /// All entries, as if everything had changed.
-    fn whole_memory(&mut self) -> BTreeMap<String, Vec<u8>> {
+    pub(super) fn whole_memory(&mut self) -> BTreeMap<String, Vec<u8>> {
         self.mark_everything();
         self.changes().into_iter().filter_map(|change| Some((change.key, change.value?))).collect()
     }
 
-    fn mark_everything(&mut self) {
+    pub(super) fn mark_everything(&mut self) {
         self.dirty.runs.extend(self.runs.iter().map(|run| run.id));
         self.dirty.helds.extend((0..self.helds.len() as u32).map(HeldIx));
         let known = (0..self.triggers.len() as u32).map(TriggerIx);
@@ -326,7 +210,7 @@ impl Scenes {
         self.dirty.alive = None;
     }
 
-    fn take_up(&mut self, kept: &BTreeMap<String, Vec<u8>>, gap: Gap) -> Restored {
+    pub(super) fn take_up(&mut self, kept: &BTreeMap<String, Vec<u8>>, gap: Gap) -> Restored {
         let mut known: BTreeSet<String> = ["version", "alive"].map(String::from).into();
         self.restore_helds(kept, gap, &mut known);
         self.restore_edges(kept, gap, &mut known);

@@ -1,6 +1,6 @@
 //! What a person can switch: a scene on and off, and its shadow.
 
-use super::runs::Key;
+use super::run::Key;
 use super::{RunError, SceneState, Scenes};
 use crate::clock::Steady;
 use crate::plan::{Scene, SceneIx};

@@ -2,7 +2,7 @@
 
 use super::decisions::SetOff;
 use super::messages::Touch;
-use super::runs::{RunId, StrandIx};
+use super::run::{RunId, StrandIx};
 use super::{Effect, Scenes};
 use crate::history::{Cause, Chain, Verdict};
 use crate::plan::{HeldIx, Plan, TriggerIx, Watcher, What, Who};
