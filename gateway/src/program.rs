@@ -85,14 +85,14 @@ pub(crate) fn compile_scenes(
     site: &Site,
     queries: Option<&[QueryInfo]>,
 ) -> Result<(Scenes, Vec<Finding>), Vec<Finding>> {
-    match Scenes::load(things.clone(), &scripts(&site.scenes), scene_options(site, queries)) {
+    match Scenes::load(things.clone(), &scripts(&site.scenes), scene_options(things, site, queries)) {
         Ok((scenes, warnings)) => Ok((scenes, located(warnings))),
         Err(problems) => Err(located(problems)),
     }
 }
 
 /// What the scenes of a site have in common.
-pub(crate) fn scene_options(site: &Site, queries: Option<&[QueryInfo]>) -> edgeway_rules::Options {
+pub(crate) fn scene_options(things: &Things, site: &Site, queries: Option<&[QueryInfo]>) -> edgeway_rules::Options {
     let reads = queries.into_iter().flatten().map(|query| (query.name.clone(), query.reads.to_vec())).collect();
     let query = |query: &QueryInfo| (query.name.clone(), query.columns.to_vec());
     let queries = queries.map(|queries| queries.iter().map(query).collect());
@@ -111,17 +111,23 @@ pub(crate) fn scene_options(site: &Site, queries: Option<&[QueryInfo]>) -> edgew
         position: site.position,
         queries,
         reads,
-        periods: periods(site),
+        periods: periods(things, site),
         uses: uses.collect(),
         decisions: site.scene_options.decisions,
         ..Default::default()
     }
 }
 
-/// How often properties are read.
-fn periods(site: &Site) -> HashMap<(DeviceIx, PropertyIx), Duration> {
+/// How often properties are read. The things that run may know a device of the site's folder by another number.
+fn periods(things: &Things, site: &Site) -> HashMap<(DeviceIx, PropertyIx), Duration> {
     let read = site.points.iter().filter(|point| point.access.reads());
-    read.filter_map(|point| Some(((point.device, point.property?), point.period))).collect()
+    let period = |point: &edgeway_site::PointSite| {
+        let property = &site.things.property(point.device, point.property?).identifier;
+        let device = things.device_ix(&site.things.device(point.device).id)?;
+        let (property, _) = things.model_of(device).property(property)?;
+        Some(((device, property), point.period))
+    };
+    read.filter_map(period).collect()
 }
 
 pub(crate) fn scripts(files: &[SourceFile]) -> Vec<Script> {

@@ -17,6 +17,7 @@ use edgeway_rules::{Change, DecisionView, Effect, Restored, RunError, Scenes};
 use edgeway_sdk::{Timestamp, Value};
 use edgeway_thing_models::{Action, Body, Message, Origin, Row, Things};
 use parking_lot::Mutex;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -134,10 +135,12 @@ impl SceneHost {
     ) -> T {
         let mut scenes = self.scenes.lock();
         let (now, mut effects) = (Timestamp::now(), vec![]);
-        let result = act(&mut scenes, now, &mut effects);
+        let result = catch_unwind(AssertUnwindSafe(|| act(&mut scenes, now, &mut effects)));
+        // What was decided before a panic is done all the same: the trace says that it was.
         if !effects.is_empty() {
             self.carry_out(effects, caused_at);
         }
+        let result = result.unwrap_or_else(|panic| resume_unwind(panic));
         self.record(&scenes, now);
         let mut kept = self.kept.lock();
         if scenes.has_urgent_changes() || now.since(*kept) >= KEEP_EVERY || now < *kept {

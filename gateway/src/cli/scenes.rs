@@ -71,7 +71,7 @@ fn with(site: &Site, things: &Arc<Things>, new: Script) -> Result<(Scenes, Vec<F
     let mut scripts = program::scripts(&site.scenes);
     scripts.retain(|script| script.file != new.file);
     scripts.push(new);
-    let loaded = Scenes::load(things.clone(), &scripts, program::scene_options(site, queries.as_deref()));
+    let loaded = Scenes::load(things.clone(), &scripts, program::scene_options(things, site, queries.as_deref()));
     match loaded {
         Ok((scenes, warnings)) => Ok((scenes, program::located(warnings))),
         Err(problems) => Err(program::located(problems)),

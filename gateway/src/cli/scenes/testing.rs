@@ -11,7 +11,7 @@ use std::sync::Arc;
 pub(in crate::cli) fn run(site: &Site, only: Option<&str>) -> Result<(Vec<Tested>, Coverage), Failure> {
     let things = Arc::new(site.things.clone());
     let queries = program::compile_queries(&things, site).map(|queries| queries.list()).ok();
-    let options = program::scene_options(site, queries.as_deref());
+    let options = program::scene_options(&things, site, queries.as_deref());
     let (scenes, tests) = (program::scripts(&site.scenes), program::scripts(&site.scene_tests));
     let report = edgeway_rules::test(&things, &scenes, options, &tests, only)
         .map_err(|problems| told(&program::located(problems)))?;
