@@ -40,7 +40,10 @@ impl House {
             std::fs::create_dir(house.path().join(name)).expect("a writable folder");
         }
         let put = |name: &str, text: &str| std::fs::write(house.path().join(name), text).expect("a writable folder");
-        put("edgeway.toml", &format!("name = \"house\"\n[api]\nlisten = \"127.0.0.1:{}\"\n", free_port()));
+        put(
+            "edgeway.toml",
+            &format!("name = \"house\"\n[api]\nlisten = \"127.0.0.1:{}\"\n[scenes]\njournal = true\n", free_port()),
+        );
         put("models/room.json", MODEL);
         put("devices.toml", &devices(house.modbus.port));
         put(
@@ -219,6 +222,10 @@ fn scenes_are_exchanged_shadowed_and_switched_off_while_the_gateway_runs() {
     let trace = String::from_utf8(gateway.cli(&["scene", "trace", "one"]).stdout).expect("UTF-8");
     assert!(trace.contains("one  ") && trace.contains("FIRED  cause: room-03.card changed"), "{trace}");
     assert_eq!(gateway.stop(), 0);
+    let path = house.path().display().to_string();
+    let dumped = harness::edgeway(&["journal", "dump", &path, "--subject", "stream/scene_decisions"]);
+    let rows = String::from_utf8(dumped.stdout).expect("UTF-8");
+    assert!(rows.lines().any(|row| row.contains("\"shadow\"") && row.contains("\"one\"")), "{rows}");
 }
 
 #[test]
