@@ -79,8 +79,9 @@ impl Slots {
     pub(super) fn states(&mut self, grouping: &Grouping) -> Result<Vec<Vec<ArrayRef>>> {
         let all = UInt64Array::from_iter_values(0..self.len as u64);
         let mut saved = vec![];
-        for (accumulator, mut kept) in self.accumulators.iter_mut().zip(accumulators(grouping)?) {
-            let states = accumulator.state(EmitTo::All)?;
+        let aggregates = self.accumulators.iter_mut().zip(&grouping.aggregates);
+        for ((accumulator, aggregate), mut kept) in aggregates.zip(accumulators(grouping)?) {
+            let states = aggregate.state(&mut **accumulator, self.len)?;
             merge(&mut *kept, &states, &all)?;
             *accumulator = kept;
             saved.push(states);

@@ -43,7 +43,7 @@ impl Carry {
             groups.merge(standing)?;
         }
         if let Some(rows) = rows {
-            groups.merge(&rows.into_partial()?)?;
+            groups.merge(&rows.into_partial(grouping)?)?;
         }
         Ok(groups)
     }

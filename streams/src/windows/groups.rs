@@ -109,6 +109,17 @@ impl Aggregate {
         accumulator.state(EmitTo::All)
     }
 
+    /// The state of so many groups, which are taken out. Of none some functions cannot say it, so it is said for them.
+    ///
+    /// # Errors
+    /// If the function cannot say it.
+    pub(crate) fn state(&self, accumulator: &mut dyn GroupsAccumulator, groups: usize) -> Result<Vec<ArrayRef>> {
+        match groups {
+            0 => Ok(self.nothing(1)?.iter().map(|state| state.slice(0, 0)).collect()),
+            _ => accumulator.state(EmitTo::All),
+        }
+    }
+
     fn inputs(&self, batch: &RecordBatch) -> Result<(Vec<ArrayRef>, Option<BooleanArray>)> {
         let args = self.args.iter().map(|arg| evaluate(arg, batch)).collect::<Result<_>>()?;
         Ok((args, self.filter.as_ref().map(|filter| mask(filter, batch)).transpose()?))
@@ -270,10 +281,11 @@ impl Groups {
     ///
     /// # Errors
     /// If an aggregate cannot say its state.
-    pub(crate) fn into_partial(mut self) -> Result<Partial> {
+    pub(crate) fn into_partial(mut self, grouping: &Grouping) -> Result<Partial> {
         let keys = self.keys()?;
-        let state = |accumulator: &mut Box<dyn GroupsAccumulator>| accumulator.state(EmitTo::All);
-        let states = self.accumulators.iter_mut().map(state).collect::<Result<_>>()?;
+        let aggregates = grouping.aggregates.iter().zip(&mut self.accumulators);
+        let states =
+            aggregates.map(|(of, accumulator)| of.state(&mut **accumulator, self.len)).collect::<Result<_>>()?;
         Ok(Partial::new(keys, states, self.len))
     }
 
@@ -282,7 +294,7 @@ impl Groups {
     /// # Errors
     /// As [`into_partial`](Groups::into_partial).
     pub(crate) fn partial(&mut self, grouping: &Grouping) -> Result<Partial> {
-        let partial = std::mem::replace(self, Groups::new(grouping)?).into_partial()?;
+        let partial = std::mem::replace(self, Groups::new(grouping)?).into_partial(grouping)?;
         self.merge(&partial)?;
         Ok(partial)
     }

@@ -39,7 +39,7 @@ impl Runs {
         if self.block != Some(block) {
             self.turn(frame, grouping, block)?;
         }
-        let partial = groups.into_partial()?;
+        let partial = groups.into_partial(grouping)?;
         self.beginning = Some(match self.beginning.take() {
             None => partial.clone(),
             Some(before) => merge(grouping, [&before, &partial])?,
@@ -137,5 +137,5 @@ fn merge(grouping: &Grouping, parts: [&Partial; 2]) -> Result<Partial> {
     for part in parts {
         groups.merge(part)?;
     }
-    groups.into_partial()
+    groups.into_partial(grouping)
 }

@@ -148,6 +148,35 @@ fn saving_changes_nothing() {
     assert_eq!(rows(one), rows(other));
 }
 
+/// DataFusion's `first_value` cannot say the state of no groups at all.
+#[test]
+fn what_has_no_groups_yet_is_saved_and_taken_up() {
+    const SELECT: &str =
+        "SELECT device, first_value(wind_speed ORDER BY ts) AS first FROM wind_turbine GROUP BY device,";
+    let windows = [
+        ("session", "SESSION(ts, INTERVAL '5 seconds')"),
+        ("tumble", "TUMBLE(ts, INTERVAL '10 seconds')"),
+        ("hop", "HOP(ts, INTERVAL '5 seconds', INTERVAL '10 seconds')"),
+        ("so_far", "CUMULATE(ts, INTERVAL '5 seconds', INTERVAL '10 seconds')"),
+        ("rows", "COUNTWINDOW(3)"),
+    ];
+    let sql = windows.map(|(_, window)| format!("{SELECT} {window}"));
+    let all = windows.iter().zip(&sql).map(|((name, _), sql)| (*name, sql.as_str())).collect::<Vec<_>>();
+    let journal = journal();
+    let told = |queries: &mut Queries| {
+        let mut out = vec![];
+        live(queries, &journal, &mut out);
+        rows(out)
+    };
+
+    let state = saved(&mut load(&all));
+    let mut after = load(&all);
+    after.restore(START, u64::MAX, &state).expect("a state");
+    let rows = told(&mut after);
+    assert_eq!(rows, told(&mut load(&all)));
+    assert_eq!(by_query(rows).len(), windows.len(), "each of them tells something");
+}
+
 #[test]
 fn queries_that_have_not_changed_do_not_notice_that_others_come_and_go() {
     let journal = journal();
