@@ -99,7 +99,7 @@ pub(crate) struct State {
 /// A link and what it shows.
 pub(crate) struct NamedLink {
     pub(crate) name: Arc<str>,
-    pub(crate) driver: &'static str,
+    pub(crate) driver: String,
     pub(crate) wire: String,
     pub(crate) status: Arc<LinkStatus>,
 }
@@ -367,7 +367,7 @@ fn wire(
         let (sender, jobs) = mpsc::channel(JOBS_MAX);
         senders.extend(site.devices.iter().map(|device| (device.ix, sender.clone())));
         let (name, wire) = (site.name.clone(), site.key.clone());
-        links.push(NamedLink { name, driver: driver.manifest().name, wire, status: status.clone() });
+        links.push(NamedLink { name, driver: driver.manifest().name.clone(), wire, status: status.clone() });
         let devices: HashSet<DeviceIx> = site.devices.iter().map(|device| device.ix).collect();
         tasks.push(LinkTask::new(Wiring {
             link: open_link(&**driver, &site)?,

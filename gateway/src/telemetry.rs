@@ -130,7 +130,7 @@ const LINK_COUNTERS: [Counter<LinkStatus>; 6] = [
 fn links(page: &mut Page, state: &State) {
     let mut up = page.family(Kind::Gauge, "edgeway_link_up", "Whether the wire is open");
     for link in &state.links {
-        up.sample(&[("link", &link.name), ("driver", link.driver)], u8::from(link.status.state() == LinkState::Up));
+        up.sample(&[("link", &link.name), ("driver", &link.driver)], u8::from(link.status.state() == LinkState::Up));
     }
     for (name, help, counter) in LINK_COUNTERS {
         let mut family = page.family(Kind::Counter, name, help);

@@ -1,10 +1,12 @@
 //! The two traits of a driver.
 
-use crate::{Batch, Fault, Json, Problem, Value};
+use crate::{Batch, Fault, Json, Problem, Timestamp, Value};
 use async_trait::async_trait;
+use schemars::{JsonSchema, schema_for};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::mpsc;
 
 /// A device, numbered by the gateway from 0 without gaps. The number lives as long as the loaded site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -22,14 +24,67 @@ pub struct StepIx(pub u32);
 pub type Deadline = tokio::time::Instant;
 
 /// What a driver says of itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     /// The word in `driver = "..."`.
-    pub name: &'static str,
+    pub name: String,
     /// The driver's version.
-    pub version: &'static str,
+    pub version: String,
     /// One line: what it speaks.
-    pub summary: &'static str,
+    pub summary: String,
+    /// What it can do beside reading.
+    pub can: Capabilities,
+    /// What its options look like.
+    pub options: Schemas,
+}
+
+/// What a driver can do beside reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Capabilities {
+    /// [`Link::write`].
+    pub write: bool,
+    /// [`Link::watch`]: devices say by themselves what is new.
+    pub watch: bool,
+    /// [`Link::call`].
+    pub call: bool,
+    /// [`Link::browse`].
+    pub browse: bool,
+    /// [`Driver::discover`].
+    pub discover: bool,
+}
+
+/// The options of a driver as JSON Schemas (2020-12), for editors, forms and `edgeway driver describe`. What a schema
+/// cannot say, `check_link`, `check_device` and `check_point` do.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Schemas {
+    /// Of `[link.NAME]`.
+    pub link: Json,
+    /// Of a device's table that is named after the driver.
+    pub device: Json,
+    /// Of a point.
+    pub point: Json,
+}
+
+impl Manifest {
+    /// Of a driver that reads, and whose options are not described yet.
+    pub fn new(name: &str, version: &str, summary: &str) -> Self {
+        let (name, version, summary) = (name.into(), version.into(), summary.into());
+        Manifest { name, version, summary, can: Capabilities::default(), options: Schemas::default() }
+    }
+
+    /// The same with more capabilities.
+    pub fn can(mut self, can: Capabilities) -> Self {
+        self.can = can;
+        self
+    }
+
+    /// The same with the options described: those of a link, a device and a point.
+    pub fn options<L: JsonSchema, D: JsonSchema, P: JsonSchema>(mut self) -> Self {
+        let [link, device, point] = [schema_for!(L), schema_for!(D), schema_for!(P)].map(Json::from);
+        self.options = Schemas { link, device, point };
+        self
+    }
 }
 
 /// A device on a link.
@@ -100,13 +155,18 @@ pub struct Step {
     pub points: Vec<crate::PointIx>,
     /// How often it runs.
     pub period: Duration,
+    /// How long it keeps the wire busy, as far as the driver can tell beforehand: what the bytes of question and answer
+    /// take on a serial line. Zero if that is nothing to speak of. The gateway learns the rest by measuring.
+    pub wire_time: Duration,
 }
 
-/// What `plan` answers. Every readable point is in exactly one step, or rejected.
+/// What `plan` answers. Every readable point is in exactly one step, or watched, or rejected.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Plan {
     /// The transactions.
     pub steps: Vec<Step>,
+    /// Points that nobody has to ask for: [`Link::watch`] tells what is new.
+    pub watched: Vec<PointIx>,
     /// Points that cannot be read, each with a reason for the operator.
     pub rejected: Vec<(PointIx, String)>,
 }
@@ -118,11 +178,14 @@ pub struct LinkInfo {
     pub concurrency: u16,
     /// What the other end says of itself: vendor, product, version.
     pub identity: Vec<(String, String)>,
+    /// For how long a device is left alone that has not answered, on a wire where its late answer could be taken for the
+    /// answer to a later question. Its neighbours are not.
+    pub settle: Duration,
 }
 
 impl Default for LinkInfo {
     fn default() -> Self {
-        LinkInfo { concurrency: 1, identity: vec![] }
+        LinkInfo { concurrency: 1, identity: vec![], settle: Duration::ZERO }
     }
 }
 
@@ -135,10 +198,23 @@ pub struct WriteOp {
     pub value: Value,
 }
 
+/// Takes what devices say unasked. It never blocks: what comes faster than the gateway takes it is merged, the newest
+/// value of each point winning, and counted.
+pub trait Sink: Send + Sync + 'static {
+    /// New values.
+    fn data(&self, batch: Batch);
+
+    /// An event of a device, by the name that its model has for it.
+    fn event(&self, device: DeviceIx, event: &str, output: Json, source_time: Timestamp);
+
+    /// A device has come, or gone for this reason.
+    fn online(&self, device: DeviceIx, gone: Option<&str>);
+}
+
 /// Something found on a network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Discovered {
-    /// What to put into `[link]` or `[[device]]` to use it.
+    /// What to put into a device's table that is named after the driver, or into a point, to use it.
     pub options: Json,
     /// What it says of itself.
     pub identity: Vec<(String, String)>,
@@ -147,8 +223,8 @@ pub struct Discovered {
 /// A southbound protocol: knows what its options look like and opens links. Does no I/O itself.
 #[async_trait]
 pub trait Driver: Send + Sync + 'static {
-    /// What this driver says of itself.
-    fn manifest(&self) -> Manifest;
+    /// What this driver says of itself, always the same.
+    fn manifest(&self) -> &Manifest;
 
     /// Checks the options of a link and names its wire. Two links with the same key share one wire and would disturb
     /// each other; the gateway refuses them.
@@ -169,11 +245,12 @@ pub trait Driver: Send + Sync + 'static {
     /// [`Fault::Config`] if the options are wrong after all.
     fn open(&self, options: Json) -> Result<Arc<dyn Link>, Fault>;
 
-    /// Looks for devices. `hint` holds what the user knows (an address range, an interface).
+    /// Looks for devices and tells of each as soon as it is found. `hint` holds what the user knows: options of a link,
+    /// and what the driver's README says beside. Ends early if nobody listens any more.
     ///
     /// # Errors
-    /// [`Fault::Unsupported`] unless the driver implements it.
-    async fn discover(&self, _hint: Json, _by: Deadline) -> Result<Vec<Discovered>, Fault> {
+    /// [`Fault::Unsupported`] unless the driver implements it; [`Fault::Config`] if the hint is wrong.
+    async fn discover(&self, _hint: Json, _found: mpsc::Sender<Discovered>, _by: Deadline) -> Result<(), Fault> {
         Err(Fault::Unsupported("discovery"))
     }
 }
@@ -204,6 +281,15 @@ pub trait Link: Send + Sync + 'static {
     /// A [`Fault`] of the narrowest scope that is true. On an error, nothing has been pushed.
     async fn exec(&self, step: StepIx, out: &mut Batch, by: Deadline) -> Result<(), Fault>;
 
+    /// Begins to tell the sink what is new of the points that `plan` called watched, each with its present value first.
+    /// Called after each `connect` that follows a plan with such points; it ends with the wire.
+    ///
+    /// # Errors
+    /// A [`Fault`]. [`Fault::Unsupported`] unless the driver implements it.
+    async fn watch(&self, _sink: Arc<dyn Sink>, _by: Deadline) -> Result<(), Fault> {
+        Err(Fault::Unsupported("watching"))
+    }
+
     /// Writes one value and reads it back where the protocol allows. `Some` is the value read back.
     ///
     /// # Errors
@@ -227,6 +313,12 @@ pub trait Link: Send + Sync + 'static {
     /// [`Fault::Unsupported`] unless the driver implements it.
     async fn browse(&self, _device: DeviceIx, _at: Option<&str>, _by: Deadline) -> Result<Vec<Discovered>, Fault> {
         Err(Fault::Unsupported("browsing"))
+    }
+
+    /// What the driver counts beside what the gateway does, each with a name in snake_case: late answers, answers of a
+    /// stranger. Cheap, and does no I/O.
+    fn health(&self) -> Vec<(&'static str, u64)> {
+        vec![]
     }
 
     /// Closes the wire. Called last; `connect` may follow.

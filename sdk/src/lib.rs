@@ -25,7 +25,8 @@
 //! ```
 //! use async_trait::async_trait;
 //! use edgeway_sdk::*;
-//! use std::sync::Arc;
+//! use std::sync::{Arc, LazyLock};
+//! use std::time::Duration;
 //!
 //! /// Every point answers with the number that is its address.
 //! struct Constant;
@@ -38,8 +39,10 @@
 //!
 //! #[async_trait]
 //! impl Driver for Constant {
-//!     fn manifest(&self) -> Manifest {
-//!         Manifest { name: "constant", version: "0.1.0", summary: "answers with its address" }
+//!     fn manifest(&self) -> &Manifest {
+//!         static MANIFEST: LazyLock<Manifest> =
+//!             LazyLock::new(|| Manifest::new("constant", "0.1.0", "answers with its address"));
+//!         &MANIFEST
 //!     }
 //!     fn check_link(&self, _: &Json) -> Result<String, Vec<Problem>> {
 //!         Ok("constant".into())
@@ -66,7 +69,8 @@
 //!         for point in points {
 //!             let at = options::parse::<Point>(&point.options).map_err(|p| Fault::Config(p.to_string()))?.at;
 //!             let mut values = self.values.lock().expect("no thread panics while it holds this lock");
-//!             plan.steps.push(Step { id: StepIx(values.len() as u32), device: point.device, points: vec![point.ix], period: point.period });
+//!             let id = StepIx(values.len() as u32);
+//!             plan.steps.push(Step { id, device: point.device, points: vec![point.ix], period: point.period, wire_time: Duration::ZERO });
 //!             values.push((point.ix, at));
 //!         }
 //!         Ok(plan)
@@ -95,8 +99,8 @@ mod value;
 
 pub use batch::Batch;
 pub use driver::{
-    Access, Deadline, DeviceIx, DeviceSpec, Discovered, Driver, Link, LinkInfo, Manifest, Plan, PointIx, PointSpec,
-    Split, Step, StepIx, WriteOp,
+    Access, Capabilities, Deadline, DeviceIx, DeviceSpec, Discovered, Driver, Link, LinkInfo, Manifest, Plan, PointIx,
+    PointSpec, Schemas, Sink, Split, Step, StepIx, WriteOp,
 };
 pub use fault::Fault;
 pub use problem::{Place, Problem, Severity, did_you_mean};

@@ -50,7 +50,12 @@ pub mod duration {
     /// # Errors
     /// As the serializer.
     pub fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&format!("{}ms", duration.as_millis()))
+        serializer.serialize_str(&show(*duration))
+    }
+
+    /// As people write it: `250ms`, `1.5s`.
+    pub fn show(duration: Duration) -> String {
+        if duration.is_zero() { "0s".into() } else { format!("{duration:?}") }
     }
 
     /// Reads a duration from text, `250ms`, `2h 30m`, `7d`; `None` if it is not one. A day is 24 hours, a week 7 days.
@@ -58,6 +63,31 @@ pub mod duration {
         let span: jiff::Span = text.parse().ok()?;
         let span = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok()?;
         Duration::try_from(span).ok()
+    }
+}
+
+/// The same where there may be none, for `#[serde(default, with = "options::maybe_duration")]`.
+pub mod maybe_duration {
+    use serde::{Deserializer, Serializer};
+    use std::time::Duration;
+
+    /// Reads a duration.
+    ///
+    /// # Errors
+    /// As [`duration::deserialize`](super::duration::deserialize).
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+        super::duration::deserialize(deserializer).map(Some)
+    }
+
+    /// Writes a duration, or nothing.
+    ///
+    /// # Errors
+    /// As the serializer.
+    pub fn serialize<S: Serializer>(duration: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+        match duration {
+            Some(duration) => super::duration::serialize(duration, serializer),
+            None => serializer.serialize_none(),
+        }
     }
 }
 

@@ -1,16 +1,22 @@
 //! What people write, and what is wrong with it.
 
 mod address;
+mod endpoint;
 mod link;
 mod point;
+mod serial;
 
-pub(crate) use address::{Address, Table};
-pub(crate) use link::LinkOptions;
-pub(crate) use point::Point;
+pub(crate) use address::{Address, Bits, Table};
+pub(crate) use endpoint::Endpoint;
+pub(crate) use link::{LinkOptions, Written as WrittenLink};
+pub(crate) use point::{Point, Written as WrittenPoint};
+pub(crate) use serial::{DataBits, Parity, SerialOptions};
 
 use crate::codec::Order;
 use edgeway_sdk::{Json, Problem, options};
+use std::fmt;
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 /// The most registers that one answer can hold.
 pub(crate) const REGISTERS_MAX: u16 = 125;
@@ -19,21 +25,81 @@ pub(crate) const BITS_MAX: u16 = 2000;
 /// The most registers that one write can hold.
 pub(crate) const WRITE_REGISTERS_MAX: u16 = 123;
 
+/// How messages are framed on the wire.
+#[derive(serde::Deserialize, serde::Serialize, schemars::JsonSchema, Debug, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Framing {
+    /// Modbus TCP: a header with the number of the transaction.
+    Tcp,
+    /// Bytes with a CRC, on a serial line or through TCP.
+    Rtu,
+    /// Hexadecimal lines with an LRC, on a serial line or through TCP.
+    Ascii,
+}
+
+impl fmt::Display for Framing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Framing::Tcp => "tcp",
+            Framing::Rtu => "rtu",
+            Framing::Ascii => "ascii",
+        })
+    }
+}
+
 /// A device's options, checked.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct DeviceOptions {
     pub(crate) unit: u8,
     pub(crate) registers_max: Option<u16>,
     pub(crate) order: Order,
+    pub(crate) write_with: WriteWith,
+    pub(crate) bits_with: BitsWith,
 }
 
-#[derive(serde::Deserialize)]
+/// Which function writes registers.
+#[derive(serde::Deserialize, serde::Serialize, schemars::JsonSchema, Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum WriteWith {
+    /// 6 for one register, 16 for several.
+    #[default]
+    Auto,
+    /// 16 for one register too.
+    Multiple,
+    /// 23, which reads back in the same transaction.
+    ReadWrite,
+}
+
+/// How some bits of a register are written.
+#[derive(serde::Deserialize, serde::Serialize, schemars::JsonSchema, Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum BitsWith {
+    /// The register is read, changed and written.
+    #[default]
+    ReadThenWrite,
+    /// Function 22, with which the device changes them itself.
+    Mask,
+}
+
+/// A device's options, as written.
+#[derive(serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct WrittenDevice {
+#[schemars(title = "Modbus device")]
+pub(crate) struct WrittenDevice {
+    /// The unit id, 0 to 247 or 255
     #[serde(default = "unit_default")]
+    #[schemars(range(min = 0, max = 255))]
     unit: i64,
+    /// The most registers in one request, 1 to 125. Default: the link's
     max_registers: Option<i64>,
+    /// The byte order of values whose point names none: ABCD, BADC, CDAB or DCBA. Default: ABCD
     order: Option<String>,
+    /// Which function writes registers
+    #[serde(default)]
+    write_with: WriteWith,
+    /// How some bits of a register are written
+    #[serde(default)]
+    bits_with: BitsWith,
 }
 
 fn unit_default() -> i64 {
@@ -52,6 +118,8 @@ impl DeviceOptions {
             unit: unit(written.unit, &mut problems),
             registers_max: written.max_registers.map(|n| within("max_registers", n, 1..=REGISTERS_MAX, &mut problems)),
             order: written.order.map_or(Order::default(), |text| noted(Order::of_device(&text), &mut problems)),
+            write_with: written.write_with,
+            bits_with: written.bits_with,
         };
         if problems.is_empty() { Ok(device) } else { Err(problems) }
     }
@@ -76,6 +144,14 @@ fn within(key: &str, number: i64, range: RangeInclusive<u16>, problems: &mut Vec
             problems.push(Problem::key(key, format!("{number} is out of range")).help(help));
             *range.start()
         }
+    }
+}
+
+fn check_duration(problems: &mut Vec<Problem>, key: &str, duration: Duration, range: RangeInclusive<Duration>) {
+    if !range.contains(&duration) {
+        let shown = options::duration::show;
+        let problem = Problem::key(key, format!("{} is out of range", shown(duration)));
+        problems.push(problem.help(format!("{} to {}", shown(*range.start()), shown(*range.end()))));
     }
 }
 

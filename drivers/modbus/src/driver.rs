@@ -1,25 +1,34 @@
 //! The driver: what the gateway calls.
 
+mod discover;
 mod exception;
+mod write;
 
 use crate::Modbus;
-use crate::codec::{self, Kind};
-use crate::config::{DeviceOptions, LinkOptions, Point, Table};
-use crate::plan::{self, Answer, Request, Target, Targets};
-use crate::wire::{Failure, Wire};
+use crate::config::{DeviceOptions, LinkOptions, Point, WrittenDevice, WrittenLink, WrittenPoint};
+use crate::pdu::Ask;
+use crate::plan::{self, Request, Target, Targets};
+use crate::wire::Wire;
 use async_trait::async_trait;
 use edgeway_sdk::{
-    Access, Batch, Deadline, DeviceSpec, Driver, Fault, Json, Link, LinkInfo, Manifest, Plan, PointIx, PointSpec,
-    Problem, Quality, Split, Step, StepIx, Timestamp, Value, WriteOp,
+    Access, Batch, Capabilities, Deadline, DeviceSpec, Discovered, Driver, Fault, Json, Link, LinkInfo, Manifest, Plan,
+    PointIx, PointSpec, Problem, Split, Step, StepIx, Timestamp, Value, WriteOp,
 };
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
+use std::time::Duration;
+use tokio::sync::mpsc;
 use tokio::time::timeout_at;
 
 #[async_trait]
 impl Driver for Modbus {
-    fn manifest(&self) -> Manifest {
-        Manifest { name: "modbus", version: env!("CARGO_PKG_VERSION"), summary: "Modbus TCP" }
+    fn manifest(&self) -> &Manifest {
+        static MANIFEST: LazyLock<Manifest> = LazyLock::new(|| {
+            Manifest::new("modbus", env!("CARGO_PKG_VERSION"), "Modbus: TCP, RTU and ASCII")
+                .can(Capabilities { write: true, discover: true, ..Capabilities::default() })
+                .options::<WrittenLink, WrittenDevice, WrittenPoint>()
+        });
+        &MANIFEST
     }
 
     fn check_link(&self, options: &Json) -> Result<String, Vec<Problem>> {
@@ -36,15 +45,22 @@ impl Driver for Modbus {
 
     fn open(&self, options: Json) -> Result<Arc<dyn Link>, Fault> {
         let options = LinkOptions::parse(&options).map_err(|problems| plan::wrong(&problems))?;
-        let wire = tokio::sync::Mutex::new(Wire::new(options.clone()));
-        Ok(Arc::new(ModbusLink { options, planned: Mutex::default(), wire }))
+        let wire = Wire::new(&options);
+        Ok(Arc::new(ModbusLink { options, planned: Mutex::default(), wire, writing: tokio::sync::Mutex::default() }))
+    }
+
+    async fn discover(&self, hint: Json, found: mpsc::Sender<Discovered>, by: Deadline) -> Result<(), Fault> {
+        discover::run(hint, &found, by).await
     }
 }
 
 struct ModbusLink {
     options: LinkOptions,
     planned: Mutex<Planned>,
-    wire: tokio::sync::Mutex<Wire>,
+    wire: Wire,
+    /// Held from a write until the value has been read back: of two writes, nobody comes between the two halves of
+    /// changing one bit.
+    writing: tokio::sync::Mutex<()>,
 }
 
 /// What `plan` leaves for `exec` and `write`.
@@ -56,11 +72,11 @@ struct Planned {
 }
 
 impl Planned {
-    fn add(&mut self, request: Request) -> Step {
+    fn add(&mut self, request: Request, wire_time: Duration) -> Step {
         let id = StepIx(self.next);
         self.next += 1;
         let points = request.items.iter().map(|item| item.point).collect();
-        let step = Step { id, device: request.device, points, period: request.period };
+        let step = Step { id, device: request.device, points, period: request.period, wire_time };
         self.requests.insert(id, Arc::new(request));
         step
     }
@@ -87,18 +103,22 @@ impl Link for ModbusLink {
                 plan::halves(accepted)
             }
         };
-        Ok(Plan { steps: requests.into_iter().map(|request| planned.add(request)).collect(), rejected })
+        let add = |request: Request| {
+            let wire_time = request.wire_time(&self.options);
+            planned.add(request, wire_time)
+        };
+        Ok(Plan { steps: requests.into_iter().map(add).collect(), rejected, ..Plan::default() })
     }
 
     async fn connect(&self, by: Deadline) -> Result<LinkInfo, Fault> {
-        self.wire(by).await?.connect(by).await?;
-        Ok(LinkInfo::default())
+        self.wire.connect(by).await?;
+        Ok(LinkInfo { concurrency: self.options.in_flight, settle: self.options.settle(), ..LinkInfo::default() })
     }
 
     async fn exec(&self, step: StepIx, out: &mut Batch, by: Deadline) -> Result<(), Fault> {
         let request = self.planned().requests.get(&step).cloned();
         let request = request.ok_or_else(|| Fault::Config(format!("step {} was never planned", step.0)))?;
-        let answer = self.wire(by).await?.read(request.place, by).await;
+        let answer = self.wire.ask(request.place.unit, request.place.ask(), by).await;
         let answer = answer.map_err(|failure| exception::of_read(failure, &request))?;
         request.unpack(&answer, out, Timestamp::now());
         Ok(())
@@ -107,22 +127,18 @@ impl Link for ModbusLink {
     async fn write(&self, op: &WriteOp, by: Deadline) -> Result<Option<Value>, Fault> {
         let target = self.planned().writable.get(&op.point).cloned();
         let target = target.ok_or_else(|| Fault::Config(format!("point {} cannot be written", op.point.0)))?;
-        // Held until the value has been read back: nobody comes between the two halves of changing one bit.
-        let mut wire = self.wire(by).await?;
-        set(&mut wire, &target, &op.value, by).await?;
-        let answer = match wire.read(target.place, by).await {
-            // The write was acknowledged. That the place can only be written, or that no time is left, does not undo it.
-            Err(Failure::Exception(_) | Failure::Fault(Fault::Busy(_))) => return Ok(None),
-            other => other.map_err(|failure| exception::of_write(failure, &target))?,
-        };
-        let (value, quality) = answer.value(0, target.format);
-        Ok((!quality.is_bad()).then_some(value))
+        let waiting = timeout_at(by, self.writing.lock()).await;
+        let _alone = waiting.map_err(|_| Fault::Busy("another write was under way".into()))?;
+        write::run(&self.wire, &target, &op.value, by).await
+    }
+
+    fn health(&self) -> Vec<(&'static str, u64)> {
+        self.wire.counters().list()
     }
 
     async fn close(&self, by: Deadline) {
-        if let Ok(mut wire) = self.wire(by).await {
-            wire.close(by).await;
-        }
+        // What does not close in time is closed when the link is dropped.
+        let _ = timeout_at(by, self.wire.close()).await;
     }
 }
 
@@ -130,28 +146,11 @@ impl ModbusLink {
     fn planned(&self) -> MutexGuard<'_, Planned> {
         self.planned.lock().expect("no thread panics while it holds this lock")
     }
+}
 
-    async fn wire(&self, by: Deadline) -> Result<tokio::sync::MutexGuard<'_, Wire>, Fault> {
-        timeout_at(by, self.wire.lock()).await.map_err(|_| Fault::Busy("the wire was in use".into()))
+impl plan::Place {
+    /// The question that reads it.
+    fn ask(self) -> Ask<'static> {
+        Ask::Read { table: self.table, start: self.start, count: self.count }
     }
-}
-
-async fn set(wire: &mut Wire, target: &Target, value: &Value, by: Deadline) -> Result<(), Fault> {
-    let unfit = |reason| Fault::Point { point: target.point, quality: Quality::BadOutOfRange, reason };
-    let written = match (target.place.table, target.format.kind) {
-        (Table::Coil, _) => wire.write_coil(target.place, codec::bit(value).map_err(unfit)?, by).await,
-        (_, Kind::Bit(bit)) => set_bit(wire, target, bit, codec::bit(value).map_err(unfit)?, by).await,
-        _ => wire.write_registers(target.place, &codec::encode(value, target.format).map_err(unfit)?, by).await,
-    };
-    written.map_err(|failure| exception::of_write(failure, target))
-}
-
-/// Reads the register, changes the bit and writes the register. A change of another bit by the device itself in between
-/// is lost; few devices know the function that would prevent it.
-async fn set_bit(wire: &mut Wire, target: &Target, bit: u8, on: bool, by: Deadline) -> Result<(), Failure> {
-    let Answer::Registers(registers) = wire.read(target.place, by).await? else {
-        unreachable!("a holding register is answered with registers")
-    };
-    let register = codec::with_bit(registers[0], bit, target.format.order, on);
-    wire.write_registers(target.place, &[register], by).await
 }

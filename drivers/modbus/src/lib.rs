@@ -1,15 +1,16 @@
-//! The Modbus TCP driver.
+//! The Modbus driver: TCP, RTU and ASCII.
 //!
-//! It reads and writes coils, discrete inputs, input registers and holding registers of the units behind one TCP
-//! endpoint (functions 1 to 6 and 16). Points that lie close together share a request; the values of one request come
-//! from one answer. An answer is used only if its transaction, unit, function and length are the ones asked for.
+//! It reads and writes coils, discrete inputs, input registers and holding registers of the units behind one TCP endpoint
+//! or serial port, or of a device that dials in (functions 1 to 6, 16, 22, 23, and 43 to find out who is there). Points that
+//! lie close together share a request; the values of one request come from one answer. An answer is used only if its
+//! transaction, unit, function and length are the ones asked for.
 //!
-//! **It is not** a Modbus server, and it does not speak RTU or ASCII, neither on a serial line nor through TCP. It has
-//! one request in flight per link. It does not retry: the gateway does.
+//! **It is not** a Modbus server. It does not retry: the gateway does.
 //!
 //! Limits: 1 to 125 registers or 2000 bits in a request, 123 registers in a write, values of 1 to 4 registers, text of
-//! up to 125 registers. An answer that comes later than `timeout` costs its connection, so that it can never be taken
-//! for the answer to a later question.
+//! up to 125 registers, 16 requests at the same time on one connection with TCP framing, else one. No late answer is taken
+//! for the answer to a later question: with TCP framing by its number, else because a unit that has not answered is
+//! asked nothing before `late` has passed.
 //!
 //! ```
 //! use edgeway_driver_modbus::Modbus;
@@ -30,6 +31,8 @@
 mod codec;
 mod config;
 mod driver;
+mod frame;
+mod pdu;
 mod plan;
 mod wire;
 

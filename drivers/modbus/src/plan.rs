@@ -1,7 +1,8 @@
 //! Points to requests. Pure: the same points give the same requests.
 
 use crate::codec::{self, Format};
-use crate::config::{BITS_MAX, DeviceOptions, LinkOptions, Point, Table};
+use crate::config::{BITS_MAX, BitsWith, DeviceOptions, Framing, LinkOptions, Point, Table, WriteWith};
+use crate::wire::EVERYBODY;
 use edgeway_sdk::{Access, Batch, DeviceIx, DeviceSpec, Fault, PointIx, PointSpec, Problem, Quality, Timestamp, Value};
 use std::collections::HashMap;
 use std::fmt;
@@ -16,10 +17,24 @@ pub(crate) struct Target {
     pub(crate) point: PointIx,
     pub(crate) device: DeviceIx,
     pub(crate) access: Access,
+    /// All that is read for it.
     pub(crate) place: Place,
-    pub(crate) format: Format,
+    pub(crate) value: Part,
+    pub(crate) write_with: WriteWith,
+    pub(crate) bits_with: BitsWith,
     period: Duration,
     limits: Limits,
+    /// Nobody answers.
+    pub(crate) unheard: bool,
+}
+
+/// Where in a place a value is, in registers from its start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) offset: u16,
+    pub(crate) format: Format,
+    /// Where its power of ten is.
+    pub(crate) exponent: Option<u16>,
 }
 
 /// Neighbouring entries of a table of a unit. Shown as `unit 7, holding:100 to 109`.
@@ -51,15 +66,7 @@ pub(crate) struct Request {
 #[derive(Debug, PartialEq)]
 pub(crate) struct Item {
     pub(crate) point: PointIx,
-    offset: u16,
-    format: Format,
-}
-
-/// What a unit answered: exactly as many entries as were asked for.
-#[derive(Debug, PartialEq)]
-pub(crate) enum Answer {
-    Bits(Vec<bool>),
-    Registers(Vec<u16>),
+    value: Part,
 }
 
 /// Points with everything that their devices and their link add to them.
@@ -91,6 +98,10 @@ impl Targets {
 
     fn add(&mut self, target: Target) {
         let (needs, most) = (target.place.count, target.limits.count_max);
+        if target.unheard && target.access.reads() {
+            let reason = "unit 0 is everybody on this line, who hear and do not answer (make the point `write`-only)";
+            self.rejected.push((target.point, reason.into()));
+        }
         if needs > most {
             let reason = format!("its {needs} registers do not fit one request of {most} (`max_registers`)");
             self.rejected.push((target.point, reason));
@@ -109,9 +120,25 @@ fn target(link: &LinkOptions, device: &DeviceOptions, spec: &PointSpec) -> Resul
     let point = Point::parse(&spec.options, spec.access).map_err(|problems| wrong(&problems))?;
     let format = point.format(device.order);
     let table = point.address.table;
-    let place = Place { unit: device.unit, table, start: point.address.number, count: format.kind.registers() };
-    let limits = Limits::of(table, link, device);
-    Ok(Target { point: spec.ix, device: spec.device, access: spec.access, place, format, period: spec.period, limits })
+    let value = Place { unit: device.unit, table, start: point.address.number, count: format.kind.registers() };
+    let exponent = point.exponent.map(|start| Place { start, count: 1, ..value });
+    let place = exponent.map_or(value, |exponent| value.min(exponent).through(value.max(exponent)));
+    Ok(Target {
+        point: spec.ix,
+        device: spec.device,
+        access: spec.access,
+        place,
+        value: Part {
+            offset: value.start - place.start,
+            format,
+            exponent: exponent.map(|exponent| exponent.start - place.start),
+        },
+        write_with: device.write_with,
+        bits_with: device.bits_with,
+        period: spec.period,
+        limits: Limits::of(table, link, device),
+        unheard: link.framing != Framing::Tcp && device.unit == EVERYBODY,
+    })
 }
 
 impl Limits {
@@ -148,7 +175,7 @@ impl fmt::Display for Place {
 /// The fewest requests that read these points, taking each as long as limits allow. Points share a request if they are
 /// of one device, period and table, and the gap between them is not too wide. A value is never cut in two.
 pub(crate) fn requests(mut targets: Vec<Target>) -> Vec<Request> {
-    targets.retain(|target| target.access.reads());
+    targets.retain(|target| target.access.reads() && !target.unheard);
     targets.sort_by_key(|target| (target.device, target.period, target.place, target.point));
     let mut requests: Vec<Request> = vec![];
     for target in targets {
@@ -191,7 +218,7 @@ fn whole(targets: &[Target]) -> Option<Request> {
 
 impl Request {
     fn of(target: &Target) -> Self {
-        let item = Item { point: target.point, offset: 0, format: target.format };
+        let item = Item { point: target.point, value: target.value };
         Request { device: target.device, period: target.period, place: target.place, items: vec![item] }
     }
 
@@ -205,29 +232,60 @@ impl Request {
     }
 
     fn push(&mut self, target: &Target) {
-        let offset = target.place.start - self.place.start;
-        self.items.push(Item { point: target.point, offset, format: target.format });
+        let value = target.value.moved(target.place.start - self.place.start);
+        self.items.push(Item { point: target.point, value });
         self.place = self.place.through(target.place);
     }
 
     /// Puts the value of every point into the batch.
-    pub(crate) fn unpack(&self, answer: &Answer, out: &mut Batch, time: Timestamp) {
+    pub(crate) fn unpack(&self, answer: &[u8], out: &mut Batch, time: Timestamp) {
         for item in &self.items {
-            let (value, quality) = answer.value(item.offset, item.format);
+            let (value, quality) = item.value.of(self.place.table, answer);
             out.push(item.point, value, quality, time);
         }
     }
+
+    /// How long question and answer take on the wire, if it is a serial line.
+    pub(crate) fn wire_time(&self, link: &LinkOptions) -> Duration {
+        const QUESTION_PDU: usize = 5;
+        const ANSWER_HEAD: usize = 2;
+        let Some(serial) = link.serial else { return Duration::ZERO };
+        let data = self.place.bytes();
+        let characters = link.framing.characters(QUESTION_PDU) + link.framing.characters(ANSWER_HEAD + data);
+        serial.takes(characters as f64) + 2 * serial.silence().max(link.pause)
+    }
 }
 
-impl Answer {
-    /// The value that starts at an offset.
-    pub(crate) fn value(&self, offset: u16, format: Format) -> (Value, Quality) {
-        let start = usize::from(offset);
-        match self {
-            Answer::Bits(bits) => (Value::Bool(bits[start]), Quality::Good),
-            Answer::Registers(registers) => {
-                codec::decode(&registers[start..start + usize::from(format.kind.registers())], format)
-            }
+impl Place {
+    /// How many bytes its entries take in an answer.
+    fn bytes(self) -> usize {
+        usize::from(if self.table.holds_bits() { self.count.div_ceil(8) } else { self.count * 2 })
+    }
+}
+
+impl Part {
+    /// The same in a place that starts so much earlier.
+    fn moved(self, by: u16) -> Part {
+        Part { offset: self.offset + by, exponent: self.exponent.map(|exponent| exponent + by), ..self }
+    }
+
+    /// The same in a place that holds nothing else.
+    pub(crate) fn alone(self) -> Part {
+        Part { offset: 0, exponent: None, ..self }
+    }
+
+    /// The value in an answer.
+    pub(crate) fn of(self, table: Table, answer: &[u8]) -> (Value, Quality) {
+        if table.holds_bits() {
+            let at = usize::from(self.offset);
+            return (Value::Bool(answer[at / 8] >> (at % 8) & 1 == 1), Quality::Good);
+        }
+        let registers = |offset: u16, count: u16| &answer[usize::from(offset) * 2..usize::from(offset + count) * 2];
+        let (value, quality) = codec::decode(registers(self.offset, self.format.kind.registers()), self.format);
+        let Some(at) = self.exponent.filter(|_| !quality.is_bad()) else { return (value, quality) };
+        match codec::exponent(registers(at, 1)).map(|exponent| codec::scaled(&value, exponent)) {
+            None | Some(Value::Null) => (Value::Null, Quality::BadOutOfRange),
+            Some(scaled) => (scaled, quality),
         }
     }
 }

@@ -7,8 +7,8 @@ use crate::World;
 use crate::config::{Choice, DeviceOptions, LinkOptions, Point};
 use crate::world::{ROOMS, TURBINES};
 use async_trait::async_trait;
-use edgeway_sdk::{Access, Driver, Fault, Json, Link, Manifest, Problem};
-use std::sync::Arc;
+use edgeway_sdk::{Access, Capabilities, Driver, Fault, Json, Link, Manifest, Problem};
+use std::sync::{Arc, LazyLock};
 use wave_link::WaveLink;
 use world_link::WorldLink;
 
@@ -18,12 +18,16 @@ pub struct Simulator;
 
 #[async_trait]
 impl Driver for Simulator {
-    fn manifest(&self) -> Manifest {
-        Manifest {
-            name: "simulator",
-            version: env!("CARGO_PKG_VERSION"),
-            summary: "a simulated wind farm, a simulated hotel, or wave forms",
-        }
+    fn manifest(&self) -> &Manifest {
+        static MANIFEST: LazyLock<Manifest> = LazyLock::new(|| {
+            let summary = "a simulated wind farm, a simulated hotel, or wave forms";
+            Manifest::new("simulator", env!("CARGO_PKG_VERSION"), summary).can(Capabilities {
+                write: true,
+                browse: true,
+                ..Capabilities::default()
+            })
+        });
+        &MANIFEST
     }
 
     fn check_link(&self, options: &Json) -> Result<String, Vec<Problem>> {

@@ -51,7 +51,13 @@ fn add<T>(steps: &mut Steps<T>, plan: &mut Plan, device: DeviceIx, period: Durat
         return;
     }
     let id = StepIx(u32::try_from(steps.len()).expect("a link has fewer than 2^32 steps"));
-    plan.steps.push(Step { id, device, period, points: sources.iter().map(|(point, _)| *point).collect() });
+    plan.steps.push(Step {
+        id,
+        device,
+        period,
+        points: sources.iter().map(|(point, _)| *point).collect(),
+        wire_time: Duration::ZERO,
+    });
     steps.push(sources);
 }
 

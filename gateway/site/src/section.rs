@@ -11,7 +11,7 @@ use std::time::Duration;
 /// A table that is being read.
 pub(crate) struct Section<'t> {
     table: &'t Table,
-    asked: Vec<&'static str>,
+    asked: Vec<&'t str>,
 }
 
 /// A value and where it was found.
@@ -41,7 +41,7 @@ impl<'t> Section<'t> {
         &self.table.mark
     }
 
-    pub(crate) fn entry(&mut self, key: &'static str) -> Option<&'t Entry> {
+    pub(crate) fn entry(&mut self, key: &'t str) -> Option<&'t Entry> {
         if !self.asked.contains(&key) {
             self.asked.push(key);
         }
@@ -49,39 +49,34 @@ impl<'t> Section<'t> {
     }
 
     /// Notes that keys are known where nothing can be said of them.
-    pub(crate) fn know(&mut self, keys: &[&'static str]) {
+    pub(crate) fn know(&mut self, keys: &[&'t str]) {
         self.asked.extend(keys);
     }
 
-    pub(crate) fn text(&mut self, key: &'static str, report: &mut Report) -> Option<Found<Arc<str>>> {
+    pub(crate) fn text(&mut self, key: &'t str, report: &mut Report) -> Option<Found<Arc<str>>> {
         self.read(key, "a text", report, |item| item.text().cloned())
     }
 
     /// A text that must be there.
-    pub(crate) fn required(&mut self, key: &'static str, report: &mut Report) -> Option<Found<Arc<str>>> {
+    pub(crate) fn required(&mut self, key: &'t str, report: &mut Report) -> Option<Found<Arc<str>>> {
         if self.entry(key).is_none() {
             self.miss(key, report);
         }
         self.text(key, report)
     }
 
-    pub(crate) fn bool(&mut self, key: &'static str, report: &mut Report) -> Option<Found<bool>> {
+    pub(crate) fn bool(&mut self, key: &'t str, report: &mut Report) -> Option<Found<bool>> {
         self.read(key, "`true` or `false`", report, |item| match item {
             Item::Bool(bool) => Some(*bool),
             _ => None,
         })
     }
 
-    pub(crate) fn number(&mut self, key: &'static str, report: &mut Report) -> Option<Found<f64>> {
+    pub(crate) fn number(&mut self, key: &'t str, report: &mut Report) -> Option<Found<f64>> {
         self.read(key, "a number", report, Item::number)
     }
 
-    pub(crate) fn int(
-        &mut self,
-        key: &'static str,
-        range: RangeInclusive<i64>,
-        report: &mut Report,
-    ) -> Option<Found<i64>> {
+    pub(crate) fn int(&mut self, key: &'t str, range: RangeInclusive<i64>, report: &mut Report) -> Option<Found<i64>> {
         let what = format!("a whole number from {} to {}", range.start(), range.end());
         self.read(key, &what, report, |item| match item {
             Item::Int(int) if range.contains(int) => Some(*int),
@@ -91,7 +86,7 @@ impl<'t> Section<'t> {
 
     pub(crate) fn duration(
         &mut self,
-        key: &'static str,
+        key: &'t str,
         range: RangeInclusive<Duration>,
         report: &mut Report,
     ) -> Option<Found<Duration>> {
@@ -107,7 +102,7 @@ impl<'t> Section<'t> {
     /// A number of bytes; a range that ends with the largest number has no end.
     pub(crate) fn bytes(
         &mut self,
-        key: &'static str,
+        key: &'t str,
         range: RangeInclusive<u64>,
         report: &mut Report,
     ) -> Option<Found<u64>> {
@@ -124,7 +119,7 @@ impl<'t> Section<'t> {
     /// A number of a range, such as a share.
     pub(crate) fn number_within(
         &mut self,
-        key: &'static str,
+        key: &'t str,
         range: RangeInclusive<f64>,
         report: &mut Report,
     ) -> Option<Found<f64>> {
@@ -133,14 +128,14 @@ impl<'t> Section<'t> {
     }
 
     /// A text in another language, with the place where it begins within its quotes.
-    pub(crate) fn source(&mut self, key: &'static str, report: &mut Report) -> Option<Source> {
+    pub(crate) fn source(&mut self, key: &'t str, report: &mut Report) -> Option<Source> {
         let found = self.text(key, report)?;
         let (line, column) = self.table.get(key)?.node.inside;
         Some(Source { text: found.value, line, column, mark: found.mark })
     }
 
     /// Refuses a key that has no meaning here. Says whether it was there.
-    pub(crate) fn forbid(&mut self, key: &'static str, why: &str, help: &str, report: &mut Report) -> bool {
+    pub(crate) fn forbid(&mut self, key: &'t str, why: &str, help: &str, report: &mut Report) -> bool {
         let Some(entry) = self.entry(key) else { return false };
         report.add(&entry.mark, Problem::new(entry.mark.say(why)).help(help));
         true
@@ -149,7 +144,7 @@ impl<'t> Section<'t> {
     /// One of a few words.
     pub(crate) fn choice<T: Copy>(
         &mut self,
-        key: &'static str,
+        key: &'t str,
         choices: &[(&str, T)],
         report: &mut Report,
     ) -> Option<Found<T>> {
@@ -164,7 +159,7 @@ impl<'t> Section<'t> {
     }
 
     /// A list of texts.
-    pub(crate) fn texts(&mut self, key: &'static str, report: &mut Report) -> Option<Vec<Found<Arc<str>>>> {
+    pub(crate) fn texts(&mut self, key: &'t str, report: &mut Report) -> Option<Vec<Found<Arc<str>>>> {
         let all = |item: &Item| match item {
             Item::List(nodes) => nodes
                 .iter()
@@ -178,7 +173,7 @@ impl<'t> Section<'t> {
     /// A list of texts that must be there and not be empty.
     pub(crate) fn some_texts(
         &mut self,
-        key: &'static str,
+        key: &'t str,
         example: &str,
         report: &mut Report,
     ) -> Option<Vec<Found<Arc<str>>>> {
@@ -197,7 +192,7 @@ impl<'t> Section<'t> {
     }
 
     /// A table; reported if it is something else.
-    pub(crate) fn table(&mut self, key: &'static str, report: &mut Report) -> Option<&'t Table> {
+    pub(crate) fn table(&mut self, key: &'t str, report: &mut Report) -> Option<&'t Table> {
         let entry = self.entry(key)?;
         let table = entry.node.item.table();
         if table.is_none() {
@@ -207,12 +202,12 @@ impl<'t> Section<'t> {
     }
 
     /// A table of tables, `[link.farm]`: the entries.
-    pub(crate) fn group(&mut self, key: &'static str, report: &mut Report) -> Vec<(&'t Entry, &'t Table)> {
+    pub(crate) fn group(&mut self, key: &'t str, report: &mut Report) -> Vec<(&'t Entry, &'t Table)> {
         self.table(key, report).map(|group| tables_of(group, report)).unwrap_or_default()
     }
 
     /// A list of tables, `[[device]]`.
-    pub(crate) fn list(&mut self, key: &'static str, report: &mut Report) -> Vec<&'t Table> {
+    pub(crate) fn list(&mut self, key: &'t str, report: &mut Report) -> Vec<&'t Table> {
         let Some(entry) = self.entry(key) else { return vec![] };
         let tables = match &entry.node.item {
             Item::List(nodes) => nodes.iter().map(|node| node.item.table()).collect(),
@@ -237,7 +232,7 @@ impl<'t> Section<'t> {
     }
 
     /// The keys asked for so far.
-    pub(crate) fn asked(&self) -> &[&'static str] {
+    pub(crate) fn asked(&self) -> &[&'t str] {
         &self.asked
     }
 
@@ -252,7 +247,7 @@ impl<'t> Section<'t> {
 
     fn read<T>(
         &mut self,
-        key: &'static str,
+        key: &'t str,
         what: &str,
         report: &mut Report,
         read: impl Fn(&Item) -> Option<T>,

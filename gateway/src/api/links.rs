@@ -94,7 +94,7 @@ impl LinkView {
         let (status, state) = (&link.status, link.status.state());
         LinkView {
             name: link.name.to_string(),
-            driver: link.driver.to_owned(),
+            driver: link.driver.clone(),
             wire: link.wire.clone(),
             state: word(&state).to_owned(),
             readings: status.readings.load(Relaxed),

@@ -85,6 +85,8 @@ pub(super) struct Schedule {
     queue: BinaryHeap<Reverse<(Instant, Slot)>>,
     devices: HashMap<DeviceIx, Health>,
     overruns: u64,
+    /// For how long a device is left alone that has not answered: see [`edgeway_sdk::LinkInfo::settle`].
+    settle: Duration,
 }
 
 impl Schedule {
@@ -250,12 +252,15 @@ impl Schedule {
         health.faults = health.faults.saturating_add(1);
         if health.faults < FAULTS_UNTIL_OFFLINE {
             // A lost answer is asked for again at once, not only at the next period.
+            if !self.settle.is_zero() {
+                health.retry_at = Some(now + self.settle);
+            }
             self.put(slot, now);
             return Silence::OfDevice(None);
         }
         // Answers that were lost at the same time count once.
         if health.retry_at.is_none_or(|retry_at| retry_at <= now + BACKOFF_FIRST) {
-            health.retry_at = Some(now + backoff(health.faults - FAULTS_UNTIL_OFFLINE));
+            health.retry_at = Some(now + backoff(health.faults - FAULTS_UNTIL_OFFLINE).max(self.settle));
         }
         self.again(slot, now);
         Silence::OfDevice(self.turn(device, Online::Offline, reason.to_owned()))
@@ -268,7 +273,8 @@ impl Schedule {
     }
 
     /// The wire is back: everything is due within its period, and nobody is backed off.
-    pub(super) fn link_up(&mut self, now: Instant) {
+    pub(super) fn link_up(&mut self, now: Instant, settle: Duration) {
+        self.settle = settle;
         for health in self.devices.values_mut() {
             (health.faults, health.retry_at) = (0, None);
         }
@@ -327,7 +333,7 @@ mod tests {
 
     fn step(id: u32, device: u32, points: &[u32]) -> Step {
         let points = points.iter().copied().map(PointIx).collect();
-        Step { id: StepIx(id), device: DeviceIx(device), points, period: SECOND }
+        Step { id: StepIx(id), device: DeviceIx(device), points, period: SECOND, wire_time: Duration::ZERO }
     }
 
     /// Runs for `seconds` with `answers` deciding who answers; one transaction takes `took`. Counts runs by step id.

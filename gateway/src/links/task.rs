@@ -167,7 +167,7 @@ impl LinkTask {
                     self.concurrency = usize::from(link_info.concurrency).max(1);
                     self.status.count(|s| &s.connects, 1);
                     self.status.set_state(LinkState::Up);
-                    self.schedule.link_up(Instant::now());
+                    self.schedule.link_up(Instant::now(), link_info.settle);
                     info!(link = %self.site.name, "Link is up.");
                     return true;
                 }

@@ -36,10 +36,10 @@ impl Order {
         })
     }
 
-    /// The number in one, two or four registers, its most significant byte first.
-    pub(super) fn number(self, registers: &[u16]) -> u64 {
-        let last = registers.len() * 2 - 1;
-        (0..=last).fold(0, |number, place| number << 8 | u64::from(byte(registers, place ^ self.mask_below(last))))
+    /// The number in one, two or four registers.
+    pub(super) fn number(self, registers: &[u8]) -> u64 {
+        let last = registers.len() - 1;
+        (0..=last).fold(0, |number, place| number << 8 | u64::from(registers[place ^ self.mask_below(last)]))
     }
 
     /// The low bytes of a number in one, two or four registers.
@@ -50,8 +50,8 @@ impl Order {
     }
 
     /// The bytes of a text.
-    pub(super) fn bytes(self, registers: &[u16]) -> Vec<u8> {
-        (0..registers.len() * 2).map(|place| byte(registers, place ^ self.mask_below(1))).collect()
+    pub(super) fn bytes(self, registers: &[u8]) -> Vec<u8> {
+        (0..registers.len()).map(|place| registers[place ^ self.mask_below(1)]).collect()
     }
 
     /// The registers of a text with an even number of bytes.
@@ -80,8 +80,4 @@ fn named(text: &str, bytes: usize) -> Option<Order> {
 
 fn names(bytes: usize) -> String {
     all(bytes).map(|order| format!("`{}`", order.name(bytes))).collect::<Vec<_>>().join(", ")
-}
-
-fn byte(registers: &[u16], place: usize) -> u8 {
-    registers[place / 2].to_be_bytes()[place % 2]
 }

@@ -52,30 +52,46 @@ pub(crate) struct Address {
     pub(crate) table: Table,
     /// Counted from 0, as on the wire.
     pub(crate) number: u16,
-    /// A bit of the register, 0 being the least significant.
-    pub(crate) bit: Option<u8>,
+    /// Some bits of the register.
+    pub(crate) bits: Option<Bits>,
+}
+
+/// Neighbouring bits of a register, 0 being the least significant. Shown as `4`, or as `2-4` for several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bits {
+    pub(crate) low: u8,
+    pub(crate) high: u8,
+}
+
+impl fmt::Display for Bits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.low == self.high {
+            true => write!(f, "{}", self.low),
+            false => write!(f, "{}-{}", self.low, self.high),
+        }
+    }
 }
 
 impl Address {
-    /// Reads `table:number`, or a PLC address of five or six digits, each with or without `.bit`.
+    /// Reads `table:number`, or a PLC address of five or six digits, each with or without `.bit` or `.low-high`.
     pub(crate) fn parse(text: &str) -> Result<Self, Problem> {
-        let (place, bit) = match text.split_once('.') {
-            Some((place, bit)) => (place, Some(bit)),
+        let (place, bits) = match text.split_once('.') {
+            Some((place, bits)) => (place, Some(bits)),
             None => (text, None),
         };
         let (table, number) = match place.split_once(':') {
             Some((word, number)) => (named(word)?, counted_from_0(number)?),
             None => plc(place)?,
         };
-        let bit = bit.map(|bit| register_bit(table, bit)).transpose()?;
-        Ok(Address { table, number, bit })
+        let bits = bits.map(|bits| register_bits(table, bits)).transpose()?;
+        Ok(Address { table, number, bits })
     }
 }
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.table, self.number)?;
-        self.bit.map_or(Ok(()), |bit| write!(f, ".{bit}"))
+        self.bits.map_or(Ok(()), |bits| write!(f, ".{bits}"))
     }
 }
 
@@ -113,14 +129,21 @@ fn plc(text: &str) -> Result<(Table, u16), Problem> {
     Ok((*table, number))
 }
 
-fn register_bit(table: Table, text: &str) -> Result<u8, Problem> {
+fn register_bits(table: Table, text: &str) -> Result<Bits, Problem> {
     if table.holds_bits() {
         return Err(
             problem(format!("{} is one bit and has no bit `{text}`", table.entry())).help(format!("remove `.{text}`"))
         );
     }
-    let bit = digits(text).and_then(|bit| u8::try_from(bit).ok()).filter(|bit| *bit < BITS_IN_REGISTER);
-    bit.ok_or_else(|| problem(format!("`{text}` is not a bit of a register")).help("0, the least significant, to 15"))
+    let bit = |text: &str| digits(text).and_then(|bit| u8::try_from(bit).ok()).filter(|bit| *bit < BITS_IN_REGISTER);
+    let bits = match text.split_once('-') {
+        Some((low, high)) => bit(low).zip(bit(high)).filter(|(low, high)| low < high),
+        None => bit(text).map(|bit| (bit, bit)),
+    };
+    let wrong = || problem(format!("`{text}` is not a bit of a register"));
+    let (low, high) =
+        bits.ok_or_else(|| wrong().help("0, the least significant, to 15; several bits are written `.2-4`"))?;
+    Ok(Bits { low, high })
 }
 
 /// A number of nothing but digits: no sign, no space.
@@ -145,6 +168,7 @@ mod tests {
             ("100003", "discrete:2"),
             ("holding:113.4", "holding:113.4"),
             ("40114.15", "holding:113.15"),
+            ("holding:113.2-4", "holding:113.2-4"),
         ] {
             assert_eq!(Address::parse(text).map(|a| a.to_string()).as_deref(), Ok(shown), "{text}");
         }
@@ -153,6 +177,7 @@ mod tests {
     #[test]
     fn a_wrong_address_says_what_would_be_right() {
         let form = "write `holding:100`, or a PLC address counted from 1 with five or six digits, `40101`";
+        let bits = "0, the least significant, to 15; several bits are written `.2-4`";
         for (text, message) in [
             ("", format!("`` is not an address ({form})")),
             ("100", format!("`100` is not an address ({form})")),
@@ -165,7 +190,8 @@ mod tests {
             ("holding:-1", "`-1` is not an address (0 to 65535)".into()),
             ("holding:", "`` is not an address (0 to 65535)".into()),
             ("hoding:1", "`hoding` is not a table (did you mean `holding`?)".into()),
-            ("holding:1.16", "`16` is not a bit of a register (0, the least significant, to 15)".into()),
+            ("holding:1.16", format!("`16` is not a bit of a register ({bits})")),
+            ("holding:1.4-2", format!("`4-2` is not a bit of a register ({bits})")),
             ("coil:1.0", "a coil is one bit and has no bit `0` (remove `.0`)".into()),
         ] {
             let problem = Address::parse(text).expect_err(text);
@@ -175,7 +201,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_an_address_or_a_problem(text in "\\PC{0,12}|[a-z]{0,8}:[0-9]{0,6}(\\.[0-9]{0,3})?|[0-9]{4,7}(\\.[0-9]{0,3})?") {
+        fn any_text_is_an_address_or_a_problem(text in "\\PC{0,12}|[a-z]{0,8}:[0-9]{0,6}(\\.[0-9-]{0,5})?|[0-9]{4,7}(\\.[0-9-]{0,5})?") {
             if let Ok(address) = Address::parse(&text) {
                 prop_assert_eq!(Address::parse(&address.to_string()), Ok(address));
             }

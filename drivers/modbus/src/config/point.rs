@@ -1,8 +1,8 @@
 //! A point's options.
 
-use super::{Address, REGISTERS_MAX, WRITE_REGISTERS_MAX, within};
-use crate::codec::{Format, Kind, Order};
-use edgeway_sdk::{Access, Json, Problem, options};
+use super::{Address, Bits, REGISTERS_MAX, WRITE_REGISTERS_MAX, within};
+use crate::codec::{Format, Half, Kind, Order};
+use edgeway_sdk::{Access, Json, Place, Problem, options};
 
 /// A point's options, checked.
 #[derive(Debug, Clone, Copy)]
@@ -11,32 +11,52 @@ pub(crate) struct Point {
     kind: Kind,
     /// Set if the point does not follow its device.
     order: Option<Order>,
+    /// The register of the same table that holds the power of ten of the value.
+    pub(crate) exponent: Option<u16>,
+    absent: Option<i64>,
 }
 
 /// A point's options, as written.
-#[derive(serde::Deserialize)]
+#[derive(serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Written {
+#[schemars(title = "Modbus point")]
+pub(crate) struct Written {
+    /// `holding:100`, `input:3`, `coil:7` or `discrete:2`, counted from 0; or a PLC address, `40101`, counted from 1; with `.4` or `.2-4` for bits of a register
     at: String,
+    /// What the value is. Default: u16, for bits bool
     #[serde(rename = "type")]
     value_type: Option<ValueType>,
+    /// The byte order, named for exactly the bytes of the value. Default: the device's
     order: Option<String>,
+    /// Of a string, in registers of two bytes, 1 to 125 (written: 123)
     length: Option<i64>,
+    /// Of i8 and u8: which byte of the register
+    byte: Option<Half>,
+    /// The register that holds the power of ten of the value, as SunSpec has it
+    exponent: Option<String>,
+    /// The number that stands for no value, as SunSpec has it
+    absent: Option<i64>,
 }
 
 /// The words of `type`.
-#[derive(serde::Deserialize, Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(serde::Deserialize, schemars::JsonSchema, Debug, Clone, Copy, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
 enum ValueType {
     Bool,
+    I8,
+    U8,
     I16,
     U16,
     I32,
     U32,
     I64,
     U64,
+    F16,
     F32,
     F64,
+    Bcd16,
+    Bcd32,
+    Bcd64,
     String,
 }
 
@@ -54,7 +74,11 @@ impl Point {
             let kind = kind(address, &written, length)?;
             problems.extend(end_problem(address, kind));
             let order = written.order.as_deref().map(|text| order(text, address, kind)).transpose()?;
-            Ok(Point { address, kind, order })
+            let exponent = written.exponent.as_deref().map(|text| exponent(text, address, kind)).transpose()?;
+            if written.absent.is_some() && !kind.is_whole() {
+                problems.push(Problem::key("absent", "only a whole number has one that stands for none"));
+            }
+            Ok(Point { address, kind, order, exponent, absent: written.absent })
         });
         match point {
             Ok(point) if problems.is_empty() => Ok(point),
@@ -68,7 +92,7 @@ impl Point {
 
     /// How the value lies in its registers.
     pub(crate) fn format(&self, device: Order) -> Format {
-        Format { kind: self.kind, order: self.order.unwrap_or(device) }
+        Format { kind: self.kind, order: self.order.unwrap_or(device), absent: self.absent }
     }
 }
 
@@ -106,28 +130,68 @@ fn access_problem(address: Address, access: Access) -> Option<Problem> {
 }
 
 fn kind(address: Address, written: &Written, length: u16) -> Result<Kind, Problem> {
-    use ValueType::{Bool, F32, F64, I16, I32, I64, String, U16, U32, U64};
-    let single = address.table.holds_bits() || address.bit.is_some();
+    use ValueType::{Bcd16, Bcd32, Bcd64, Bool, F16, F32, F64, I8, I16, I32, I64, String, U8, U16, U32, U64};
+    let byte = half(written)?;
+    if address.table.holds_bits() || address.bits.is_some() {
+        return bits(address, written);
+    }
     Ok(match written.value_type {
-        None | Some(Bool) if single => Kind::Bit(address.bit.unwrap_or(0)),
-        Some(_) if single => {
-            let message = format!("`{}` is one bit, which only a bool holds", written.at);
-            return Err(Problem::key("type", message).help("remove `type`"));
-        }
         Some(Bool) => {
             let message = format!("`{}` is a whole register, not a bool", written.at);
             return Err(Problem::key("type", message).help(format!("name its bit, `{}.0`", written.at)));
         }
         None | Some(U16) => Kind::U16,
+        Some(I8) => Kind::I8(byte),
+        Some(U8) => Kind::U8(byte),
         Some(I16) => Kind::I16,
         Some(I32) => Kind::I32,
         Some(U32) => Kind::U32,
         Some(I64) => Kind::I64,
         Some(U64) => Kind::U64,
+        Some(F16) => Kind::F16,
         Some(F32) => Kind::F32,
         Some(F64) => Kind::F64,
+        Some(Bcd16) => Kind::Bcd { registers: 1 },
+        Some(Bcd32) => Kind::Bcd { registers: 2 },
+        Some(Bcd64) => Kind::Bcd { registers: 4 },
         Some(String) => Kind::Text { registers: length },
     })
+}
+
+/// Which byte of its register a value is, for a value that is one.
+fn half(written: &Written) -> Result<Half, Problem> {
+    let is_byte = matches!(written.value_type, Some(ValueType::I8 | ValueType::U8));
+    match written.byte {
+        Some(half) if is_byte => Ok(half),
+        Some(_) => Err(Problem::key("byte", "only i8 and u8 are a byte of a register").help("remove `byte`")),
+        None if is_byte => Err(Problem::key("byte", "a register has two bytes").help("`high` or `low`")),
+        None => Ok(Half::Low),
+    }
+}
+
+fn bits(address: Address, written: &Written) -> Result<Kind, Problem> {
+    let bits = address.bits.unwrap_or(Bits { low: 0, high: 0 });
+    let wrong = |message: String| Err(Problem::key("type", message).help("remove `type`"));
+    match written.value_type {
+        None => Ok(Kind::Bits(bits)),
+        Some(ValueType::Bool) if bits.low == bits.high => Ok(Kind::Bits(bits)),
+        Some(_) if bits.low == bits.high => wrong(format!("`{}` is one bit, which only a bool holds", written.at)),
+        Some(_) => wrong(format!("`{}` is some bits, which are a whole number from 0", written.at)),
+    }
+}
+
+/// The number of the register with the power of ten.
+fn exponent(text: &str, address: Address, kind: Kind) -> Result<u16, Problem> {
+    let problem = |message: String| Problem::key("exponent", message);
+    let at = Address::parse(text).map_err(|wrong| Problem { place: Place::Key("exponent".into()), ..wrong })?;
+    if matches!(kind, Kind::Text { .. } | Kind::Bits(_)) {
+        return Err(problem("only a number has a power of ten".into()).help("remove `exponent`"));
+    }
+    if at.table != address.table || at.bits.is_some() {
+        let message = format!("`{text}` is not read together with `{address}`");
+        return Err(problem(message).help(format!("a whole register of the same table, `{}:...`", address.table)));
+    }
+    Ok(at.number)
 }
 
 fn end_problem(address: Address, kind: Kind) -> Option<Problem> {
@@ -158,8 +222,9 @@ mod tests {
     fn a_register_is_u16_and_a_bit_is_bool_unless_said_otherwise() {
         let kind = |at: &str| Point::parse(&json!({ "at": at }), Access::Read).expect("valid").kind;
         assert_eq!(kind("holding:1"), Kind::U16);
-        assert_eq!(kind("holding:1.5"), Kind::Bit(5));
-        assert_eq!(kind("coil:1"), Kind::Bit(0));
+        assert_eq!(kind("holding:1.5"), Kind::Bits(Bits { low: 5, high: 5 }));
+        assert_eq!(kind("holding:1.2-4"), Kind::Bits(Bits { low: 2, high: 4 }));
+        assert_eq!(kind("coil:1"), Kind::Bits(Bits { low: 0, high: 0 }));
     }
 
     #[test]
@@ -218,9 +283,35 @@ mod tests {
                 "`order`: `ABCD` is not an order of 8 bytes (one of `ABCDEFGH`, `BADCFEHG`, `CDABGHEF`, `DCBAHGFE`, `EFGHABCD`, `FEHGBADC`, `GHEFCDAB`, `HGFEDCBA`)",
             ),
             (
-                json!({ "at": "holding:3", "type": "i8" }),
+                json!({ "at": "holding:3", "type": "real" }),
                 read,
-                "`type`: unknown choice `i8` (one of `bool`, `i16`, `u16`, `i32`, `u32`, `i64`, `u64`, `f32`, `f64`, `string`)",
+                "`type`: unknown choice `real` (one of `bool`, `i8`, `u8`, `i16`, `u16`, `i32`, `u32`, `i64`, `u64`, `f16`, `f32`, `f64`, `bcd16`, `bcd32`, `bcd64`, `string`)",
+            ),
+            (json!({ "at": "holding:3", "type": "u8" }), read, "`byte`: a register has two bytes (`high` or `low`)"),
+            (
+                json!({ "at": "holding:3", "byte": "low" }),
+                read,
+                "`byte`: only i8 and u8 are a byte of a register (remove `byte`)",
+            ),
+            (
+                json!({ "at": "holding:3.2-4", "type": "u16" }),
+                read,
+                "`type`: `holding:3.2-4` is some bits, which are a whole number from 0 (remove `type`)",
+            ),
+            (
+                json!({ "at": "holding:3", "exponent": "input:9" }),
+                read,
+                "`exponent`: `input:9` is not read together with `holding:3` (a whole register of the same table, `holding:...`)",
+            ),
+            (
+                json!({ "at": "holding:3", "type": "string", "length": 1, "exponent": "holding:9" }),
+                read,
+                "`exponent`: only a number has a power of ten (remove `exponent`)",
+            ),
+            (
+                json!({ "at": "holding:3", "type": "f32", "absent": 0 }),
+                read,
+                "`absent`: only a whole number has one that stands for none",
             ),
             (json!({ "at": 40004 }), read, "`at`: invalid type: integer `40004`, expected a string"),
         ] {

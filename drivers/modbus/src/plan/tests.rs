@@ -71,7 +71,12 @@ fn a_value_is_never_cut_by_the_limit_of_a_request() {
     let requests = requests(targets(&link(json!({ "max_registers": 125 })), &[device(0, json!({}))], &points(&all)));
     assert_eq!(requests.iter().map(|request| request.place.count).collect::<Vec<_>>(), [124, 36]);
     for request in &requests {
-        assert!(request.items.iter().all(|item| item.offset + item.format.kind.registers() <= request.place.count));
+        assert!(
+            request
+                .items
+                .iter()
+                .all(|item| item.value.offset + item.value.format.kind.registers() <= request.place.count)
+        );
     }
 }
 
@@ -187,12 +192,52 @@ proptest! {
             prop_assert!(request.place.count <= most);
             for item in &request.items {
                 let ix = item.point.0;
-                prop_assert_eq!(request.place.start + item.offset, places[ix as usize].0);
-                prop_assert!(item.offset + item.format.kind.registers() <= request.place.count);
+                prop_assert_eq!(request.place.start + item.value.offset, places[ix as usize].0);
+                prop_assert!(item.value.offset + item.value.format.kind.registers() <= request.place.count);
                 seen.push(ix);
             }
         }
         seen.sort_unstable();
         prop_assert_eq!(seen, (0..places.len() as u32).collect::<Vec<_>>());
     }
+}
+
+#[test]
+fn a_power_of_ten_is_read_with_its_value() {
+    let points = points(&[json!({ "at": "holding:10", "type": "u32", "exponent": "holding:14" })]);
+    let [request] = &requests(targets(&link(json!({})), &[device(0, json!({}))], &points))[..] else { panic!("one") };
+    assert_eq!(request.place.to_string(), "unit 1, holding:10 to 14");
+    let mut batch = Batch::default();
+    request.unpack(&[0, 0, 0x08, 0x66, 9, 9, 9, 9, 0xff, 0xff], &mut batch, Timestamp::EPOCH);
+    request.unpack(&[0, 0, 0x08, 0x66, 9, 9, 9, 9, 0x80, 0x00], &mut batch, Timestamp::EPOCH);
+    assert_eq!(batch.values, [Value::Float(215.0), Value::Null]);
+    assert_eq!(batch.qualities, [Quality::Good, Quality::BadOutOfRange]);
+
+    let before = point(0, 0, json!({ "at": "holding:14", "exponent": "holding:10" }));
+    let far = point(1, 0, json!({ "at": "holding:0", "exponent": "holding:125" }));
+    let found = Targets::resolve(&link(json!({})), &[device(0, json!({}))], &[before, far]).expect("valid");
+    assert_eq!(found.accepted[0].value.offset, 4);
+    assert_eq!(found.rejected[0].1, "its 126 registers do not fit one request of 125 (`max_registers`)");
+}
+
+#[test]
+fn nobody_is_asked_who_is_everybody() {
+    let link = |framing: &str| link(json!({ "framing": framing }));
+    let everybody = [device(0, json!({ "unit": 0 }))];
+    let points = points(&[json!({ "at": "holding:10" })]);
+    let on_a_line = Targets::resolve(&link("rtu"), &everybody, &points).expect("valid");
+    assert!(on_a_line.rejected[0].1.starts_with("unit 0 is everybody"), "{:?}", on_a_line.rejected);
+    assert_eq!(requests(on_a_line.accepted), []);
+    assert_eq!(targets(&link("tcp"), &everybody, &points).len(), 1, "over TCP it may be the device itself");
+}
+
+#[test]
+fn what_a_request_costs_on_a_serial_line_is_known_before() {
+    let serial = LinkOptions::parse(&json!({ "endpoint": "serial:///dev/ttyS0", "baud": 9600 })).expect("valid");
+    let points = points(&[json!({ "at": "holding:0" }), json!({ "at": "holding:124" })]);
+    let serial = LinkOptions { gap_registers_max: 124, ..serial };
+    let [request] = &requests(targets(&serial, &[device(0, json!({}))], &points))[..] else { panic!("one request") };
+    // 8 characters to ask, 255 to answer, at 11 bits each, and twice 3.5 characters of silence.
+    assert_eq!(request.wire_time(&serial).as_millis(), 309);
+    assert_eq!(request.wire_time(&link(json!({}))), Duration::ZERO);
 }

@@ -32,11 +32,28 @@ impl Bench {
 
     /// The same with options of the link.
     pub(crate) async fn with(port: u16, options: Json, points: &[Json]) -> Bench {
+        Bench::of(port, options, json!({ "unit": 7 }), points).await
+    }
+
+    /// The same with options of the device.
+    pub(crate) async fn of(port: u16, options: Json, device: Json, points: &[Json]) -> Bench {
         let mut all = json!({ "endpoint": format!("tcp://127.0.0.1:{port}"), "timeout": TIMEOUT });
         all.as_object_mut().unwrap().extend(options.as_object().unwrap().clone());
         let link = Modbus.open(all).expect("valid options");
-        let devices = [DeviceSpec { ix: DeviceIx(0), options: json!({ "unit": 7 }) }];
+        let devices = [DeviceSpec { ix: DeviceIx(0), options: device }];
         let plan = link.plan(&devices, &specs(points), Split::Nothing).await.expect("valid points");
+        Bench { link, plan }
+    }
+
+    /// One register of each of two units, at 0 and at 100.
+    pub(crate) async fn two_units(port: u16, options: Json, units: [u8; 2]) -> Bench {
+        let mut all = json!({ "endpoint": format!("tcp://127.0.0.1:{port}"), "timeout": TIMEOUT });
+        all.as_object_mut().unwrap().extend(options.as_object().unwrap().clone());
+        let link = Modbus.open(all).expect("valid options");
+        let devices = [0, 1].map(|ix| DeviceSpec { ix: DeviceIx(ix), options: json!({ "unit": units[ix as usize] }) });
+        let mut points = specs(&[json!({ "at": "holding:0" }), json!({ "at": "holding:100" })]);
+        points[1].device = DeviceIx(1);
+        let plan = link.plan(&devices, &points, Split::Nothing).await.expect("valid points");
         Bench { link, plan }
     }
 

@@ -49,7 +49,10 @@ async fn answers_that_do_not_belong_to_the_question_cost_the_connection_and_give
         (|frame| [&frame[..5], &[7], &frame[6..], &[0, 0]].concat(), belongs_not),
         (|frame| with(frame, 5, 0), belongs_not),
         // Nothing at all in a frame of the right shape.
-        (|frame| [&frame[..5], &[3, 7, 3, 0]].concat(), "unit 7 answered 0 entries instead of 1"),
+        (
+            |frame| [&frame[..5], &[3, 7, 3, 0]].concat(),
+            "unit 7 sent an answer that does not belong to the request: it has 0 bytes of data, not 2",
+        ),
     ];
     for (at, (mangle, reason)) in mangles.into_iter().enumerate() {
         let peer = Peer::start([Act::Mangled(mangle)]).await;
@@ -70,15 +73,17 @@ fn with(mut frame: Vec<u8>, at: usize, byte: u8) -> Vec<u8> {
 
 #[tokio::test]
 async fn short_and_long_answers_give_no_value() {
-    for (pdu, got) in [(vec![7, 3, 2, 0, 9], 1), (vec![7, 3, 6, 0, 9, 0, 9, 0, 9], 3)] {
+    for (pdu, got) in [(vec![7, 3, 2, 0, 9], 2), (vec![7, 3, 6, 0, 9, 0, 9, 0, 9], 6)] {
         let peer = Peer::start([Act::Pdu(pdu)]).await;
         let bench = Bench::new(peer.port, &[json!({ "at": "holding:100", "type": "u32" })]).await;
-        assert_eq!(device_fault(&bench.exec(0).await), format!("unit 7 answered {got} entries instead of 2"));
+        let result = bench.exec(0).await;
+        assert!(device_fault(&result).ends_with(&format!(": it has {got} bytes of data, not 4")), "{result:?}");
         assert_eq!(bench.exec(0).await, Ok(value(0, 100 << 16 | 101)));
     }
     let peer = Peer::start([Act::Pdu(vec![7, 1, 1, 0xff])]).await;
     let bench = Bench::with(peer.port, json!({}), &[json!({ "at": "coil:1" }), json!({ "at": "coil:9" })]).await;
-    assert_eq!(device_fault(&bench.exec(0).await), "unit 7 answered 8 entries instead of 16");
+    let result = bench.exec(0).await;
+    assert!(device_fault(&result).ends_with(": it has 1 bytes of data, not 2"), "{result:?}");
 }
 
 #[tokio::test]

@@ -4,6 +4,8 @@
 mod bench;
 mod cases;
 mod hostile;
+mod line;
 mod peer;
+mod pipeline;
 mod site;
 mod writes;

@@ -155,7 +155,7 @@ async fn act_on(act: Act, request: &[u8], writer: &Sender, state: &Mutex<State>)
             return Some(vec![]);
         }
         Act::Endless => {
-            out.write_all(&honest[..4]).await.ok()?;
+            out.write_all(&[&honest[..4], &[0, 254]].concat()).await.ok()?;
             loop {
                 out.write_all(&[0xff]).await.ok()?;
                 tokio::time::sleep(Duration::from_millis(5)).await;
@@ -191,6 +191,9 @@ fn reply(request: &[u8], unit_and_pdu: &[u8]) -> Vec<u8> {
 
 /// The honest answer, as unit and PDU.
 fn answer(request: &[u8]) -> Vec<u8> {
+    if request.len() < 6 {
+        return vec![request[0], request[1] | 0x80, 1];
+    }
     let word = |at: usize| u16::from_be_bytes([request[at], request[at + 1]]);
     let (start, count) = (word(2), word(4));
     let mut answer = request[..2].to_vec();

@@ -99,7 +99,7 @@ async fn the_commented_values_of_the_sample_are_the_defaults() {
     let full = Site::read(&all);
     assert_eq!(full.problems(), [""; 0]);
     let added = full.link.as_object().unwrap().len() - bare.link.as_object().unwrap().len();
-    assert_eq!(added, 6, "every option of a link is in the sample");
+    assert_eq!(added, 10, "every option of a link is in the sample");
     let opened = |site: &Site| Modbus.open(site.link.clone()).expect("valid");
     assert_eq!(planned(&*opened(&bare), &bare).await, planned(&*opened(&full), &full).await);
 }

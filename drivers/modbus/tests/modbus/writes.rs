@@ -26,13 +26,48 @@ async fn a_bit_is_changed_without_its_neighbours() {
 }
 
 #[tokio::test]
-async fn nobody_comes_between_the_halves_of_changing_a_bit() {
+async fn no_write_comes_between_the_halves_of_another() {
     let peer = Peer::start([]).await;
-    let bench = Bench::new(peer.port, &[json!({ "at": "holding:113.4" }), json!({ "at": "input:9" })]).await;
-    let (written, read) = tokio::join!(bench.write(0, true), bench.exec(0));
-    assert!(written.is_ok() && read.is_ok(), "{written:?} {read:?}");
-    let functions: Vec<u8> = peer.requests().iter().map(|request| request[1]).collect();
-    assert!(functions == [3, 6, 3, 4] || functions == [4, 3, 6, 3], "{functions:?}");
+    let points = [json!({ "at": "holding:113.4" }), json!({ "at": "holding:9" })];
+    let bench = Bench::with(peer.port, json!({ "in_flight": 4 }), &points).await;
+    let (one, other) = tokio::join!(bench.write(0, true), bench.write(1, 5));
+    assert!(one.is_ok() && other.is_ok(), "{one:?} {other:?}");
+    let places: Vec<u8> = peer.requests().iter().map(|request| request[3]).collect();
+    assert_eq!(places, [113, 113, 113, 9, 9]);
+}
+
+#[tokio::test]
+async fn a_device_that_can_changes_bits_itself() {
+    let peer = Peer::start([Act::Pdu(vec![7, 22, 0, 113, 0xff, 0xef, 0, 0x10])]).await;
+    let options = json!({ "unit": 7, "bits_with": "mask" });
+    let bench = Bench::of(peer.port, json!({}), options, &[json!({ "at": "holding:113.4" })]).await;
+    assert!(bench.write(0, true).await.is_ok());
+    assert_eq!(peer.requests()[0], [7, 22, 0, 113, 0xff, 0xef, 0, 0x10]);
+}
+
+#[tokio::test]
+async fn a_device_is_written_with_the_function_that_it_knows() {
+    let point = [json!({ "at": "holding:9" })];
+    for (write_with, answer, question) in [
+        ("multiple", vec![7, 16, 0, 9, 0, 1], vec![7, 16, 0, 9, 0, 1, 2, 0, 5]),
+        ("read-write", vec![7, 23, 2, 0, 4], vec![7, 23, 0, 9, 0, 1, 0, 9, 0, 1, 2, 0, 5]),
+    ] {
+        let peer = Peer::start([Act::Pdu(answer)]).await;
+        let bench = Bench::of(peer.port, json!({}), json!({ "unit": 7, "write_with": write_with }), &point).await;
+        let read_back = if write_with == "multiple" { 9 } else { 4 };
+        assert_eq!(bench.write(0, 5).await, Ok(Some(Value::Int(read_back))), "{write_with}");
+        assert_eq!(peer.requests()[0], question);
+    }
+}
+
+#[tokio::test]
+async fn a_power_of_ten_is_taken_off_before_writing() {
+    let tenths = Act::Pdu(vec![7, 3, 2, 0xff, 0xff]);
+    let read_back = Act::Pdu(vec![7, 3, 6, 0, 215, 0, 0, 0xff, 0xff]);
+    let peer = Peer::start([tenths, Act::Honest, read_back]).await;
+    let bench = Bench::new(peer.port, &[json!({ "at": "holding:9", "exponent": "holding:11" })]).await;
+    assert_eq!(bench.write(0, 21.5).await, Ok(Some(Value::Float(21.5))));
+    assert_eq!(peer.requests()[1], [7, 6, 0, 9, 0, 215]);
 }
 
 #[tokio::test]

@@ -64,7 +64,7 @@ fn link(entry: &Entry, table: &Table, drivers: &[Arc<dyn Driver>], report: &mut 
 }
 
 fn driver(section: &mut Section<'_>, drivers: &[Arc<dyn Driver>], report: &mut Report) -> Option<usize> {
-    let known = || drivers.iter().map(|driver| driver.manifest().name);
+    let known = || drivers.iter().map(|driver| driver.manifest().name.as_str());
     let found = section.required("driver", report)?;
     let at = known().position(|name| name == &*found.value);
     if at.is_none() {

@@ -57,7 +57,7 @@ fn template(
     let points = section.table("points", report).cloned().unwrap_or_else(|| Table::empty(table.mark.clone()));
     let services = section.table("services", report);
     let events = section.group("events", report);
-    let known: Vec<&str> = drivers.iter().map(|driver| driver.manifest().name).collect();
+    let known: Vec<&str> = drivers.iter().map(|driver| driver.manifest().name.as_str()).collect();
     section.finish(&known, report);
     let mut template = Template {
         name: entry.name.clone(),
@@ -94,10 +94,14 @@ fn model(section: &mut Section<'_>, models: &Models, report: &mut Report) -> Opt
 }
 
 /// The tables that are named after drivers.
-pub(super) fn driver_tables(section: &mut Section<'_>, drivers: &[Arc<dyn Driver>], report: &mut Report) -> Table {
+pub(super) fn driver_tables<'t>(
+    section: &mut Section<'t>,
+    drivers: &'t [Arc<dyn Driver>],
+    report: &mut Report,
+) -> Table {
     let mut tables = Table::empty(section.mark().clone());
     for driver in drivers {
-        let name = driver.manifest().name;
+        let name = driver.manifest().name.as_str();
         if section.table(name, report).is_some() {
             tables.entries.extend(section.entry(name).cloned());
         }

@@ -6,7 +6,13 @@ use serde::Deserialize;
 use std::sync::Arc;
 
 /// A driver of this name.
-pub(crate) struct Bus(pub(crate) &'static str);
+pub(crate) struct Bus(Manifest);
+
+impl Bus {
+    pub(crate) fn new(name: &str) -> Self {
+        Bus(Manifest::new(name, "0.1.0", "has options"))
+    }
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -39,8 +45,8 @@ enum Type {
 
 #[async_trait]
 impl Driver for Bus {
-    fn manifest(&self) -> Manifest {
-        Manifest { name: self.0, version: "0.1.0", summary: "has options" }
+    fn manifest(&self) -> &Manifest {
+        &self.0
     }
 
     fn check_link(&self, options: &Json) -> Result<String, Vec<Problem>> {

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 /// The drivers of all tests but those of the example sites.
 fn drivers() -> Vec<Arc<dyn Driver>> {
-    vec![Arc::new(bus::Bus("bus")), Arc::new(bus::Bus("tram"))]
+    vec![Arc::new(bus::Bus::new("bus")), Arc::new(bus::Bus::new("tram"))]
 }
 
 /// Loads a site with an environment that holds `BROKER` and `SECRET`.

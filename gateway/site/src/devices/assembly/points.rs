@@ -20,7 +20,7 @@ impl Assembly<'_> {
     /// Puts the device on its link.
     pub(super) fn connect(&mut self, seat: Seat<'_>, template: &Template, report: &mut Report) {
         let Some((link, driver)) = seat.wire else { return };
-        let name = driver.manifest().name;
+        let name = driver.manifest().name.as_str();
         let given = template.drivers.entries.iter().chain(&seat.text.drivers.entries);
         for entry in given.filter(|entry| &*entry.name != name) {
             let link = &self.links[link].name;
