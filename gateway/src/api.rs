@@ -24,7 +24,7 @@ mod value;
 pub(crate) use commands::{CallBody, CommandView, SetBody, WITHIN_DEFAULT};
 pub(crate) use deadletters::{LetterList, LetterView, Redriven, WhichLetters};
 pub(crate) use devices::{DeviceList, DeviceSummary, DeviceView, PropertyView};
-pub(crate) use links::LinkView;
+pub(crate) use links::{LinkList, LinkView};
 pub(crate) use live::Lost;
 pub(crate) use problem::Problem;
 pub(crate) use queries::{QueryList, QueryView, ReloadBody, ReloadView};
@@ -139,6 +139,7 @@ fn guarded() -> OpenApiRouter<Surface> {
         .routes(routes!(deadletters::show))
         .routes(routes!(deadletters::redrive))
         .routes(routes!(links::list))
+        .routes(routes!(links::show))
         .routes(routes!(live::follow))
         .routes(routes!(document::show));
     OpenApiRouter::new().routes(routes!(health::metrics)).nest("/api/v1", v1)

@@ -102,6 +102,7 @@ pub(crate) struct NamedLink {
     pub(crate) driver: String,
     pub(crate) wire: String,
     pub(crate) status: Arc<LinkStatus>,
+    pub(crate) link: Arc<dyn Link>,
 }
 
 /// A route and what it shows.
@@ -367,10 +368,12 @@ fn wire(
         let (sender, jobs) = mpsc::channel(JOBS_MAX);
         senders.extend(site.devices.iter().map(|device| (device.ix, sender.clone())));
         let (name, wire) = (site.name.clone(), site.key.clone());
-        links.push(NamedLink { name, driver: driver.manifest().name.clone(), wire, status: status.clone() });
+        let link = open_link(&**driver, &site)?;
+        let driver = driver.manifest().name.clone();
+        links.push(NamedLink { name, driver, wire, status: status.clone(), link: link.clone() });
         let devices: HashSet<DeviceIx> = site.devices.iter().map(|device| device.ix).collect();
         tasks.push(LinkTask::new(Wiring {
-            link: open_link(&**driver, &site)?,
+            link,
             events: events.iter().filter(|event| devices.contains(&event.device)).cloned().collect(),
             site,
             points: shared.points.clone(),

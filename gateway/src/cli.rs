@@ -2,8 +2,11 @@
 
 mod arguments;
 mod check;
+mod drivers;
 mod init;
 mod journal;
+mod locator;
+mod points;
 mod queries;
 mod run;
 mod scenes;
@@ -13,8 +16,8 @@ pub(crate) use run::told_to_stop;
 
 use arguments::{Arguments, Command};
 pub(crate) use arguments::{
-    Ask, Bench, DeadletterCommand, DemoOptions, DeviceCommand, EngineBenchOptions, JournalBenchOptions, OnOff, Output,
-    PathOptions, QueryCommand, ReachOptions, RouteCommand, SceneCommand,
+    Ask, Bench, DeadletterCommand, DemoOptions, DeviceCommand, EngineBenchOptions, JournalBenchOptions, LinkCommand,
+    OnOff, Output, PathOptions, QueryCommand, ReachOptions, RouteCommand, SceneCommand,
 };
 use clap::{CommandFactory, Parser};
 use std::process::ExitCode;
@@ -24,6 +27,14 @@ pub(crate) mod exit {
     pub(crate) const OK: u8 = 0;
     pub(crate) const FINDINGS: u8 = 1;
     pub(crate) const USAGE: u8 = 2;
+}
+
+/// Prints what is wrong with what was said on the command line.
+fn complain(problems: &[edgeway_sdk::Problem]) -> u8 {
+    for problem in problems {
+        eprintln!("error: {}", crate::client::table::harmless(&problem.to_string()));
+    }
+    exit::USAGE
 }
 
 /// Parses the command line and carries it out.
@@ -43,7 +54,11 @@ async fn carry_out(command: Command) -> u8 {
     match command {
         Command::Demo(options) => crate::demo::run(options).await,
         Command::Init { folder, name } => init::run(&folder, name.as_deref()),
-        Command::Check { site, output } => check::run(&site, output),
+        Command::Check { site, output, plan, answer_time } => {
+            check::run(&site, output, plan.then_some(answer_time)).await
+        }
+        Command::Driver(command) => drivers::run(&command).await,
+        Command::Point(command) => points::run(&command).await,
         Command::Run { site } => run::run(&site).await,
         Command::Journal(command) => journal::run(command),
         Command::Sql(options) => queries::ask(&options),

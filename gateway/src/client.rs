@@ -8,6 +8,7 @@ mod deadletters;
 mod devices;
 mod error;
 mod events;
+mod links;
 mod overview;
 mod reach;
 mod routes;
@@ -17,7 +18,7 @@ pub(crate) mod table;
 mod tap;
 pub(crate) mod wording;
 
-use crate::cli::{Ask, DeadletterCommand, DeviceCommand, QueryCommand, ReachOptions, RouteCommand};
+use crate::cli::{Ask, DeadletterCommand, DeviceCommand, LinkCommand, QueryCommand, ReachOptions, RouteCommand};
 use connection::Client;
 use error::ClientError;
 use screen::Screen;
@@ -70,6 +71,8 @@ fn report(error: &ClientError) -> Exit {
 async fn attempt(ask: Ask) -> Result<(), ClientError> {
     match ask {
         Ask::Device(command) => device(command).await,
+        Ask::Link(LinkCommand::List { reach }) => links::list(&Session::open(&reach)?).await,
+        Ask::Link(LinkCommand::Show { link, reach }) => links::show(&Session::open(&reach)?, &link).await,
         Ask::Scene(command) => scenes::ask(command).await,
         Ask::Query(QueryCommand::List { reach }) => overview::queries(&Session::open(&reach)?).await,
         Ask::Query(QueryCommand::Stat { reach }) => overview::query_stat(&Session::open(&reach)?).await,

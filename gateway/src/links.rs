@@ -6,12 +6,15 @@
 
 mod ageing;
 mod happenings;
+mod inbox;
+mod load;
 mod reactions;
 mod schedule;
 mod task;
 mod transaction;
 mod write;
 
+pub(crate) use load::{Group, Load, REASONS, Slower};
 use reactions::Reactions;
 pub(crate) use task::{LinkTask, Wiring};
 pub(crate) use write::WriteJob;
@@ -34,6 +37,10 @@ pub(crate) struct LinkStatus {
     pub(crate) connects: AtomicU64,
     /// Steps that ran so late that a whole period was skipped.
     pub(crate) overruns: AtomicU64,
+    /// What devices said unasked, and was merged because it came faster than it was taken.
+    pub(crate) merged: AtomicU64,
+    /// How busy the steps keep the wire, in thousandths, as measured.
+    pub(crate) load_permille: AtomicU64,
     /// From readings to the commands that they caused.
     pub(crate) reactions: Reactions,
     state: Mutex<LinkState>,

@@ -118,19 +118,32 @@ pub(crate) fn count_devices(state: &State) -> [(Online, usize); 4] {
 
 type Counter<S> = (&'static str, &'static str, fn(&S) -> &AtomicU64);
 
-const LINK_COUNTERS: [Counter<LinkStatus>; 6] = [
+const LINK_COUNTERS: [Counter<LinkStatus>; 7] = [
     ("edgeway_link_readings_total", "Transactions that brought values", |status| &status.readings),
     ("edgeway_link_values_total", "Values in them", |status| &status.values),
     ("edgeway_link_bad_values_total", "Values in them that were not good", |status| &status.bad_values),
     ("edgeway_link_faults_total", "Transactions that failed", |status| &status.faults),
     ("edgeway_link_connects_total", "Times that the wire was opened", |status| &status.connects),
     ("edgeway_link_overruns_total", "Readings so late that a whole period was skipped", |status| &status.overruns),
+    ("edgeway_link_merged_total", "Values told unasked that were merged or dropped", |status| &status.merged),
 ];
 
 fn links(page: &mut Page, state: &State) {
     let mut up = page.family(Kind::Gauge, "edgeway_link_up", "Whether the wire is open");
     for link in &state.links {
         up.sample(&[("link", &link.name), ("driver", &link.driver)], u8::from(link.status.state() == LinkState::Up));
+    }
+    let mut load =
+        page.family(Kind::Gauge, "edgeway_link_load_ratio", "How busy the readings keep the wire, 1 being all");
+    for link in &state.links {
+        load.sample(&[("link", &link.name)], link.status.load_permille.load(Relaxed) as f64 / 1e3);
+    }
+    let help = "What the driver counts beside";
+    let mut driver = page.family(Kind::Counter, "edgeway_link_driver_total", help);
+    for link in &state.links {
+        for (counter, count) in link.link.health() {
+            driver.sample(&[("link", &link.name), ("counter", counter)], count);
+        }
     }
     for (name, help, counter) in LINK_COUNTERS {
         let mut family = page.family(Kind::Counter, name, help);

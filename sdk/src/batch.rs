@@ -40,6 +40,14 @@ impl Batch {
         self.push(point, Value::Null, quality, source_time);
     }
 
+    /// Adds all of another.
+    pub fn append(&mut self, mut other: Batch) {
+        self.points.append(&mut other.points);
+        self.values.append(&mut other.values);
+        self.qualities.append(&mut other.qualities);
+        self.source_times.append(&mut other.source_times);
+    }
+
     /// Number of values.
     pub fn len(&self) -> usize {
         self.points.len()

@@ -169,6 +169,8 @@ pub struct Plan {
     pub watched: Vec<PointIx>,
     /// Points that cannot be read, each with a reason for the operator.
     pub rejected: Vec<(PointIx, String)>,
+    /// How many steps will run at the same time, as far as the driver knows before it connects; 0 is 1.
+    pub concurrency: u16,
 }
 
 /// What a link turned out to be.

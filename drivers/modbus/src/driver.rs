@@ -107,7 +107,8 @@ impl Link for ModbusLink {
             let wire_time = request.wire_time(&self.options);
             planned.add(request, wire_time)
         };
-        Ok(Plan { steps: requests.into_iter().map(add).collect(), rejected, ..Plan::default() })
+        let steps = requests.into_iter().map(add).collect();
+        Ok(Plan { steps, rejected, concurrency: self.options.in_flight, ..Plan::default() })
     }
 
     async fn connect(&self, by: Deadline) -> Result<LinkInfo, Fault> {

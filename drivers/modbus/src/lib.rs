@@ -34,6 +34,7 @@ mod driver;
 mod frame;
 mod pdu;
 mod plan;
+pub mod solve;
 mod wire;
 
 /// The driver. See the crate's documentation.

@@ -3,7 +3,8 @@
 use crate::waves::Shape;
 use crate::world::Kind;
 use edgeway_sdk::{Access, Json, Problem, did_you_mean, options};
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// The fastest and the slowest that time may pass.
@@ -13,21 +14,23 @@ const COUNTER_CYCLE: Duration = Duration::from_secs(1);
 const WAVE_CYCLE: Duration = Duration::from_secs(10);
 
 /// The options of a link.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(title = "Simulator link")]
 pub(crate) struct LinkOptions {
-    /// What is simulated.
+    /// What is simulated
     pub(crate) world: Choice,
-    /// The same seed gives the same world.
+    /// The same seed gives the same world
     pub(crate) seed: u64,
-    /// How many times as fast as the clock its time passes.
+    /// How many times as fast as the clock its time passes, 0.001 to 100
+    #[schemars(range(min = 0.001, max = 100.0))]
     pub(crate) speed: f64,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Choice {
-    /// No world: points are wave forms and registers.
+    // No world: points are wave forms and registers.
     Waves,
     WindFarm,
     Hotel,
@@ -60,10 +63,11 @@ impl LinkOptions {
 }
 
 /// The options of a device.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(title = "Simulated device")]
 pub(crate) struct DeviceOptions {
-    /// Which thing of the world it is. Wave forms need none.
+    /// Which thing of the world it is. Wave forms need none
     unit: Option<u64>,
 }
 
@@ -82,13 +86,19 @@ impl DeviceOptions {
 }
 
 /// The options of a point as they are written.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct PointOptions {
+#[schemars(title = "Simulated point")]
+pub(crate) struct PointOptions {
+    /// A property of the thing by name, or one of sine, ramp, square, noise, counter, register
     at: String,
+    /// How long one cycle of the wave takes. Default: 10s, of a counter 1s
     cycle: Option<String>,
+    /// The wave stays between base - amplitude and base + amplitude. Default: 1
     amplitude: Option<f64>,
+    /// The middle of the wave; the first value of a register. Default: 0
     base: Option<f64>,
+    /// Where in its cycle the wave is at the start of 1970, 0 to 1. Default: drawn from seed and point
     phase: Option<f64>,
 }
 

@@ -4,7 +4,7 @@ mod wave_link;
 mod world_link;
 
 use crate::World;
-use crate::config::{Choice, DeviceOptions, LinkOptions, Point};
+use crate::config::{Choice, DeviceOptions, LinkOptions, Point, PointOptions};
 use crate::world::{ROOMS, TURBINES};
 use async_trait::async_trait;
 use edgeway_sdk::{Access, Capabilities, Driver, Fault, Json, Link, Manifest, Problem};
@@ -21,11 +21,9 @@ impl Driver for Simulator {
     fn manifest(&self) -> &Manifest {
         static MANIFEST: LazyLock<Manifest> = LazyLock::new(|| {
             let summary = "a simulated wind farm, a simulated hotel, or wave forms";
-            Manifest::new("simulator", env!("CARGO_PKG_VERSION"), summary).can(Capabilities {
-                write: true,
-                browse: true,
-                ..Capabilities::default()
-            })
+            Manifest::new("simulator", env!("CARGO_PKG_VERSION"), summary)
+                .can(Capabilities { write: true, browse: true, ..Capabilities::default() })
+                .options::<LinkOptions, DeviceOptions, PointOptions>()
         });
         &MANIFEST
     }

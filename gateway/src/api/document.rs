@@ -117,6 +117,7 @@ mod tests {
                 "get /api/v1/devices/{id}",
                 "get /api/v1/devices/{id}/properties/{property}",
                 "get /api/v1/links",
+                "get /api/v1/links/{link}",
                 "get /api/v1/messages/live",
                 "get /api/v1/models",
                 "get /api/v1/models/{name}",

@@ -1,10 +1,12 @@
 //! Links: the wires to the devices.
 
+use super::problem::{PROBLEM_JSON, Problem};
 use crate::app::{NamedLink, State};
 use crate::links::LinkState;
 use axum::Json;
-use axum::extract::State as Shared;
+use axum::extract::{Path, State as Shared};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use utoipa::ToSchema;
@@ -45,6 +47,15 @@ pub(crate) struct LinkView {
     pub(crate) connects: u64,
     /// Readings that were so late that a whole period was skipped.
     pub(crate) overruns: u64,
+    /// Values and events that devices told unasked faster than they were taken, and that were merged or dropped.
+    #[serde(default)]
+    pub(crate) merged: u64,
+    /// How busy the readings keep the wire as they have gone of late, 1 being all of its time.
+    #[serde(default)]
+    pub(crate) load: f64,
+    /// What the driver counts beside, by its own names.
+    #[serde(default)]
+    pub(crate) counters: BTreeMap<String, u64>,
     /// How quickly scenes have acted on this wire, if they have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) reactions: Option<ReactionsView>,
@@ -75,6 +86,27 @@ pub(super) async fn list(Shared(gateway): Shared<Arc<State>>) -> Json<LinkList> 
     Json(LinkList { links: views(&gateway) })
 }
 
+/// Shows a link.
+#[utoipa::path(
+    get,
+    path = "/links/{link}",
+    operation_id = "show_link",
+    tag = "gateway",
+    params(("link" = String, Path, description = "Its name")),
+    responses(
+        (status = 200, description = "The link.", body = LinkView),
+        (status = 404, description = "There is no such link.", body = Problem, content_type = PROBLEM_JSON),
+    ),
+)]
+pub(super) async fn show(
+    Shared(gateway): Shared<Arc<State>>,
+    Path(name): Path<String>,
+) -> Result<Json<LinkView>, Problem> {
+    let found = gateway.links.iter().find(|link| *link.name == *name);
+    let names = || gateway.links.iter().map(|link| &*link.name);
+    found.map(|link| Json(LinkView::of(link))).ok_or_else(|| Problem::unknown("link", &name, names()))
+}
+
 /// All links as they are now.
 pub(super) fn views(gateway: &State) -> Vec<LinkView> {
     gateway.links.iter().map(LinkView::of).collect()
@@ -103,6 +135,9 @@ impl LinkView {
             faults: status.faults.load(Relaxed),
             connects: status.connects.load(Relaxed),
             overruns: status.overruns.load(Relaxed),
+            merged: status.merged.load(Relaxed),
+            load: status.load_permille.load(Relaxed) as f64 / 1e3,
+            counters: link.link.health().into_iter().map(|(name, count)| (name.to_owned(), count)).collect(),
             reactions: status.reactions.summary().map(|(count, p50, p99)| ReactionsView {
                 count,
                 p50_ms: p50.as_secs_f64() * 1e3,

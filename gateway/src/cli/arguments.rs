@@ -1,13 +1,15 @@
 //! What can be said on the command line. Every command has an example in its help.
 
 mod ask;
+mod drivers;
 mod journal;
 
 pub(crate) use ask::{
-    Ask, DeadletterCommand, DeviceCommand, GraphForm, GraphOptions, OnOff, QueryCommand, ReachOptions, ReplayOptions,
-    RouteCommand, SceneCommand, SceneReplayOptions,
+    Ask, DeadletterCommand, DeviceCommand, GraphForm, GraphOptions, LinkCommand, OnOff, QueryCommand, ReachOptions,
+    ReplayOptions, RouteCommand, SceneCommand, SceneReplayOptions,
 };
 
+pub(crate) use drivers::{DriverCommand, PointCommand, ProbeOptions, SolveOptions, TestPointOptions};
 pub(crate) use journal::{JournalCommand, Where};
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -48,13 +50,21 @@ pub(crate) enum Command {
     /// Report every mistake of a site, each with file, line, column and what would be right
     ///
     /// Exits with 0 if there is nothing to report, 1 if there is, 2 for wrong usage.
-    #[command(after_help = "Examples:\n  edgeway check my-site\n  edgeway check my-site -o json | jq '.[].file'")]
+    #[command(
+        after_help = "Examples:\n  edgeway check my-site\n  edgeway check my-site -o json | jq '.[].file'\n  edgeway check my-site --plan"
+    )]
     Check {
         /// The site's folder
         #[arg(default_value = ".")]
         site: PathBuf,
         #[arg(short, long, value_enum, default_value_t)]
         output: Output,
+        /// Say how busy every wire will be, and what to change where it is too much
+        #[arg(long)]
+        plan: bool,
+        /// With --plan: how long a device takes to answer, beside what its bytes take on a serial line
+        #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "5ms", requires = "plan")]
+        answer_time: Duration,
     },
     /// Run a site until SIGTERM or Ctrl-C
     ///
@@ -66,6 +76,15 @@ pub(crate) enum Command {
         #[arg(default_value = ".")]
         site: PathBuf,
     },
+    /// Drivers: list them, describe their options, look for devices
+    #[command(subcommand, after_help = "Example:\n  edgeway driver describe modbus")]
+    Driver(DriverCommand),
+    /// Points: read one before it is saved, find out how a value lies in its registers
+    #[command(
+        subcommand,
+        after_help = "Example:\n  edgeway point test 'modbus:tcp://10.0.0.20;unit=7;holding:100;f32'"
+    )]
+    Point(PointCommand),
     /// Look into the journal of a site, whether the gateway runs or not
     #[command(subcommand, after_help = "Example:\n  edgeway journal stat my-site")]
     Journal(JournalCommand),

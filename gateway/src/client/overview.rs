@@ -1,13 +1,13 @@
 //! `status` and `query`.
 
 use super::Session;
-use super::devices::state_tone;
 use super::error::ClientError;
+use super::links;
 use super::routes::route_table;
 use super::screen::Screen;
 use super::table::{Cell, Tone, harmless, paint};
 use super::wording::{bytes, span};
-use crate::api::{ClassView, LinkView, QueryList, QueryView, ReloadBody, ReloadView, StatusView, WITHIN_DEFAULT};
+use crate::api::{ClassView, QueryList, QueryView, ReloadBody, ReloadView, StatusView, WITHIN_DEFAULT};
 use edgeway_sdk::Timestamp;
 use reqwest::Method;
 use std::time::Duration;
@@ -104,7 +104,7 @@ fn status_text(status: &StatusView, screen: Screen) -> String {
         text += "\n";
     }
     let tables = [
-        Some(link_table(&status.links, screen)).filter(|_| !status.links.is_empty()),
+        Some(links::table(&status.links, screen)).filter(|_| !status.links.is_empty()),
         Some(route_table(&status.routes, screen)).filter(|_| !status.routes.is_empty()),
     ];
     tables.into_iter().flatten().fold(text, |text, table| text + "\n" + table.as_str())
@@ -135,28 +135,6 @@ fn dead_letters(status: &StatusView) -> String {
         0 => String::new(),
         letters => format!("{letters} dead; see edgeway deadletter list"),
     }
-}
-
-fn link_table(links: &[LinkView], screen: Screen) -> String {
-    let tone = |state: &str| match state {
-        "up" => Tone::Good,
-        "down" => Tone::Bad,
-        other => state_tone(other),
-    };
-    let row = |link: &LinkView| {
-        vec![
-            Cell::text(&link.name),
-            Cell::text(&link.driver),
-            Cell::text(&link.state).tone(tone(&link.state)),
-            Cell::number(link.values),
-            Cell::number(link.bad_values),
-            Cell::number(link.faults),
-            Cell::number(link.overruns),
-            Cell::text(link.reason.as_deref().unwrap_or_default()),
-        ]
-    };
-    let rows: Vec<_> = links.iter().map(row).collect();
-    screen.table(&["link", "driver", "state", "values", "bad", "faults", "overruns", "reason"], &rows)
 }
 
 fn query_table(queries: &[QueryView], screen: Screen) -> String {
@@ -202,8 +180,8 @@ journal   8.0 MiB, 600 messages kept of 700
 classes   critical 1.0 MiB of 64.0 MiB (full)
 letters   3 dead; see edgeway deadletter list
 
-link  driver  state  values  bad  faults  overruns
-farm  modbus  up        100    2       0         0
+link  driver  state  busy  values  bad  faults  overruns
+farm  modbus  up      0 %     100    2       0         0
 
 route      target  state  delivered  queued  expired  dropped  dead  reason
 telemetry  cloud   away           0      12        0        0     0  refused

@@ -7,6 +7,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 struct Seen {
+    /// It is told when it changes; as long as its device is there, it is what it was.
+    watched: bool,
     last: Option<Observation>,
     read_at: Instant,
     stale_after: Duration,
@@ -22,9 +24,32 @@ impl Ageing {
     pub(super) fn new(properties: impl IntoIterator<Item = (DeviceIx, PropertyIx, Duration)>, now: Instant) -> Self {
         let mut devices: BTreeMap<DeviceIx, BTreeMap<PropertyIx, Seen>> = BTreeMap::new();
         for (device, property, stale_after) in properties {
-            devices.entry(device).or_default().insert(property, Seen { last: None, read_at: now, stale_after });
+            devices
+                .entry(device)
+                .or_default()
+                .insert(property, Seen { watched: false, last: None, read_at: now, stale_after });
         }
         Ageing { devices }
+    }
+
+    /// These properties are told when they change.
+    pub(super) fn watch(&mut self, properties: impl IntoIterator<Item = (DeviceIx, PropertyIx)>) {
+        for (device, property) in properties {
+            let seen = self.devices.get_mut(&device).and_then(|properties| properties.get_mut(&property));
+            if let Some(seen) = seen {
+                seen.watched = true;
+            }
+        }
+    }
+
+    /// Of devices that are there, what is told when it changes does not age.
+    pub(super) fn keep(&mut self, is_there: impl Fn(DeviceIx) -> bool, now: Instant) {
+        for (device, properties) in &mut self.devices {
+            let watched = properties.values_mut().filter(|seen| seen.watched);
+            if is_there(*device) {
+                watched.for_each(|seen| seen.read_at = now);
+            }
+        }
     }
 
     /// Notes what was read.

@@ -59,7 +59,10 @@ pub(super) enum Silence {
 struct Planned {
     step: Step,
     due: Instant,
-    running: bool,
+    /// When it was started last, if it runs.
+    started: Option<Instant>,
+    /// How long it has taken of late.
+    takes: Duration,
     refused: bool,
     retired: bool,
     /// Since when it has had no answer.
@@ -75,6 +78,21 @@ struct Health {
     retry_at: Option<Instant>,
     slots: Vec<Slot>,
     refused: usize,
+}
+
+impl Health {
+    fn fresh() -> Self {
+        Health { online: Online::Unknown, faults: 0, answered_at: None, retry_at: None, slots: vec![], refused: 0 }
+    }
+
+    /// What a device is that answers: degraded while some of its points are refused.
+    fn as_heard(&self) -> (Online, String) {
+        match self.refused {
+            0 => (Online::Online, String::new()),
+            1 => (Online::Degraded, "1 point is refused by the device".to_owned()),
+            n => (Online::Degraded, format!("{n} points are refused by the device")),
+        }
+    }
 }
 
 /// The schedule of one link.
@@ -103,16 +121,10 @@ impl Schedule {
 
     fn add(&mut self, step: Step, due: Instant) {
         let slot = Slot(self.planned.len());
-        let fresh = || Health {
-            online: Online::Unknown,
-            faults: 0,
-            answered_at: None,
-            retry_at: None,
-            slots: vec![],
-            refused: 0,
-        };
-        self.devices.entry(step.device).or_insert_with(fresh).slots.push(slot);
-        self.planned.push(Planned { step, due, running: false, refused: false, retired: false, silent_since: None });
+        self.devices.entry(step.device).or_insert_with(Health::fresh).slots.push(slot);
+        let takes = step.wire_time;
+        let (started, silent_since) = (None, None);
+        self.planned.push(Planned { step, due, started, takes, refused: false, retired: false, silent_since });
         self.queue.push(Reverse((due, slot)));
     }
 
@@ -148,7 +160,7 @@ impl Schedule {
             match self.held_back(slot, now) {
                 Some(until) => self.put(slot, until),
                 None => {
-                    self.planned[slot.0].running = true;
+                    self.planned[slot.0].started = Some(now);
                     return Next::Run(slot);
                 }
             }
@@ -169,7 +181,7 @@ impl Schedule {
 
     fn put(&mut self, slot: Slot, due: Instant) {
         self.planned[slot.0].due = due;
-        self.planned[slot.0].running = false;
+        self.planned[slot.0].started = None;
         self.queue.push(Reverse((due, slot)));
     }
 
@@ -187,6 +199,7 @@ impl Schedule {
     /// The device answered.
     pub(super) fn answered(&mut self, slot: Slot, now: Instant) -> Option<Transition> {
         self.planned[slot.0].silent_since = None;
+        self.measure(slot, now);
         if std::mem::take(&mut self.planned[slot.0].refused) {
             self.refused_points(slot, -1);
         }
@@ -209,6 +222,39 @@ impl Schedule {
         self.alive(slot, now)
     }
 
+    /// Notes how long a step took: the newest time counts an eighth.
+    fn measure(&mut self, slot: Slot, now: Instant) {
+        let planned = &mut self.planned[slot.0];
+        let Some(took) = planned.started.map(|started| now - started) else { return };
+        planned.takes = if planned.takes.is_zero() { took } else { (planned.takes * 7 + took) / 8 };
+    }
+
+    /// How busy the steps keep the wire, as they have run so far.
+    pub(super) fn load(&self, concurrency: usize) -> f64 {
+        let running = self.planned.iter().filter(|planned| !planned.retired && !planned.refused);
+        let share = |planned: &Planned| planned.takes.as_secs_f64() / planned.step.period.as_secs_f64().max(1e-6);
+        running.map(share).sum::<f64>() / concurrency.max(1) as f64
+    }
+
+    /// Makes a device known that is not asked, or not only.
+    pub(super) fn watch(&mut self, device: DeviceIx) {
+        self.devices.entry(device).or_insert_with(Health::fresh);
+    }
+
+    /// A device has said something unasked.
+    pub(super) fn heard(&mut self, device: DeviceIx, now: Instant) -> Option<Transition> {
+        let health = self.devices.get_mut(&device)?;
+        health.faults = 0;
+        health.answered_at = Some(now);
+        let (online, reason) = health.as_heard();
+        self.turn(device, online, reason)
+    }
+
+    /// The driver says that a device is gone.
+    pub(super) fn gone(&mut self, device: DeviceIx, reason: &str) -> Option<Transition> {
+        self.turn(device, Online::Offline, reason.to_owned())
+    }
+
     fn refused_points(&mut self, slot: Slot, change: isize) {
         let device = self.planned[slot.0].step.device;
         if let Some(health) = self.devices.get_mut(&device) {
@@ -223,16 +269,11 @@ impl Schedule {
         let health = self.devices.get_mut(&device)?;
         health.faults = 0;
         health.answered_at = Some(now);
-        let online = if health.refused == 0 { Online::Online } else { Online::Degraded };
-        let reason = match health.refused {
-            0 => String::new(),
-            1 => "1 point is refused by the device".to_owned(),
-            n => format!("{n} points are refused by the device"),
-        };
+        let (online, reason) = health.as_heard();
         if health.retry_at.take().is_some() {
             let waiting: Vec<Slot> = health.slots.iter().copied().filter(|other| *other != slot).collect();
             for slot in waiting {
-                if !self.planned[slot.0].running {
+                if self.planned[slot.0].started.is_none() {
                     self.put(slot, now);
                 }
             }

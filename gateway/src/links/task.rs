@@ -2,6 +2,7 @@
 
 use super::ageing::Ageing;
 use super::happenings::Happenings;
+use super::inbox::{Inbox, Said};
 use super::schedule::{Next, Schedule, Silence, Slot, Transition};
 use super::transaction::{self, Ended, Table};
 use super::write::WriteJob;
@@ -10,9 +11,9 @@ use crate::app::Part;
 use crate::backoff::Backoff;
 use crate::spine::{self, MessageJournal};
 use async_trait::async_trait;
-use edgeway_sdk::{Batch, DeviceIx, DeviceSpec, Fault, Link, PointIx, PointSpec, Quality, Split, Timestamp};
+use edgeway_sdk::{Batch, DeviceIx, DeviceSpec, Fault, Link, PointIx, PointSpec, Quality, Split, Timestamp, Value};
 use edgeway_site::{EventSite, LinkSite, PointSite};
-use edgeway_thing_models::{Binding, Body, CommandState, Message, Online, Status, Things};
+use edgeway_thing_models::{Binding, Body, CommandState, Event, Message, Online, Status, Things};
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
@@ -61,6 +62,9 @@ pub(crate) struct LinkTask {
     schedule: Schedule,
     ageing: Ageing,
     happenings: Happenings,
+    inbox: Arc<Inbox>,
+    /// Whether there are points that nobody has to ask for.
+    watches: bool,
     ageing_tick: Interval,
     concurrency: usize,
     /// Commands since the last step.
@@ -94,6 +98,8 @@ impl LinkTask {
         LinkTask {
             ageing: Ageing::new(aged, now),
             happenings: Happenings::new(wiring.events),
+            inbox: Arc::default(),
+            watches: false,
             schedule: Schedule::default(),
             table: Arc::new(Table { binding: wiring.binding, points: wiring.points, things: wiring.things }),
             link: wiring.link,
@@ -136,14 +142,25 @@ impl LinkTask {
             warn!(link = %self.site.name, %reason, "A point cannot be read.");
             self.publish_bad(&[*point], Quality::BadConfig);
         }
+        self.watch_points(&plan.watched);
+        let rejected = plan.rejected.iter().map(|(point, _)| *point);
         let planned: HashSet<PointIx> =
-            self.schedule.points().chain(plan.rejected.iter().map(|(point, _)| *point)).collect();
+            self.schedule.points().chain(rejected).chain(plan.watched.iter().copied()).collect();
         let forgotten: Vec<PointIx> = points.iter().map(|point| point.ix).filter(|ix| !planned.contains(ix)).collect();
         if !forgotten.is_empty() {
             error!(link = %self.site.name, points = forgotten.len(), "The driver left points out of its plan.");
             self.publish_bad(&forgotten, Quality::BadConfig);
         }
         Ok(())
+    }
+
+    fn watch_points(&mut self, watched: &[PointIx]) {
+        self.watches = !watched.is_empty();
+        let sites = watched.iter().map(|point| &self.table.points[point.0 as usize]);
+        for device in sites.clone().map(|site| site.device) {
+            self.schedule.watch(device);
+        }
+        self.ageing.watch(sites.filter_map(|site| Some((site.device, site.property?))));
     }
 
     /// A link whose driver refuses its configuration stays down; commands for it are answered.
@@ -160,7 +177,15 @@ impl LinkTask {
     async fn connect(&mut self, backoff: &mut Backoff, stop: &CancellationToken) -> bool {
         while !stop.is_cancelled() {
             let link = self.link.clone();
-            let attempt = async move { link.connect(Instant::now() + CONNECT_WITHIN).await };
+            let sink = self.watches.then(|| self.inbox.clone());
+            let attempt = async move {
+                let by = Instant::now() + CONNECT_WITHIN;
+                let info = link.connect(by).await?;
+                if let Some(sink) = sink {
+                    link.watch(sink, by).await?;
+                }
+                Ok::<_, Fault>(info)
+            };
             let Some(attempt) = self.meanwhile(attempt, stop).await else { return false };
             match attempt {
                 Ok(link_info) => {
@@ -197,6 +222,7 @@ impl LinkTask {
     /// begun is awaited.
     async fn serve(&mut self, stop: &CancellationToken) {
         let mut in_flight = InFlight::new();
+        let inbox = self.inbox.clone();
         let mut lost = None;
         while lost.is_none() {
             let wake = self.start(&mut in_flight);
@@ -206,6 +232,7 @@ impl LinkTask {
                 () = stop.cancelled() => break,
                 Some(ended) = in_flight.next(), if !in_flight.is_empty() => lost = self.finish(ended).await,
                 Some(job) = self.jobs.recv(), if room => self.write(job, &in_flight),
+                () = inbox.news() => self.take_in(),
                 () = sleep_until(wake.unwrap_or_else(Instant::now)), if room && wake.is_some() => {}
                 _ = self.ageing_tick.tick() => self.age(),
             }
@@ -238,6 +265,49 @@ impl LinkTask {
             }
         }
         None
+    }
+
+    /// Takes in what devices have said unasked.
+    fn take_in(&mut self) {
+        let held = self.inbox.take(self.batches.pop().unwrap_or_default());
+        self.status.count(|s| &s.merged, held.merged);
+        let mut batch = held.values;
+        if !batch.is_empty() {
+            let points = batch.points.iter().filter_map(|point| self.table.points.get(point.0 as usize));
+            let devices: HashSet<DeviceIx> = points.map(|site| site.device).collect();
+            let now = Instant::now();
+            let heard = devices.into_iter().filter_map(|device| self.schedule.heard(device, now)).collect();
+            self.turned(heard);
+            self.publish_batch(&batch);
+        }
+        for said in held.said {
+            self.take_in_said(said);
+        }
+        batch.clear();
+        self.batches.push(batch);
+    }
+
+    fn take_in_said(&mut self, said: Said) {
+        match said {
+            Said::Online { device, gone } => {
+                let turned = match gone {
+                    None => self.schedule.heard(device, Instant::now()),
+                    Some(reason) => self.schedule.gone(device, &reason),
+                };
+                self.turned(turned.into_iter().collect());
+            }
+            Said::Event { device, event, output, source_time } => {
+                let Some((event_ix, _)) = self.table.things.model_of(device).event(&event) else {
+                    let device = &self.table.things.device(device).id;
+                    warn!(link = %self.site.name, %device, event, "A device told of an event that its model does not have.");
+                    return;
+                };
+                let output = output.as_object().into_iter().flatten();
+                let output = output.map(|(name, value)| (name.as_str().into(), Value::from_json(value))).collect();
+                let event = Event { device, event: event_ix, output, source_time };
+                self.publish(vec![spine::message(Body::Event(event))]);
+            }
+        }
     }
 
     fn exec(&mut self, slot: Slot, in_flight: &InFlight) {
@@ -391,6 +461,13 @@ impl LinkTask {
     }
 
     fn age(&mut self) {
+        let permille = self.schedule.load(self.concurrency) * 1e3;
+        self.status.load_permille.store(permille as u64, Relaxed);
+        if self.watches && self.status.state() == LinkState::Up {
+            let schedule = &self.schedule;
+            let is_there = |device| matches!(schedule.online(device), Online::Online | Online::Degraded);
+            self.ageing.keep(is_there, Instant::now());
+        }
         let stale = self.ageing.stale(Instant::now(), Timestamp::now());
         spine::publish(&self.journal, stale);
     }

@@ -14,6 +14,9 @@ pub(crate) enum Ask {
     /// Devices: list them, read them, set properties, call services
     #[command(subcommand, after_help = "Example:\n  edgeway device list --site my-site")]
     Device(DeviceCommand),
+    /// Links: how busy each wire is, and what its driver counts
+    #[command(subcommand, after_help = "Example:\n  edgeway link list --site my-site")]
+    Link(LinkCommand),
     /// Scenes: list them, ask why and why not, test, replay and reload them
     #[command(subcommand, after_help = "Example:\n  edgeway scene list --site my-site")]
     Scene(SceneCommand),
@@ -59,6 +62,24 @@ pub(crate) struct ReachOptions {
     pub(crate) token_file: Option<PathBuf>,
     #[arg(short, long, value_enum, default_value_t)]
     pub(crate) output: Output,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum LinkCommand {
+    /// List links with how busy they are
+    #[command(after_help = "Example:\n  edgeway link list")]
+    #[command(visible_alias = "ls")]
+    List {
+        #[command(flatten)]
+        reach: ReachOptions,
+    },
+    /// Show one link with everything that is counted
+    #[command(after_help = "Example:\n  edgeway link show farm")]
+    Show {
+        link: String,
+        #[command(flatten)]
+        reach: ReachOptions,
+    },
 }
 
 #[derive(Subcommand)]

@@ -1,0 +1,97 @@
+//! The commands about drivers and points, which need no running gateway.
+
+use super::{Output, duration};
+use clap::Subcommand;
+use std::time::Duration;
+
+#[derive(Subcommand, Clone)]
+pub(crate) enum DriverCommand {
+    /// List the drivers of this build
+    #[command(after_help = "Example:\n  edgeway driver list")]
+    #[command(visible_alias = "ls")]
+    List {
+        #[arg(short, long, value_enum, default_value_t)]
+        output: Output,
+    },
+    /// Show every option of a driver; as JSON, its manifest with JSON Schemas
+    #[command(
+        after_help = "Examples:\n  edgeway driver describe modbus\n  edgeway driver describe modbus -o json | jq .options.point"
+    )]
+    Describe {
+        /// Its name
+        driver: String,
+        #[arg(short, long, value_enum, default_value_t)]
+        output: Output,
+    },
+    /// Look for devices on a wire
+    ///
+    /// A serial line, and a device that takes one connection, cannot be shared with a gateway that runs.
+    #[command(
+        after_help = "Examples:\n  edgeway driver probe modbus:tcp://10.0.0.20\n  edgeway driver probe 'modbus:serial:///dev/ttyUSB0;baud=9600;units=[1,32]'"
+    )]
+    Probe(ProbeOptions),
+    /// List what a device has to offer
+    #[command(after_help = "Example:\n  edgeway driver browse 'simulator:;world=hotel;unit=1'")]
+    Browse(ProbeOptions),
+}
+
+/// Where to look.
+#[derive(clap::Args, Clone)]
+pub(crate) struct ProbeOptions {
+    /// DRIVER:ENDPOINT, then options of the link and the device, each after a semicolon
+    #[arg(value_name = "WHERE")]
+    pub(crate) place: String,
+    /// Look no longer than this
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "5m")]
+    pub(crate) within: Duration,
+    #[arg(short, long, value_enum, default_value_t)]
+    pub(crate) output: Output,
+}
+
+#[derive(Subcommand, Clone)]
+pub(crate) enum PointCommand {
+    /// Read one point, without a site
+    ///
+    /// A serial line, and a device that takes one connection, cannot be shared with a gateway that runs.
+    #[command(
+        after_help = "Examples:\n  edgeway point test 'modbus:tcp://10.0.0.20;unit=7;holding:100;f32'\n  edgeway point test 'modbus:serial:///dev/ttyUSB0;baud=9600;parity=none;unit=3;input:0;i16' --count 5"
+    )]
+    Test(TestPointOptions),
+    /// Read a range, and say which addresses, types, orders and scales explain the value on the device's display
+    #[command(
+        after_help = "Example:\n  edgeway point solve 'modbus:tcp://10.0.0.20;unit=7;holding:0' --registers 100 --value 21.5"
+    )]
+    Solve(SolveOptions),
+}
+
+/// Which point.
+#[derive(clap::Args, Clone)]
+pub(crate) struct TestPointOptions {
+    /// DRIVER:ENDPOINT;ADDRESS;TYPE, with options of the link, the device and the point as KEY=VALUE in between
+    #[arg(value_name = "POINT")]
+    pub(crate) place: String,
+    /// How often to read it, a second apart
+    #[arg(long, default_value_t = 1)]
+    pub(crate) count: u32,
+    #[arg(short, long, value_enum, default_value_t)]
+    pub(crate) output: Output,
+}
+
+/// What is looked for.
+#[derive(clap::Args, Clone)]
+pub(crate) struct SolveOptions {
+    /// DRIVER:ENDPOINT;ADDRESS of the first register
+    #[arg(value_name = "POINT")]
+    pub(crate) place: String,
+    /// How many registers to read from there
+    #[arg(long, default_value_t = 100)]
+    pub(crate) registers: u16,
+    /// What the device shows, as precisely as it shows it: 21.50 is not 21.5
+    #[arg(long, allow_negative_numbers = true)]
+    pub(crate) value: String,
+    /// How many explanations to show
+    #[arg(long, default_value_t = 10)]
+    pub(crate) count: usize,
+    #[arg(short, long, value_enum, default_value_t)]
+    pub(crate) output: Output,
+}

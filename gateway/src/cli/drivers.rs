@@ -1,0 +1,141 @@
+//! `edgeway driver`: what drivers there are, what their options are, and what is on their wires.
+
+mod describe;
+
+use super::arguments::{DriverCommand, Output, ProbeOptions};
+use super::locator::{Locator, What, find_driver};
+use super::{complain, exit};
+use crate::client::table::{Cell, Colours, harmless, layout};
+use crate::program;
+use edgeway_sdk::{Capabilities, Deadline, DeviceIx, DeviceSpec, Discovered, Fault, Json, Manifest, Split};
+use serde_json::json;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+/// How many devices may be found before they are shown.
+const FOUND_MAX: usize = 16;
+
+pub(super) async fn run(command: &DriverCommand) -> u8 {
+    match command {
+        DriverCommand::List { output } => list(*output),
+        DriverCommand::Describe { driver, output } => match find_driver(driver) {
+            Ok(driver) => describe::show(driver.manifest(), *output),
+            Err(problem) => complain(&[problem]),
+        },
+        DriverCommand::Probe(options) => probe(options).await,
+        DriverCommand::Browse(options) => browse(options).await,
+    }
+}
+
+fn list(output: Output) -> u8 {
+    let drivers = program::drivers();
+    let manifests = drivers.iter().map(|driver| driver.manifest());
+    match output {
+        Output::Json => {
+            let one =
+                |m: &Manifest| json!({ "name": m.name, "version": m.version, "summary": m.summary, "can": m.can });
+            println!("{:#}", manifests.map(one).collect::<Json>());
+        }
+        Output::Table => {
+            let row = |m: &Manifest| {
+                vec![Cell::text(&m.name), Cell::text(&m.version), Cell::text(abilities(m.can)), Cell::text(&m.summary)]
+            };
+            let rows: Vec<_> = manifests.map(row).collect();
+            print!("{}", layout(&["driver", "version", "can", "speaks"], &rows, Colours::of_stdout()));
+        }
+    }
+    exit::OK
+}
+
+fn abilities(can: Capabilities) -> String {
+    let all = [
+        ("write", can.write),
+        ("watch", can.watch),
+        ("call", can.call),
+        ("browse", can.browse),
+        ("probe", can.discover),
+    ];
+    let can = all.into_iter().filter(|(_, can)| *can).map(|(word, _)| word);
+    ["read"].into_iter().chain(can).collect::<Vec<_>>().join(", ")
+}
+
+/// Shows each device as soon as it is found.
+async fn probe(options: &ProbeOptions) -> u8 {
+    let locator = match Locator::parse(&options.place) {
+        Ok(locator) => locator,
+        Err(problem) => return complain(&[problem]),
+    };
+    let (sender, mut found) = mpsc::channel(FOUND_MAX);
+    let looking = locator.driver.discover(locator.link.clone(), sender, Instant::now() + options.within);
+    let mut count = 0;
+    let showing = async {
+        while let Some(device) = found.recv().await {
+            show(&device, &locator.driver.manifest().name, options.output);
+            count += 1;
+        }
+    };
+    let (looked, ()) = tokio::join!(looking, showing);
+    match looked {
+        Err(fault) => failed(&fault),
+        Ok(()) if count == 0 => {
+            eprintln!("nobody has answered");
+            exit::FINDINGS
+        }
+        Ok(()) => exit::OK,
+    }
+}
+
+fn show(found: &Discovered, name: &str, output: Output) {
+    let identity = found.identity.iter();
+    match output {
+        Output::Json => {
+            let identity: serde_json::Map<_, _> = identity.map(|(name, text)| (name.clone(), json!(text))).collect();
+            println!("{}", json!({ "options": found.options, "identity": identity }));
+        }
+        Output::Table => {
+            let said: Vec<String> = identity.map(|(name, text)| format!("{name} {text}")).collect();
+            let line = format!("{name} = {}  {}", inline(&found.options), said.join(", "));
+            println!("{}", harmless(line.trim_end()));
+        }
+    }
+}
+
+/// As a table is written in `devices.toml`.
+fn inline(options: &Json) -> String {
+    let pairs = options.as_object().into_iter().flatten().map(|(key, value)| format!("{key} = {value}"));
+    format!("{{ {} }}", pairs.collect::<Vec<_>>().join(", "))
+}
+
+async fn browse(options: &ProbeOptions) -> u8 {
+    let locator = match Locator::parse(&options.place) {
+        Ok(locator) => locator,
+        Err(problem) => return complain(&[problem]),
+    };
+    let problems = locator.problems(What::Device);
+    if !problems.is_empty() {
+        return complain(&problems);
+    }
+    match offers(&locator, Instant::now() + options.within).await {
+        Ok(found) => {
+            found.iter().for_each(|found| show(found, "point", options.output));
+            exit::OK
+        }
+        Err(fault) => failed(&fault),
+    }
+}
+
+async fn offers(locator: &Locator, by: Deadline) -> Result<Vec<Discovered>, Fault> {
+    let link = locator.open()?;
+    let device = DeviceSpec { ix: DeviceIx(0), options: locator.device.clone() };
+    link.plan(&[device], &[], Split::Nothing).await?;
+    link.connect(by).await?;
+    let found = link.browse(DeviceIx(0), None, by).await;
+    link.close(by).await;
+    found
+}
+
+/// Says why it did not work.
+pub(super) fn failed(fault: &Fault) -> u8 {
+    eprintln!("error: {}", harmless(&fault.to_string()));
+    exit::FINDINGS
+}
