@@ -9,6 +9,7 @@ mod commands;
 mod deadletters;
 mod devices;
 mod document;
+mod drivers;
 mod health;
 mod input;
 mod links;
@@ -24,6 +25,7 @@ mod value;
 pub(crate) use commands::{CallBody, CommandView, SetBody, WITHIN_DEFAULT};
 pub(crate) use deadletters::{LetterList, LetterView, Redriven, WhichLetters};
 pub(crate) use devices::{DeviceList, DeviceSummary, DeviceView, PropertyView};
+pub(crate) use drivers::{DriverList, DriverView};
 pub(crate) use links::{LinkList, LinkView};
 pub(crate) use live::Lost;
 pub(crate) use problem::Problem;
@@ -138,6 +140,8 @@ fn guarded() -> OpenApiRouter<Surface> {
         .routes(routes!(deadletters::list))
         .routes(routes!(deadletters::show))
         .routes(routes!(deadletters::redrive))
+        .routes(routes!(drivers::list))
+        .routes(routes!(drivers::show))
         .routes(routes!(links::list))
         .routes(routes!(links::show))
         .routes(routes!(live::follow))

@@ -15,7 +15,7 @@ use crate::deadletters::DeadLetters;
 use crate::desk::Desk;
 use crate::downlink::Downlink;
 use crate::links::{LinkStatus, LinkTask, Wiring, WriteJob};
-use crate::program::{self, Program};
+use crate::program::{self, Drivers, Program};
 use crate::queries::{self, QueryHost};
 use crate::router::{self, Accountant, Route, RouteState, Surroundings};
 use crate::scenes::{self, SceneHost};
@@ -23,6 +23,7 @@ use crate::spine::{self, MessageJournal, Spine};
 use crate::twins::{self, Twins};
 use crate::{api, telemetry};
 use control::Control;
+use edgeway_driver_host::{DriverHost, HostError};
 use edgeway_journal::{StateOptions, StateStore};
 use edgeway_sdk::{DeviceIx, Driver, Link, Timestamp};
 use edgeway_site::{EventSite, Finding, LinkSite, PointSite, RouteSite, Site, TargetKind, TargetSite};
@@ -64,6 +65,8 @@ pub(crate) enum StartError {
     Broker(String),
     #[error("no threads can be started: {0}")]
     Threads(std::io::Error),
+    #[error(transparent)]
+    Drivers(#[from] HostError),
     #[error("link {link}: {reason}")]
     Link { link: String, reason: String },
     #[error("the site was changed while it was being loaded")]
@@ -87,6 +90,7 @@ pub(crate) struct State {
     pub(crate) queries: Arc<QueryHost>,
     pub(crate) journal: MessageJournal,
     pub(crate) links: Vec<NamedLink>,
+    pub(crate) drivers: Drivers,
     pub(crate) routes: Vec<NamedRoute>,
     pub(crate) accountant: Arc<Accountant>,
     pub(crate) letters: Arc<DeadLetters>,
@@ -118,6 +122,8 @@ pub(crate) struct Gateway {
     pub(crate) api: SocketAddr,
     /// In the order in which they are stopped.
     stages: [Supervisor; 5],
+    /// Drivers that are processes: they outlive the links.
+    processes: Option<DriverHost>,
     store: StateStore,
     _control: Control,
 }
@@ -160,7 +166,8 @@ impl Gateway {
         let binding = Arc::new(binding(&site));
         let points: Arc<[PointSite]> = std::mem::take(&mut site.points).into();
         let shared = Shared { points: &points, binding: &binding, things: &things, journal: &journal };
-        let (links, senders, link_tasks) = wire(std::mem::take(&mut site.links), &site.events, &drivers, &shared)?;
+        let (links, senders, link_tasks) = wire(std::mem::take(&mut site.links), &site.events, &drivers.all, &shared)?;
+        let processes = drivers.host(&site.data, site.drivers_listen.as_ref()).await?;
         let desk = Arc::new(Desk::new(
             things.clone(),
             binding,
@@ -213,6 +220,7 @@ impl Gateway {
             queries,
             journal,
             links,
+            drivers,
             routes,
             accountant: accountant.clone(),
             letters,
@@ -226,14 +234,23 @@ impl Gateway {
             surface(&state, broker, api_listener, identity.token, Supervisor::new(&Handle::current(), &restarts)),
         ];
         info!(site = %state.name, %api, devices = state.things.current_devices().count(), "Edgeway is running.");
-        Ok(Gateway { state, api, stages, store, _control: control })
+        Ok(Gateway { state, api, stages, processes, store, _control: control })
     }
 
     /// Stops in the order of the data's way: links first, then what works on messages, then, when everything is durable
     /// and sent as far as that is quick, the rest.
     pub(crate) async fn stop(self) {
-        for stage in self.stages {
+        let mut stages = self.stages.into_iter();
+        if let Some(south) = stages.next() {
+            south.stop(STAGE_WITHIN).await;
+        }
+        // The journal has what they said; how long they take to exit is nobody else's affair.
+        let processes = self.processes.map(|host| tokio::spawn(host.stop()));
+        for stage in stages {
             stage.stop(STAGE_WITHIN).await;
+        }
+        if let Some(processes) = processes {
+            let _ = timeout(STAGE_WITHIN, processes).await;
         }
         if timeout(CLOSE_WITHIN, self.state.letters.close()).await.is_err() {
             warn!("The store of dead letters could not be closed in time.");

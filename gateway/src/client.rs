@@ -6,6 +6,7 @@
 mod connection;
 mod deadletters;
 mod devices;
+mod drivers;
 mod error;
 mod events;
 mod links;
@@ -51,6 +52,22 @@ impl Session {
 /// Asks a running gateway, shows what it says, and tells the program's exit code.
 pub(crate) async fn run(ask: Ask) -> u8 {
     let exit = match attempt(ask).await {
+        Ok(()) => Exit::Ok,
+        Err(error) => report(&error),
+    };
+    exit as u8
+}
+
+/// Shows the processes of a running gateway's drivers, or one of them with its last lines.
+pub(crate) async fn driver_status(driver: Option<&str>, reach: &ReachOptions) -> u8 {
+    let shown = async {
+        let session = Session::open(reach)?;
+        match driver {
+            Some(driver) => drivers::show(&session, driver).await,
+            None => drivers::list(&session).await,
+        }
+    };
+    let exit = match shown.await {
         Ok(()) => Exit::Ok,
         Err(error) => report(&error),
     };

@@ -1,5 +1,9 @@
 //! What a site folder amounts to: parsed, checked, compiled. Nothing is opened or started here.
 
+mod drivers;
+
+pub(crate) use drivers::{Drivers, Running};
+
 use crate::router::Select;
 use edgeway_driver_modbus::Modbus;
 use edgeway_driver_simulator::Simulator;
@@ -21,7 +25,7 @@ pub(crate) fn drivers() -> Vec<Arc<dyn Driver>> {
 /// A site that can run.
 pub(crate) struct Program {
     pub(crate) site: Site,
-    pub(crate) drivers: Vec<Arc<dyn Driver>>,
+    pub(crate) drivers: Drivers,
     pub(crate) warnings: Vec<Finding>,
 }
 
@@ -31,11 +35,12 @@ pub(crate) struct Program {
 /// # Errors
 /// Everything that was found, warnings included.
 pub(crate) fn load(root: &Path) -> Result<Program, Vec<Finding>> {
-    let drivers = drivers();
-    let (site, mut findings) = match edgeway_site::load(root, &drivers) {
+    let (drivers, unknown) = Drivers::of(root);
+    let (site, mut findings) = match edgeway_site::load(root, &drivers.all) {
         Ok(loaded) => (Some(loaded.site), loaded.warnings),
         Err(failed) => (failed.partial.map(|site| *site), failed.findings),
     };
+    findings.extend(unknown);
     let Some(site) = site else { return Err(findings) };
     let things = Arc::new(site.things.clone());
     let queries = match compile_queries(&things, &site) {
@@ -54,6 +59,20 @@ pub(crate) fn load(root: &Path) -> Result<Program, Vec<Finding>> {
     match findings.iter().any(Finding::is_error) {
         true => Err(findings),
         false => Ok(Program { site, drivers, warnings: findings }),
+    }
+}
+
+/// Reads a site without compiling anything.
+///
+/// # Errors
+/// All mistakes found.
+pub(crate) fn read(root: &Path) -> Result<Site, Vec<Finding>> {
+    let (drivers, unknown) = Drivers::of(root);
+    let site = edgeway_site::load(root, &drivers.all).map(|loaded| loaded.site).map_err(|failed| failed.findings);
+    match (site, unknown.is_empty()) {
+        (Ok(_), false) => Err(unknown),
+        (Err(findings), _) => Err(findings.into_iter().chain(unknown).collect()),
+        (Ok(site), true) => Ok(site),
     }
 }
 

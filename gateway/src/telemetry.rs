@@ -12,6 +12,7 @@ pub(crate) use log::init_logging;
 use crate::app::State;
 use crate::links::{LinkState, LinkStatus};
 use crate::usage;
+use edgeway_driver_host::{Condition, Status};
 use edgeway_journal::Stats;
 use edgeway_sdk::Timestamp;
 use edgeway_streams::QueryInfo;
@@ -63,6 +64,7 @@ impl Metrics {
         process(&mut page, state);
         devices(&mut page, state);
         links(&mut page, state);
+        processes(&mut page, state);
         journal(&mut page, &state.journal.stats());
         routes(&mut page, state);
         scenes(&mut page, state);
@@ -142,7 +144,7 @@ fn links(page: &mut Page, state: &State) {
     let mut driver = page.family(Kind::Counter, "edgeway_link_driver_total", help);
     for link in &state.links {
         for (counter, count) in link.link.health() {
-            driver.sample(&[("link", &link.name), ("counter", counter)], count);
+            driver.sample(&[("link", &link.name), ("counter", &counter)], count);
         }
     }
     for (name, help, counter) in LINK_COUNTERS {
@@ -150,6 +152,23 @@ fn links(page: &mut Page, state: &State) {
         for link in &state.links {
             family.sample(&[("link", &link.name)], counter(&link.status).load(Relaxed));
         }
+    }
+}
+
+/// Drivers that are processes of their own.
+fn processes(page: &mut Page, state: &State) {
+    let all: Vec<Status> = state.drivers.processes.iter().map(|driver| driver.status()).collect();
+    let mut family = page.family(Kind::Gauge, "edgeway_driver_up", "Whether the driver's process answers");
+    for status in &all {
+        family.sample(&[("driver", &status.name)], u8::from(status.condition == Condition::Running));
+    }
+    let mut family = page.family(Kind::Counter, "edgeway_driver_starts_total", "Times that it was started");
+    for status in &all {
+        family.sample(&[("driver", &status.name)], status.starts);
+    }
+    let mut family = page.family(Kind::Gauge, "edgeway_driver_resident_bytes", "Memory of the driver's process");
+    for status in &all {
+        family.sample(&[("driver", &status.name)], status.memory_bytes);
     }
 }
 

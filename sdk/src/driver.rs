@@ -4,6 +4,7 @@ use crate::{Batch, Fault, Json, Problem, Timestamp, Value};
 use async_trait::async_trait;
 use schemars::{JsonSchema, schema_for};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -34,6 +35,10 @@ pub struct Manifest {
     pub summary: String,
     /// What it can do beside reading.
     pub can: Capabilities,
+    /// The options of a link that say which wire it is. Only asked for from a driver in another process, whose
+    /// [`Driver::check_link`] cannot be called.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub wire: Vec<String>,
     /// What its options look like.
     pub options: Schemas,
 }
@@ -70,12 +75,18 @@ impl Manifest {
     /// Of a driver that reads, and whose options are not described yet.
     pub fn new(name: &str, version: &str, summary: &str) -> Self {
         let (name, version, summary) = (name.into(), version.into(), summary.into());
-        Manifest { name, version, summary, can: Capabilities::default(), options: Schemas::default() }
+        Manifest { name, version, summary, can: Capabilities::default(), wire: vec![], options: Schemas::default() }
     }
 
     /// The same with more capabilities.
     pub fn can(mut self, can: Capabilities) -> Self {
         self.can = can;
+        self
+    }
+
+    /// The same with the options of a link that name its wire.
+    pub fn wire(mut self, options: &[&str]) -> Self {
+        self.wire = options.iter().map(|&option| option.to_owned()).collect();
         self
     }
 
@@ -135,7 +146,7 @@ impl Access {
 }
 
 /// What `plan` is asked for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Split<'a> {
     /// A plan for all the points given. It replaces everything planned before.
     Nothing,
@@ -319,7 +330,7 @@ pub trait Link: Send + Sync + 'static {
 
     /// What the driver counts beside what the gateway does, each with a name in snake_case: late answers, answers of a
     /// stranger. Cheap, and does no I/O.
-    fn health(&self) -> Vec<(&'static str, u64)> {
+    fn health(&self) -> Vec<(Cow<'static, str>, u64)> {
         vec![]
     }
 

@@ -15,6 +15,7 @@ use edgeway_sdk::{
     PointIx, PointSpec, Problem, Split, Step, StepIx, Timestamp, Value, WriteOp,
 };
 use std::collections::HashMap;
+use std::borrow::Cow;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -26,6 +27,7 @@ impl Driver for Modbus {
         static MANIFEST: LazyLock<Manifest> = LazyLock::new(|| {
             Manifest::new("modbus", env!("CARGO_PKG_VERSION"), "Modbus: TCP, RTU and ASCII")
                 .can(Capabilities { write: true, discover: true, ..Capabilities::default() })
+                .wire(&["endpoint"])
                 .options::<WrittenLink, WrittenDevice, WrittenPoint>()
         });
         &MANIFEST
@@ -133,8 +135,8 @@ impl Link for ModbusLink {
         write::run(&self.wire, &target, &op.value, by).await
     }
 
-    fn health(&self) -> Vec<(&'static str, u64)> {
-        self.wire.counters().list()
+    fn health(&self) -> Vec<(Cow<'static, str>, u64)> {
+        self.wire.counters().list().into_iter().map(|(name, count)| (name.into(), count)).collect()
     }
 
     async fn close(&self, by: Deadline) {

@@ -44,11 +44,12 @@ mod variable;
 
 pub use finding::{Failed, Finding, render, sort};
 pub use init::{Error, init};
-pub use load::{Loaded, load, load_with_variables};
+pub use load::{Loaded, drivers, load, load_with_variables};
 pub use site::{
-    ClassOptions, ClassSite, EventSite, FileTarget, FormatSite, HttpAuth, HttpTarget, JournalOptions, KafkaTarget,
-    LinkSite, MqttPreset, MqttTarget, MqttVersion, NatsTarget, ObjectStore, OnFull, Order, ParquetTarget, PointSite,
-    PostgresTarget, Rate, RouteSite, SceneOptions, SceneUses, Secret, ServiceWrite, Site, SourceFile, SqlSite, Start,
-    SyncSite, TargetKind, TargetSite, TextPlace, TlsFiles, Transport, UnsetClock, WriteFrom,
+    ClassOptions, ClassSite, DriverListen, DriverSite, DriverStart, EventSite, FileTarget, FormatSite, HttpAuth,
+    HttpTarget, JournalOptions, KafkaTarget, LinkSite, MqttPreset, MqttTarget, MqttVersion, NatsTarget, ObjectStore,
+    OnFull, Order, ParquetTarget, PointSite, PostgresTarget, Rate, RouteSite, SceneOptions, SceneUses, Secret,
+    ServiceWrite, Site, SourceFile, SqlSite, Start, SyncSite, TargetKind, TargetSite, TextPlace, TlsFiles, Transport,
+    UnsetClock, WriteFrom,
 };
 pub use tables::TableFile;

@@ -4,7 +4,7 @@ use crate::folder::Folder;
 use crate::report::Report;
 use crate::settings::Settings;
 use crate::variable::Variables;
-use crate::{Failed, Finding, Site, SourceFile, devices, models, routes, scenes, settings, tables};
+use crate::{DriverSite, Failed, Finding, Site, SourceFile, devices, models, routes, scenes, settings, tables};
 use edgeway_sdk::{Driver, Problem};
 use std::path::Path;
 use std::sync::Arc;
@@ -45,6 +45,13 @@ pub fn load_with_variables(
     Ok(Loaded { site, warnings: findings })
 }
 
+/// The drivers that `edgeway.toml` names: whoever loads the site has to ask them first what their options look like. What
+/// is wrong with the file, [`load`] tells.
+pub fn drivers(root: &Path) -> Vec<DriverSite> {
+    let Ok(folder) = Folder::open(root) else { return vec![] };
+    settings::read(&folder, &|name| std::env::var(name).ok(), &mut Report::default()).drivers
+}
+
 fn read(
     folder: &Folder,
     root: &Path,
@@ -63,6 +70,8 @@ fn read(
         ledger_every,
         queries_memory,
         scenes: scene_options,
+        drivers: processes,
+        drivers_listen,
     } = settings::read(folder, variables, report);
     let models = models::read(folder, report);
     let devices = devices::read(folder, models, drivers, variables, report);
@@ -83,6 +92,8 @@ fn read(
         ledger_every,
         queries_memory,
         scene_options,
+        drivers: processes,
+        drivers_listen,
         things: devices.things,
         links: devices.links,
         points: devices.points,

@@ -1,12 +1,13 @@
 //! `edgeway.toml`: the gateway itself.
 
+mod drivers;
 mod journal;
 
 use crate::folder::Folder;
 use crate::quantity;
 use crate::report::{Mark, Report};
 use crate::section::{Found, Section};
-use crate::site::{JournalOptions, SceneOptions};
+use crate::site::{DriverListen, DriverSite, JournalOptions, SceneOptions};
 use crate::tree::{Table, toml};
 use crate::variable::Variables;
 use edgeway_sdk::Problem;
@@ -39,6 +40,8 @@ pub(crate) struct Settings {
     pub(crate) ledger_every: Duration,
     pub(crate) queries_memory: u64,
     pub(crate) scenes: SceneOptions,
+    pub(crate) drivers: Vec<DriverSite>,
+    pub(crate) drivers_listen: Option<DriverListen>,
 }
 
 pub(crate) fn read(folder: &Folder, variables: Variables<'_>, report: &mut Report) -> Settings {
@@ -49,6 +52,7 @@ pub(crate) fn read(folder: &Folder, variables: Variables<'_>, report: &mut Repor
     };
     let mut section = Section::of(&table);
     check_version(&mut section, report);
+    let (drivers, drivers_listen) = drivers::read(&mut section, folder, report);
     let settings = Settings {
         name: name(&mut section, report),
         time_zone: time_zone(&mut section, report),
@@ -60,6 +64,8 @@ pub(crate) fn read(folder: &Folder, variables: Variables<'_>, report: &mut Repor
         ledger_every: ledger(&mut section, report),
         queries_memory: queries(&mut section, report),
         scenes: scenes(&mut section, report),
+        drivers,
+        drivers_listen,
     };
     section.finish(&[], report);
     if settings.broker == Some(settings.api) {
@@ -154,8 +160,13 @@ fn listen(section: &mut Section<'_>, key: &'static str, report: &mut Report) -> 
     let text = part.text("listen", report);
     part.finish(&[], report);
     let text = text?;
+    let value = listen_at(&text, report)?;
+    Some(Found { value, mark: text.mark })
+}
+
+fn listen_at(text: &Found<Arc<str>>, report: &mut Report) -> Option<SocketAddr> {
     match text.value.parse() {
-        Ok(value) => Some(Found { value, mark: text.mark }),
+        Ok(address) => Some(address),
         Err(_) => {
             let problem = Problem::new(text.mark.say(format!("`{}` is not an address with a port", text.value)));
             report.add(&text.mark, problem.help("such as \"127.0.0.1:8080\" or \"[::1]:8080\""));

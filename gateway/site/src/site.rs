@@ -1,8 +1,10 @@
 //! What a site folder says, with every name resolved to a number.
 
+mod drivers;
 mod journal;
 mod target;
 
+pub use drivers::{DriverListen, DriverSite, DriverStart};
 pub use journal::{ClassOptions, JournalOptions, SyncSite};
 pub use target::{
     ClassSite, FileTarget, FormatSite, HttpAuth, HttpTarget, KafkaTarget, MqttPreset, MqttTarget, MqttVersion,
@@ -44,6 +46,10 @@ pub struct Site {
     pub queries_memory: u64,
     /// What is kept of the scenes' decisions.
     pub scene_options: SceneOptions,
+    /// Drivers that are processes of their own, in the order of the file.
+    pub drivers: Vec<DriverSite>,
+    /// Where drivers on other machines dial in.
+    pub drivers_listen: Option<DriverListen>,
     /// Models and devices. Devices are numbered in the order of `devices.toml`, then `devices.csv`.
     pub things: Things,
     /// The wires, in the order of the file.

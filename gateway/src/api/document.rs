@@ -116,6 +116,8 @@ mod tests {
                 "get /api/v1/devices",
                 "get /api/v1/devices/{id}",
                 "get /api/v1/devices/{id}/properties/{property}",
+                "get /api/v1/drivers",
+                "get /api/v1/drivers/{driver}",
                 "get /api/v1/links",
                 "get /api/v1/links/{link}",
                 "get /api/v1/messages/live",

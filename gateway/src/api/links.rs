@@ -137,7 +137,7 @@ impl LinkView {
             overruns: status.overruns.load(Relaxed),
             merged: status.merged.load(Relaxed),
             load: status.load_permille.load(Relaxed) as f64 / 1e3,
-            counters: link.link.health().into_iter().map(|(name, count)| (name.to_owned(), count)).collect(),
+            counters: link.link.health().into_iter().map(|(name, count)| (name.into_owned(), count)).collect(),
             reactions: status.reactions.summary().map(|(count, p50, p99)| ReactionsView {
                 count,
                 p50_ms: p50.as_secs_f64() * 1e3,

@@ -3,12 +3,13 @@
 mod describe;
 
 use super::arguments::{DriverCommand, Output, ProbeOptions};
-use super::locator::{Locator, What, find_driver};
+use super::locator::{Locator, What};
 use super::{complain, exit};
 use crate::client::table::{Cell, Colours, harmless, layout};
-use crate::program;
+use crate::program::{Drivers, Running};
 use edgeway_sdk::{Capabilities, Deadline, DeviceIx, DeviceSpec, Discovered, Fault, Json, Manifest, Split};
 use serde_json::json;
+use std::path::Path;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -17,19 +18,32 @@ const FOUND_MAX: usize = 16;
 
 pub(super) async fn run(command: &DriverCommand) -> u8 {
     match command {
-        DriverCommand::List { output } => list(*output),
-        DriverCommand::Describe { driver, output } => match find_driver(driver) {
-            Ok(driver) => describe::show(driver.manifest(), *output),
-            Err(problem) => complain(&[problem]),
-        },
+        DriverCommand::List { site, output } => known(site).map_or_else(|code| code, |drivers| list(&drivers, *output)),
+        DriverCommand::Describe { driver, site, output } => known(site).map_or_else(
+            |code| code,
+            |drivers| match drivers.find(driver) {
+                Ok(driver) => describe::show(driver.manifest(), *output),
+                Err(problem) => complain(&[problem]),
+            },
+        ),
+        DriverCommand::Status { driver, reach } => crate::client::driver_status(driver.as_deref(), reach).await,
         DriverCommand::Probe(options) => probe(options).await,
         DriverCommand::Browse(options) => browse(options).await,
     }
 }
 
-fn list(output: Output) -> u8 {
-    let drivers = program::drivers();
-    let manifests = drivers.iter().map(|driver| driver.manifest());
+/// The drivers of this build, and those that a site adds. What cannot be asked is complained about.
+pub(super) fn known(site: &Path) -> Result<Drivers, u8> {
+    let (drivers, unknown) = Drivers::of(site);
+    if unknown.is_empty() {
+        return Ok(drivers);
+    }
+    unknown.iter().for_each(|finding| eprintln!("{finding}"));
+    Err(exit::FINDINGS)
+}
+
+fn list(drivers: &Drivers, output: Output) -> u8 {
+    let manifests = drivers.all.iter().map(|driver| driver.manifest());
     match output {
         Output::Json => {
             let one =
@@ -61,9 +75,9 @@ fn abilities(can: Capabilities) -> String {
 
 /// Shows each device as soon as it is found.
 async fn probe(options: &ProbeOptions) -> u8 {
-    let locator = match Locator::parse(&options.place) {
-        Ok(locator) => locator,
-        Err(problem) => return complain(&[problem]),
+    let (locator, _running) = match located(options).await {
+        Ok(located) => located,
+        Err(code) => return code,
     };
     let (sender, mut found) = mpsc::channel(FOUND_MAX);
     let looking = locator.driver.discover(locator.link.clone(), sender, Instant::now() + options.within);
@@ -83,6 +97,14 @@ async fn probe(options: &ProbeOptions) -> u8 {
         }
         Ok(()) => exit::OK,
     }
+}
+
+/// Where to look, and the driver's process, if it has one.
+async fn located(options: &ProbeOptions) -> Result<(Locator, Option<Running>), u8> {
+    let drivers = known(&options.site)?;
+    let locator = Locator::parse(&options.place, &drivers).map_err(|problem| complain(&[problem]))?;
+    let running = drivers.running(|name| name == locator.driver.manifest().name).await;
+    running.map(|running| (locator, running)).map_err(|fault| failed(&fault))
 }
 
 fn show(found: &Discovered, name: &str, output: Output) {
@@ -107,9 +129,9 @@ fn inline(options: &Json) -> String {
 }
 
 async fn browse(options: &ProbeOptions) -> u8 {
-    let locator = match Locator::parse(&options.place) {
-        Ok(locator) => locator,
-        Err(problem) => return complain(&[problem]),
+    let (locator, _running) = match located(options).await {
+        Ok(located) => located,
+        Err(code) => return code,
     };
     let problems = locator.problems(What::Device);
     if !problems.is_empty() {

@@ -7,7 +7,7 @@
 //! A key belongs to the point, the device or the link, whichever has an option of that name. The first word
 //! without a key is the point's `at`, the second its `type`.
 
-use crate::program;
+use crate::program::Drivers;
 use edgeway_sdk::{Access, Driver, Fault, Json, Link, Problem, did_you_mean};
 use serde_json::{Map, json};
 use std::sync::Arc;
@@ -35,10 +35,10 @@ impl Locator {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub(super) fn parse(text: &str) -> Result<Self, Problem> {
+    pub(super) fn parse(text: &str, drivers: &Drivers) -> Result<Self, Problem> {
         let form = "write DRIVER:ENDPOINT;ADDRESS, as in `modbus:tcp://10.0.0.20;unit=7;holding:100;f32`";
         let (name, rest) = text.split_once(':').ok_or_else(|| Problem::new("there is no driver").help(form))?;
-        let driver = find_driver(name)?;
+        let driver = drivers.find(name)?;
         let mut locator = Locator { driver, link: json!({}), device: json!({}), point: json!({}) };
         let (endpoint, parts) = rest.split_once(';').unwrap_or((rest, ""));
         if !endpoint.is_empty() {
@@ -97,14 +97,6 @@ impl Locator {
     }
 }
 
-/// The driver of this name.
-pub(super) fn find_driver(name: &str) -> Result<Arc<dyn Driver>, Problem> {
-    let drivers = program::drivers();
-    let names: Vec<&str> = drivers.iter().map(|driver| driver.manifest().name.as_str()).collect();
-    let problem = || Problem::new(format!("unknown driver `{name}`")).maybe_help(did_you_mean(name, names.clone()));
-    drivers.iter().find(|driver| driver.manifest().name == name).cloned().ok_or_else(problem)
-}
-
 fn properties(schema: &Json) -> Option<&Map<String, Json>> {
     schema.get("properties")?.as_object()
 }
@@ -121,14 +113,18 @@ fn knows(schema: &Json, key: &str) -> bool {
 mod tests {
     use super::*;
 
+    fn here() -> Drivers {
+        Drivers::of(std::path::Path::new("/nowhere")).0
+    }
+
     fn wrong(text: &str) -> String {
-        Locator::parse(text).err().expect("wrong").to_string()
+        Locator::parse(text, &here()).err().expect("wrong").to_string()
     }
 
     #[test]
     fn every_part_finds_its_place() {
         let text = "modbus:serial:///dev/ttyUSB0;baud=9600;parity=none;unit=7;holding:100;f32;order=CDAB";
-        let locator = Locator::parse(text).expect("right");
+        let locator = Locator::parse(text, &here()).expect("right");
         assert_eq!(locator.link, json!({ "endpoint": "serial:///dev/ttyUSB0", "baud": 9600, "parity": "none" }));
         assert_eq!(locator.device, json!({ "unit": 7 }));
         assert_eq!(locator.point, json!({ "at": "holding:100", "type": "f32", "order": "CDAB" }));

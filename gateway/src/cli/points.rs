@@ -4,13 +4,15 @@ mod reading;
 mod solve;
 
 use super::arguments::{Output, PointCommand, TestPointOptions};
-use super::drivers::failed;
+use super::drivers::{failed, known};
 use super::locator::{Locator, What};
 use super::{complain, exit};
 use crate::client::table::harmless;
+use crate::program::Running;
 use edgeway_sdk::{Fault, Quality, Timestamp, Value};
 use reading::Reading;
 use serde_json::json;
+use std::path::Path;
 use std::time::Duration;
 
 /// How far apart several readings are.
@@ -23,16 +25,21 @@ pub(super) async fn run(command: &PointCommand) -> u8 {
     }
 }
 
-/// A line that is right as far as the driver can tell without asking a device.
-fn located(text: &str) -> Result<Locator, u8> {
-    let locator = Locator::parse(text).map_err(|problem| complain(&[problem]))?;
+/// A line that is right as far as the driver can tell without asking a device; and its process, if it has one.
+async fn located(text: &str, site: &Path) -> Result<(Locator, Option<Running>), u8> {
+    let drivers = known(site)?;
+    let locator = Locator::parse(text, &drivers).map_err(|problem| complain(&[problem]))?;
     let problems = locator.problems(What::Point);
-    if problems.is_empty() { Ok(locator) } else { Err(complain(&problems)) }
+    if !problems.is_empty() {
+        return Err(complain(&problems));
+    }
+    let running = drivers.running(|name| name == locator.driver.manifest().name).await;
+    running.map(|running| (locator, running)).map_err(|fault| failed(&fault))
 }
 
 async fn test(options: &TestPointOptions) -> u8 {
-    let locator = match located(&options.place) {
-        Ok(locator) => locator,
+    let (locator, _running) = match located(&options.place, &options.site).await {
+        Ok(located) => located,
         Err(code) => return code,
     };
     match read(&locator, options).await {

@@ -108,7 +108,7 @@ fn source_of(file: &Path) -> Result<Source, Failure> {
 
 /// A site, if it has no mistakes outside of its queries that keep it from being read.
 pub(super) fn load(folder: &Path) -> Result<Site, Failure> {
-    edgeway_site::load(folder, &program::drivers()).map(|loaded| loaded.site).map_err(|failed| told(&failed.findings))
+    program::read(folder).map_err(|findings| told(&findings))
 }
 
 pub(super) fn told(findings: &[Finding]) -> Failure {

@@ -116,8 +116,8 @@ impl LinkTask {
 
     /// Runs until told to stop, then closes the wire.
     async fn run_until(&mut self, stop: &CancellationToken) {
-        if let Err(fault) = self.plan().await {
-            return self.unusable(&fault, stop).await;
+        if !self.planned(stop).await {
+            return;
         }
         let mut backoff = Backoff::new();
         while self.connect(&mut backoff, stop).await {
@@ -131,6 +131,25 @@ impl LinkTask {
             }
         }
         self.link.close(Instant::now() + CLOSE_WITHIN).await;
+    }
+
+    /// Plans, for as long as it takes: a driver in a process of its own may not be there yet. False if told to stop.
+    async fn planned(&mut self, stop: &CancellationToken) -> bool {
+        let mut backoff = Backoff::new();
+        while !stop.is_cancelled() {
+            match self.plan().await {
+                Ok(()) => return true,
+                Err(Fault::Link(reason)) => self.lost(&reason),
+                Err(fault) => {
+                    self.unusable(&fault, stop).await;
+                    return false;
+                }
+            }
+            if self.meanwhile(sleep(backoff.pause()), stop).await.is_none() {
+                return false;
+            }
+        }
+        false
     }
 
     async fn plan(&mut self) -> Result<(), Fault> {

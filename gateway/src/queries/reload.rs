@@ -73,8 +73,7 @@ impl QueryHost {
         warm_since: Option<Timestamp>,
     ) -> Result<Reloaded, ReloadError> {
         let _one_at_a_time = self.reloading.try_lock().ok_or(ReloadError::UnderWay)?;
-        let loaded = edgeway_site::load(root, &program::drivers());
-        let site = loaded.map_err(|failed| ReloadError::Mistakes(failed.findings))?.site;
+        let site = program::read(root).map_err(ReloadError::Mistakes)?;
         let plan = || program::compile_queries(running.things, &site).map_err(ReloadError::Mistakes);
         let new = plan()?;
         check_routes(running, &new.list())?;

@@ -47,8 +47,7 @@ impl SceneHost {
     pub(crate) fn reload(&self, root: &Path, queries: &[QueryInfo]) -> Result<Reloaded, ReloadError> {
         self.start();
         let _one_at_a_time = self.reloading.try_lock().ok_or(ReloadError::UnderWay)?;
-        let loaded = edgeway_site::load(root, &program::drivers());
-        let site = loaded.map_err(|failed| ReloadError::Mistakes(failed.findings))?.site;
+        let site = program::read(root).map_err(ReloadError::Mistakes)?;
         let (new, warnings) =
             program::compile_scenes(&self.things, &site, Some(queries)).map_err(ReloadError::Mistakes)?;
         let mut reloaded = self.act(None, |scenes, now, effects| {

@@ -1,15 +1,19 @@
 //! The commands about drivers and points, which need no running gateway.
 
-use super::{Output, duration};
+use super::{Output, ReachOptions, duration};
 use clap::Subcommand;
+use std::path::PathBuf;
 use std::time::Duration;
 
 #[derive(Subcommand, Clone)]
 pub(crate) enum DriverCommand {
-    /// List the drivers of this build
+    /// List the drivers of this build, and those that a site adds
     #[command(after_help = "Example:\n  edgeway driver list")]
     #[command(visible_alias = "ls")]
     List {
+        /// A site whose own drivers are known too
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        site: PathBuf,
         #[arg(short, long, value_enum, default_value_t)]
         output: Output,
     },
@@ -20,8 +24,19 @@ pub(crate) enum DriverCommand {
     Describe {
         /// Its name
         driver: String,
+        /// A site whose own drivers are known too
+        #[arg(long, value_name = "DIR", default_value = ".")]
+        site: PathBuf,
         #[arg(short, long, value_enum, default_value_t)]
         output: Output,
+    },
+    /// Show how the processes of a running gateway's drivers are; of one, also its last lines
+    #[command(after_help = "Examples:\n  edgeway driver status\n  edgeway driver status acme")]
+    Status {
+        /// Its name
+        driver: Option<String>,
+        #[command(flatten)]
+        reach: ReachOptions,
     },
     /// Look for devices on a wire
     ///
@@ -41,6 +56,9 @@ pub(crate) struct ProbeOptions {
     /// DRIVER:ENDPOINT, then options of the link and the device, each after a semicolon
     #[arg(value_name = "WHERE")]
     pub(crate) place: String,
+    /// A site whose own drivers are known too
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) site: PathBuf,
     /// Look no longer than this
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "5m")]
     pub(crate) within: Duration,
@@ -70,6 +88,9 @@ pub(crate) struct TestPointOptions {
     /// DRIVER:ENDPOINT;ADDRESS;TYPE, with options of the link, the device and the point as KEY=VALUE in between
     #[arg(value_name = "POINT")]
     pub(crate) place: String,
+    /// A site whose own drivers are known too
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) site: PathBuf,
     /// How often to read it, a second apart
     #[arg(long, default_value_t = 1)]
     pub(crate) count: u32,
@@ -83,6 +104,9 @@ pub(crate) struct SolveOptions {
     /// DRIVER:ENDPOINT;ADDRESS of the first register
     #[arg(value_name = "POINT")]
     pub(crate) place: String,
+    /// A site whose own drivers are known too
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) site: PathBuf,
     /// How many registers to read from there
     #[arg(long, default_value_t = 100)]
     pub(crate) registers: u16,

@@ -23,6 +23,8 @@ pub(super) struct Wire {
 /// The name of a link whose driver refuses it, and why.
 pub(super) async fn plan(program: &Program, answer_time: Duration) -> Result<Vec<Wire>, (String, Fault)> {
     let mut wires = vec![];
+    let running = program.drivers.running(|_| true).await;
+    let _running = running.map_err(|fault| ("of a process".to_owned(), fault))?;
     for site in &program.site.links {
         let wire = plan_one(program, site, answer_time).await;
         wires.push(wire.map_err(|fault| (site.name.to_string(), fault))?);
@@ -31,7 +33,7 @@ pub(super) async fn plan(program: &Program, answer_time: Duration) -> Result<Vec
 }
 
 async fn plan_one(program: &Program, site: &LinkSite, answer_time: Duration) -> Result<Wire, Fault> {
-    let link = program.drivers[site.driver].open(site.options.clone())?;
+    let link = program.drivers.all[site.driver].open(site.options.clone())?;
     let plan = link.plan(&site.devices, &site.points, Split::Nothing).await?;
     let load = Load::of(&plan.steps, |step| step.wire_time + answer_time, plan.concurrency.into());
     let rejected = plan.rejected.into_iter().map(|(point, reason)| (point_name(&program.site, point), reason));

@@ -15,8 +15,8 @@ use serde_json::json;
 const TELLING: usize = 20;
 
 pub(super) async fn run(options: &SolveOptions) -> u8 {
-    let locator = match located(&options.place) {
-        Ok(locator) => locator,
+    let (locator, _running) = match located(&options.place, &options.site).await {
+        Ok(located) => located,
         Err(code) => return code,
     };
     if locator.driver.manifest().name != "modbus" {

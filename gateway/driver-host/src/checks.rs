@@ -1,0 +1,118 @@
+//! Options against the schemas of a manifest.
+
+use edgeway_sdk::{Json, Manifest, Problem, did_you_mean};
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{ValidationError, Validator};
+
+/// A manifest's schemas, compiled.
+pub(crate) struct Checks {
+    pub(crate) link: Check,
+    pub(crate) device: Check,
+    pub(crate) point: Check,
+}
+
+impl Checks {
+    /// # Errors
+    /// Which schema is none, and why.
+    pub(crate) fn new(manifest: &Manifest) -> Result<Self, String> {
+        let check = |kind: &str, schema: &Json| {
+            Check::new(schema).map_err(|reason| format!("the schema of its {kind} options is none: {reason}"))
+        };
+        let options = &manifest.options;
+        Ok(Checks {
+            link: check("link", &options.link)?,
+            device: check("device", &options.device)?,
+            point: check("point", &options.point)?,
+        })
+    }
+}
+
+/// One schema.
+pub(crate) struct Check {
+    validator: Validator,
+    known: Vec<String>,
+}
+
+impl Check {
+    fn new(schema: &Json) -> Result<Self, String> {
+        // A driver that describes nothing takes anything.
+        let anything = Json::Bool(true);
+        let schema = if schema.is_null() { &anything } else { schema };
+        let validator = jsonschema::draft202012::new(schema).map_err(|error| error.to_string())?;
+        let known = schema["properties"].as_object().map(|all| all.keys().cloned().collect()).unwrap_or_default();
+        Ok(Check { validator, known })
+    }
+
+    /// Everything that is wrong.
+    pub(crate) fn problems(&self, options: &Json) -> Vec<Problem> {
+        self.validator.iter_errors(options).flat_map(|error| self.problem(&error)).collect()
+    }
+
+    fn problem(&self, error: &ValidationError<'_>) -> Vec<Problem> {
+        let place = dotted(&error.instance_path().to_string());
+        match error.kind() {
+            ValidationErrorKind::AdditionalProperties { unexpected } => {
+                let unknown = |key: &String| {
+                    let near = did_you_mean(key, self.known.iter().map(String::as_str)).filter(|_| place.is_empty());
+                    Problem::key(below(&place, key), format!("unknown key `{key}`")).maybe_help(near)
+                };
+                unexpected.iter().map(unknown).collect()
+            }
+            ValidationErrorKind::Required { property } => {
+                let key = property.as_str().unwrap_or_default();
+                vec![Problem::key(place, format!("`{key}` is missing"))]
+            }
+            _ => vec![Problem::key(place, error.to_string())],
+        }
+    }
+}
+
+/// `/a/b/0` as `a.b.0`.
+fn dotted(pointer: &str) -> String {
+    pointer.trim_start_matches('/').replace('/', ".")
+}
+
+fn below(place: &str, key: &str) -> String {
+    if place.is_empty() { key.to_owned() } else { format!("{place}.{key}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn every_mistake_is_told_at_its_key() {
+        let schema = json!({
+            "type": "object", "additionalProperties": false, "required": ["endpoint"],
+            "properties": {
+                "endpoint": { "type": "string" },
+                "timeout": { "type": "integer", "maximum": 10 },
+                "tls": { "type": "object", "additionalProperties": false, "properties": { "ca": { "type": "string" } } },
+            },
+        });
+        let check = Check::new(&schema).expect("a schema");
+        assert_eq!(check.problems(&json!({ "endpoint": "x" })), []);
+        let mut found: Vec<String> = check
+            .problems(&json!({ "endpont": "x", "timeout": 11, "tls": { "cert": "a" } }))
+            .iter()
+            .map(Problem::to_string)
+            .collect();
+        found.sort();
+        assert_eq!(
+            found,
+            [
+                "`endpoint` is missing",
+                "`endpont`: unknown key `endpont` (did you mean `endpoint`?)",
+                "`timeout`: 11 is greater than the maximum of 10",
+                "`tls.cert`: unknown key `cert`",
+            ]
+        );
+    }
+
+    #[test]
+    fn no_schema_takes_anything_and_a_broken_one_nothing() {
+        assert_eq!(Check::new(&Json::Null).expect("anything").problems(&json!({ "a": 1 })), []);
+        assert!(Check::new(&json!({ "type": "no such type" })).is_err());
+    }
+}

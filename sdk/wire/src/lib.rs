@@ -1,0 +1,64 @@
+//! The contract of drivers that are processes of their own.
+//!
+//! [`proto`] is `proto/driver.proto` as Rust. [`columns`] and [`words`] turn its messages into what `edgeway-sdk` calls
+//! the same things, and back; the gateway uses them too. [`serve`] makes a process of any [`Driver`](edgeway_sdk::Driver):
+//!
+//! ```no_run
+//! # use edgeway_sdk::Driver;
+//! # fn driver() -> impl Driver { Nothing }
+//! fn main() -> std::process::ExitCode {
+//!     edgeway_sdk_wire::serve(driver())
+//! }
+//! # struct Nothing;
+//! # #[async_trait::async_trait]
+//! # impl Driver for Nothing {
+//! #     fn manifest(&self) -> &edgeway_sdk::Manifest { unimplemented!() }
+//! #     fn check_link(&self, _: &edgeway_sdk::Json) -> Result<String, Vec<edgeway_sdk::Problem>> { unimplemented!() }
+//! #     fn check_device(&self, _: &edgeway_sdk::Json) -> Vec<edgeway_sdk::Problem> { unimplemented!() }
+//! #     fn check_point(&self, _: &edgeway_sdk::Json, _: edgeway_sdk::Access) -> Vec<edgeway_sdk::Problem> { unimplemented!() }
+//! #     fn open(&self, _: edgeway_sdk::Json) -> Result<std::sync::Arc<dyn edgeway_sdk::Link>, edgeway_sdk::Fault> { unimplemented!() }
+//! # }
+//! ```
+//!
+//! **It is not** needed to write a driver that is compiled into the gateway: that takes `edgeway-sdk` alone. How a
+//! process begins, what it must keep to, and what the gateway does when it does not, is in this package's README.
+
+pub mod columns;
+mod serve;
+pub mod words;
+
+pub use serve::serve;
+
+/// The messages and the service, as they are generated.
+#[allow(
+    missing_docs,
+    clippy::allow_attributes_without_reason,
+    clippy::large_enum_variant,
+    reason = "generated; the contract says what they mean"
+)]
+pub mod proto {
+    tonic::include_proto!("edgeway.driver.v1");
+}
+
+/// The version of the contract.
+pub const API: u32 = 1;
+/// The longest frame that the gateway takes, in bytes.
+pub const TO_GATEWAY_MAX: usize = 16 << 20;
+/// The longest frame that a driver has to take, in bytes: the plan of a large link.
+pub const TO_DRIVER_MAX: usize = 64 << 20;
+
+/// The environment of a driver's process.
+pub mod environment {
+    /// Where to dial: `unix:/path` or `https://host:port`.
+    pub const SOCKET: &str = "EDGEWAY_SOCKET";
+    /// Says who dials.
+    pub const TOKEN: &str = "EDGEWAY_TOKEN";
+    /// Counts the starts.
+    pub const EPOCH: &str = "EDGEWAY_EPOCH";
+    /// The file with the authorities to trust.
+    pub const CA: &str = "EDGEWAY_TLS_CA";
+    /// The file with the driver's certificate.
+    pub const CERT: &str = "EDGEWAY_TLS_CERT";
+    /// The file with the driver's key.
+    pub const KEY: &str = "EDGEWAY_TLS_KEY";
+}
