@@ -386,11 +386,13 @@ fn wire(
         senders.extend(site.devices.iter().map(|device| (device.ix, sender.clone())));
         let (name, wire) = (site.name.clone(), site.key.clone());
         let link = open_link(&**driver, &site)?;
+        let watches = driver.manifest().can.watch;
         let driver = driver.manifest().name.clone();
         links.push(NamedLink { name, driver, wire, status: status.clone(), link: link.clone() });
         let devices: HashSet<DeviceIx> = site.devices.iter().map(|device| device.ix).collect();
         tasks.push(LinkTask::new(Wiring {
             link,
+            watches,
             events: events.iter().filter(|event| devices.contains(&event.device)).cloned().collect(),
             site,
             points: shared.points.clone(),

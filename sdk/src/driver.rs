@@ -222,6 +222,9 @@ pub trait Sink: Send + Sync + 'static {
 
     /// A device has come, or gone for this reason.
     fn online(&self, device: DeviceIx, gone: Option<&str>);
+
+    /// The wire is gone, for this reason. The gateway connects again; nothing more is said before it does.
+    fn lost(&self, reason: &str);
 }
 
 /// Something found on a network.
@@ -294,11 +297,11 @@ pub trait Link: Send + Sync + 'static {
     /// A [`Fault`] of the narrowest scope that is true. On an error, nothing has been pushed.
     async fn exec(&self, step: StepIx, out: &mut Batch, by: Deadline) -> Result<(), Fault>;
 
-    /// Begins to tell the sink what is new of the points that `plan` called watched, each with its present value first.
-    /// Called after each `connect` that follows a plan with such points; it ends with the wire.
+    /// Begins to tell the sink what is new: of the points that `plan` called watched, each with its present value first,
+    /// and events. Called after each `connect` if the manifest says that the driver can; it ends with the wire.
     ///
     /// # Errors
-    /// A [`Fault`]. [`Fault::Unsupported`] unless the driver implements it.
+    /// A [`Fault`]. [`Fault::Unsupported`] if there is nothing to tell on this link.
     async fn watch(&self, _sink: Arc<dyn Sink>, _by: Deadline) -> Result<(), Fault> {
         Err(Fault::Unsupported("watching"))
     }

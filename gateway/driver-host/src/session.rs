@@ -135,8 +135,11 @@ impl Session {
 
     /// Ends it, for this reason: the first one counts.
     pub(crate) fn end(&self, why: impl Into<String>) {
-        self.why.lock().get_or_insert_with(|| why.into());
+        let why = self.why.lock().get_or_insert_with(|| why.into()).clone();
         self.ended.cancel();
+        // Whoever only listens hears it too.
+        let sinks: Vec<_> = self.links.lock().drain().filter_map(|(_, link)| link.sink).collect();
+        sinks.iter().for_each(|sink| sink.lost(&format!("driver {} {why}", self.driver)));
     }
 
     /// Resolves when it is over, with the reason.
@@ -242,6 +245,10 @@ impl Session {
                 let Some((link, sink)) = watching(&links, said.link) else { return Ok(()) };
                 link.knows(said.device)?;
                 sink.online(DeviceIx(said.device), said.gone.then_some(said.reason.as_str()));
+            }
+            Answer::Lost(said) => {
+                let Some((_, sink)) = watching(&links, said.link) else { return Ok(()) };
+                sink.lost(&said.reason);
             }
             Answer::Hello(_) => return Err("said hello twice".into()),
             _ => return Err("answered a question that has no number".into()),

@@ -24,6 +24,8 @@ pub(super) struct Held {
     pub(super) said: Vec<Said>,
     /// How many values and events were merged or dropped.
     pub(super) merged: u64,
+    /// Why the wire is gone, if it is.
+    pub(super) lost: Option<String>,
 }
 
 /// What is not a value.
@@ -36,6 +38,11 @@ impl Inbox {
     /// Waits until something has come.
     pub(super) async fn news(&self) {
         self.news.notified().await;
+    }
+
+    /// A wire that is being opened is not lost.
+    pub(super) fn found(&self) {
+        self.held.lock().lost = None;
     }
 
     /// All that has come; `spare` takes its place.
@@ -62,6 +69,11 @@ impl Sink for Inbox {
 
     fn online(&self, device: DeviceIx, gone: Option<&str>) {
         self.say(Said::Online { device, gone: gone.map(str::to_owned) });
+    }
+
+    fn lost(&self, reason: &str) {
+        self.held.lock().lost = Some(reason.to_owned());
+        self.news.notify_one();
     }
 }
 
@@ -117,6 +129,16 @@ mod tests {
         assert_eq!(held.values.len() as u64 + held.merged, 100_100, "what is missing was counted");
         let last: HashMap<PointIx, &Value> = held.values.points.iter().copied().zip(&held.values.values).collect();
         assert!(last.len() == 100 && last.values().all(|value| **value == Value::Int(1_000)));
+    }
+
+    #[test]
+    fn a_loss_from_before_the_wire_was_opened_is_none() {
+        let inbox = Inbox::default();
+        inbox.lost("gone");
+        inbox.found();
+        assert_eq!(inbox.take(Batch::default()).lost, None);
+        inbox.lost("gone again");
+        assert_eq!(inbox.take(Batch::default()).lost.as_deref(), Some("gone again"));
     }
 
     #[test]

@@ -39,6 +39,8 @@ const AGEING_PERIOD: Duration = Duration::from_millis(500);
 /// What a link's task is made from.
 pub(crate) struct Wiring {
     pub(crate) link: Arc<dyn Link>,
+    /// Whether the driver can tell by itself what is new.
+    pub(crate) watches: bool,
     pub(crate) site: LinkSite,
     pub(crate) events: Vec<EventSite>,
     pub(crate) points: Arc<[PointSite]>,
@@ -63,7 +65,7 @@ pub(crate) struct LinkTask {
     ageing: Ageing,
     happenings: Happenings,
     inbox: Arc<Inbox>,
-    /// Whether there are points that nobody has to ask for.
+    /// Whether the driver can tell by itself what is new.
     watches: bool,
     ageing_tick: Interval,
     concurrency: usize,
@@ -99,7 +101,7 @@ impl LinkTask {
             ageing: Ageing::new(aged, now),
             happenings: Happenings::new(wiring.events),
             inbox: Arc::default(),
-            watches: false,
+            watches: wiring.watches,
             schedule: Schedule::default(),
             table: Arc::new(Table { binding: wiring.binding, points: wiring.points, things: wiring.things }),
             link: wiring.link,
@@ -174,7 +176,6 @@ impl LinkTask {
     }
 
     fn watch_points(&mut self, watched: &[PointIx]) {
-        self.watches = !watched.is_empty();
         let sites = watched.iter().map(|point| &self.table.points[point.0 as usize]);
         for device in sites.clone().map(|site| site.device) {
             self.schedule.watch(device);
@@ -201,7 +202,12 @@ impl LinkTask {
                 let by = Instant::now() + CONNECT_WITHIN;
                 let info = link.connect(by).await?;
                 if let Some(sink) = sink {
-                    link.watch(sink, by).await?;
+                    sink.found();
+                    match link.watch(sink, by).await {
+                        // Nothing to tell on this wire.
+                        Err(Fault::Unsupported(_)) => {}
+                        watched => watched?,
+                    }
                 }
                 Ok::<_, Fault>(info)
             };
@@ -251,7 +257,7 @@ impl LinkTask {
                 () = stop.cancelled() => break,
                 Some(ended) = in_flight.next(), if !in_flight.is_empty() => lost = self.finish(ended).await,
                 Some(job) = self.jobs.recv(), if room => self.write(job, &in_flight),
-                () = inbox.news() => self.take_in(),
+                () = inbox.news() => lost = self.take_in(),
                 () = sleep_until(wake.unwrap_or_else(Instant::now)), if room && wake.is_some() => {}
                 _ = self.ageing_tick.tick() => self.age(),
             }
@@ -286,8 +292,8 @@ impl LinkTask {
         None
     }
 
-    /// Takes in what devices have said unasked.
-    fn take_in(&mut self) {
+    /// Takes in what devices have said unasked. Why the wire is gone, if that was said.
+    fn take_in(&mut self) -> Option<String> {
         let held = self.inbox.take(self.batches.pop().unwrap_or_default());
         self.status.count(|s| &s.merged, held.merged);
         let mut batch = held.values;
@@ -304,6 +310,7 @@ impl LinkTask {
         }
         batch.clear();
         self.batches.push(batch);
+        held.lost
     }
 
     fn take_in_said(&mut self, said: Said) {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 #[derive(Default)]
-pub(crate) struct Heard(pub(crate) Mutex<Batch>);
+pub(crate) struct Heard(pub(crate) Mutex<Batch>, Mutex<Option<String>>);
 
 impl Sink for Heard {
     fn data(&self, batch: Batch) {
@@ -17,6 +17,9 @@ impl Sink for Heard {
     }
     fn event(&self, _: DeviceIx, _: &str, _: Json, _: Timestamp) {}
     fn online(&self, _: DeviceIx, _: Option<&str>) {}
+    fn lost(&self, reason: &str) {
+        *self.1.lock() = Some(reason.to_owned());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -91,6 +94,19 @@ async fn plans_are_made_again_in_the_process_that_follows() {
     assert_eq!(values(&link, smaller).await, before, "the split step is known to the new process");
     assert_eq!(values(&link, &plan.steps[1]).await.unwrap().len(), 2);
     assert_eq!(house.driver.status().starts, 2);
+    house.host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_only_listens_hears_that_the_process_is_gone() {
+    let house = House::new().await;
+    let (link, _) = house.link("").await;
+    connected(&link).await;
+    let heard = Arc::new(Heard::default());
+    link.watch(heard.clone(), soon()).await.unwrap();
+    kill(&link).await;
+    let reason = eventually("the loss", || async { heard.1.lock().clone() }).await;
+    assert!(reason.starts_with("driver subject has "), "{reason}");
     house.host.stop().await;
 }
 

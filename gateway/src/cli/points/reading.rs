@@ -132,5 +132,7 @@ impl Sink for Said {
 
     fn event(&self, _: DeviceIx, _: &str, _: Json, _: Timestamp) {}
 
+    fn lost(&self, _: &str) {}
+
     fn online(&self, _: DeviceIx, _: Option<&str>) {}
 }

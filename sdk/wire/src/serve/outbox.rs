@@ -1,7 +1,7 @@
 //! What devices say unasked, on its way to the gateway: sent while there is credit, else merged.
 
 use crate::columns;
-use crate::proto::{Event, Presence, ToGateway, to_gateway::Body};
+use crate::proto::{Event, Lost, Presence, ToGateway, to_gateway::Body};
 use edgeway_sdk::{Batch, DeviceIx, Json, PointIx, Quality, Sink, Timestamp, Value};
 use parking_lot::Mutex;
 use std::collections::{HashMap, VecDeque};
@@ -129,6 +129,10 @@ impl Sink for LinkSink {
     fn online(&self, device: DeviceIx, gone: Option<&str>) {
         let reason = gone.unwrap_or_default().to_owned();
         self.say(Body::Presence(Presence { link: self.link, device: device.0, gone: gone.is_some(), reason }));
+    }
+
+    fn lost(&self, reason: &str) {
+        self.say(Body::Lost(Lost { link: self.link, reason: reason.to_owned() }));
     }
 }
 
