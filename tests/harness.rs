@@ -3,6 +3,8 @@
 //! Every wait has a deadline and says what it waited for. What a process prints is shown when a test fails.
 #![forbid(unsafe_code)]
 
+#[path = "harness/acme.rs"]
+mod acme;
 #[path = "harness/certificates.rs"]
 mod certificates;
 #[path = "harness/gateway.rs"]
@@ -16,6 +18,7 @@ mod mosquitto;
 #[path = "harness/process.rs"]
 mod process;
 
+pub use acme::{AcmeDevice, example as acme_example};
 pub use certificates::Certificates;
 pub use gateway::{Gateway, edgeway};
 pub use http::WebService;
@@ -32,6 +35,20 @@ use std::time::{Duration, Instant};
 pub fn free_port() -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).expect("loopback has a free port");
     listener.local_addr().map(|address: SocketAddr| address.port()).expect("a bound listener has an address")
+}
+
+/// The Python that the peers are installed in.
+pub fn python() -> std::path::PathBuf {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../.venv/bin/python")
+}
+
+/// Sends a signal by its name, `KILL`.
+///
+/// # Panics
+/// If there is no such process.
+pub fn signal(pid: u64, signal: &str) {
+    let sent = std::process::Command::new("kill").args([&format!("-{signal}"), &pid.to_string()]).status();
+    assert!(sent.is_ok_and(|status| status.success()), "process {pid} cannot be signalled");
 }
 
 /// Tries again until `attempt` gives something.

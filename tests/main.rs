@@ -16,6 +16,8 @@ mod e2e {
     mod path;
     #[cfg(feature = "peers")]
     mod plant;
+    #[cfg(feature = "peers")]
+    mod processes;
     mod routes;
     #[cfg(feature = "peers")]
     mod scenes;

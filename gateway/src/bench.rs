@@ -2,10 +2,14 @@
 
 mod figure;
 mod journal;
+mod modbus;
 mod path;
 mod queries;
 mod scenes;
+mod sdk;
 mod workload;
+
+pub(crate) use sdk::serve as serve_sdk;
 
 use crate::cli::{Bench, exit};
 
@@ -13,7 +17,9 @@ pub(crate) async fn run(bench: Bench) -> u8 {
     let (json, figures) = match bench {
         Bench::Path(options) => (options.json, path::run(&options).await),
         Bench::Journal(options) => (options.json, journal::run(&options).await),
+        Bench::Modbus(options) => (options.json, modbus::run(&options).await),
         Bench::Queries(options) => (options.json, queries::run(&options).await),
+        Bench::Sdk(options) => (options.json, sdk::run(&options).await),
         Bench::Scenes(options) => (options.json, scenes::run(&options)),
     };
     match figures {

@@ -17,7 +17,8 @@ pub(crate) use run::told_to_stop;
 use arguments::{Arguments, Command};
 pub(crate) use arguments::{
     Ask, Bench, DeadletterCommand, DemoOptions, DeviceCommand, EngineBenchOptions, JournalBenchOptions, LinkCommand,
-    OnOff, Output, PathOptions, QueryCommand, ReachOptions, RouteCommand, SceneCommand,
+    ModbusBenchOptions, OnOff, Output, PathOptions, QueryCommand, ReachOptions, RouteCommand, SceneCommand,
+    SdkBenchOptions,
 };
 use clap::{CommandFactory, Parser};
 use std::process::ExitCode;
@@ -37,8 +38,15 @@ fn complain(problems: &[edgeway_sdk::Problem]) -> u8 {
     exit::USAGE
 }
 
+/// The word that makes a driver of this program, for `edgeway bench sdk`.
+pub(crate) const BENCH_DRIVER: &str = "bench-driver";
+
 /// Parses the command line and carries it out.
 pub fn main() -> ExitCode {
+    // What `edgeway bench sdk` calls itself with: a driver's process has a contract of its own with its arguments.
+    if std::env::args().nth(1).as_deref() == Some(BENCH_DRIVER) {
+        return crate::bench::serve_sdk(2);
+    }
     let arguments = Arguments::parse();
     rustls::crypto::ring::default_provider().install_default().expect("nothing else chooses a TLS provider");
     // Printing into a closed pipe (`edgeway tap | head`) ends the program quietly, as it does for other tools.

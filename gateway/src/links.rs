@@ -8,6 +8,7 @@ mod ageing;
 mod happenings;
 mod inbox;
 mod load;
+mod overload;
 mod reactions;
 mod schedule;
 mod task;

@@ -24,7 +24,7 @@ impl ModbusServer {
     /// Starts it (again) on its port, with all registers zero.
     pub fn restart(&mut self) {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let mut command = Command::new(root.join("../.venv/bin/python"));
+        let mut command = Command::new(crate::python());
         command.arg(root.join("peers/modbus_server.py")).arg(self.port.to_string());
         let process = Process::start("pymodbus", &mut command);
         assert_eq!(process.line(ANSWER_WITHIN).as_deref(), Some("ready"), "pymodbus did not start");

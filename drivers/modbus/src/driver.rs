@@ -14,8 +14,8 @@ use edgeway_sdk::{
     Access, Batch, Capabilities, Deadline, DeviceSpec, Discovered, Driver, Fault, Json, Link, LinkInfo, Manifest, Plan,
     PointIx, PointSpec, Problem, Split, Step, StepIx, Timestamp, Value, WriteOp,
 };
-use std::collections::HashMap;
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::sync::mpsc;

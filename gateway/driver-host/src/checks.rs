@@ -3,6 +3,7 @@
 use edgeway_sdk::{Json, Manifest, Problem, did_you_mean};
 use jsonschema::error::ValidationErrorKind;
 use jsonschema::{ValidationError, Validator};
+use std::collections::BTreeMap;
 
 /// A manifest's schemas, compiled.
 pub(crate) struct Checks {
@@ -30,7 +31,8 @@ impl Checks {
 /// One schema.
 pub(crate) struct Check {
     validator: Validator,
-    known: Vec<String>,
+    /// What the schema says of each option.
+    meanings: BTreeMap<String, String>,
 }
 
 impl Check {
@@ -39,8 +41,11 @@ impl Check {
         let anything = Json::Bool(true);
         let schema = if schema.is_null() { &anything } else { schema };
         let validator = jsonschema::draft202012::new(schema).map_err(|error| error.to_string())?;
-        let known = schema["properties"].as_object().map(|all| all.keys().cloned().collect()).unwrap_or_default();
-        Ok(Check { validator, known })
+        let meaning = |(key, option): (&String, &Json)| {
+            (key.clone(), option["description"].as_str().unwrap_or_default().trim_end_matches('.').to_owned())
+        };
+        let meanings = schema["properties"].as_object().into_iter().flatten().map(meaning).collect();
+        Ok(Check { validator, meanings })
     }
 
     /// Everything that is wrong.
@@ -53,7 +58,7 @@ impl Check {
         match error.kind() {
             ValidationErrorKind::AdditionalProperties { unexpected } => {
                 let unknown = |key: &String| {
-                    let near = did_you_mean(key, self.known.iter().map(String::as_str)).filter(|_| place.is_empty());
+                    let near = did_you_mean(key, self.meanings.keys().map(String::as_str)).filter(|_| place.is_empty());
                     Problem::key(below(&place, key), format!("unknown key `{key}`")).maybe_help(near)
                 };
                 unexpected.iter().map(unknown).collect()
@@ -62,7 +67,10 @@ impl Check {
                 let key = property.as_str().unwrap_or_default();
                 vec![Problem::key(place, format!("`{key}` is missing"))]
             }
-            _ => vec![Problem::key(place, error.to_string())],
+            _ => {
+                let meaning = self.meanings.get(&place).filter(|meaning| !meaning.is_empty()).cloned();
+                vec![Problem::key(place, error.to_string()).maybe_help(meaning)]
+            }
         }
     }
 }
@@ -87,7 +95,7 @@ mod tests {
             "type": "object", "additionalProperties": false, "required": ["endpoint"],
             "properties": {
                 "endpoint": { "type": "string" },
-                "timeout": { "type": "integer", "maximum": 10 },
+                "timeout": { "type": "integer", "maximum": 10, "description": "In seconds." },
                 "tls": { "type": "object", "additionalProperties": false, "properties": { "ca": { "type": "string" } } },
             },
         });
@@ -104,7 +112,7 @@ mod tests {
             [
                 "`endpoint` is missing",
                 "`endpont`: unknown key `endpont` (did you mean `endpoint`?)",
-                "`timeout`: 11 is greater than the maximum of 10",
+                "`timeout`: 11 is greater than the maximum of 10 (In seconds)",
                 "`tls.cert`: unknown key `cert`",
             ]
         );

@@ -24,6 +24,8 @@ const SOCKET_FILE: &str = "drivers.sock";
 const SOCKET_PATH_MAX: usize = 107;
 /// How long the processes together may take to exit.
 const STOP_WITHIN: Duration = Duration::from_secs(2);
+/// A driver on another machine may vanish without a word.
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
 /// Large frames should not wait for the window to open.
 const WINDOW_BYTES: u32 = 4 << 20;
 
@@ -157,7 +159,8 @@ async fn secure(listen: &Listen) -> Result<(TcpListener, Server), HostError> {
     let read = |path: &Path| std::fs::read(path).map_err(|error| refused(format!("{}: {error}", path.display())));
     let identity = Identity::from_pem(read(&listen.cert)?, read(&listen.key)?);
     let tls = ServerTlsConfig::new().identity(identity).client_ca_root(Certificate::from_pem(read(&listen.ca)?));
-    let server = Server::builder().tls_config(tls).map_err(|error| refused(error.to_string()))?;
+    let server = Server::builder().http2_keepalive_interval(Some(KEEP_ALIVE)).http2_keepalive_timeout(Some(KEEP_ALIVE));
+    let server = server.tls_config(tls).map_err(|error| refused(error.to_string()))?;
     let listener = TcpListener::bind(listen.address).await.map_err(|error| refused(error.to_string()))?;
     Ok((listener, server))
 }

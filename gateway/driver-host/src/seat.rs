@@ -21,6 +21,8 @@ pub(crate) struct Seat {
     session: watch::Sender<Option<Arc<Session>>>,
     expected: Mutex<Expected>,
     condition: Mutex<Condition>,
+    /// 0 for none.
+    pub(crate) pid: AtomicU32,
     pub(crate) starts: AtomicU64,
     pub(crate) memory_bytes: AtomicU64,
     pub(crate) cpu_millicores: AtomicU64,
@@ -44,6 +46,7 @@ impl Seat {
             // Nobody knows an empty token, as nobody may say it.
             expected: Mutex::new(Expected { token: remote_token.unwrap_or_default(), epoch: 0 }),
             condition: Mutex::new(Condition::Awaited),
+            pid: AtomicU32::new(0),
             starts: AtomicU64::new(0),
             memory_bytes: AtomicU64::new(0),
             cpu_millicores: AtomicU64::new(0),
@@ -133,6 +136,7 @@ impl Seat {
         Status {
             name: self.name.to_string(),
             condition: self.condition.lock().clone(),
+            pid: Some(self.pid.load(Relaxed)).filter(|pid| *pid > 0),
             starts: self.starts.load(Relaxed),
             memory_bytes: self.memory_bytes.load(Relaxed),
             cpu_cores: self.cpu_millicores.load(Relaxed) as f64 / 1e3,

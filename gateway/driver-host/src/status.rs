@@ -9,6 +9,8 @@ pub struct Status {
     pub name: String,
     /// What it is doing.
     pub condition: Condition,
+    /// The number of its process, if the gateway has started one.
+    pub pid: Option<u32>,
     /// How often it was started.
     pub starts: u64,
     /// Resident memory at the last look, in bytes.

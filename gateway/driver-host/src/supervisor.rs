@@ -76,6 +76,7 @@ impl Supervisor {
             Err(error) => return Some(format!("cannot be started: `{}`: {error}", self.launch.line())),
         };
         let pid = child.id();
+        self.seat.pid.store(pid.unwrap_or_default(), Relaxed);
         // It lives as long as the other end of this is open.
         let stdin = child.stdin.take();
         let readers = self.read(&mut child);
@@ -92,6 +93,7 @@ impl Supervisor {
         }
         kill(pid);
         let _ = child.wait().await;
+        self.seat.pid.store(0, Relaxed);
         drop(stdin);
         // What its children hold open is not waited for.
         let _ = timeout(EXIT_WITHIN, readers).await;

@@ -28,6 +28,9 @@ pub(crate) struct DriverView {
     /// Why it is not running.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<String>,
+    /// The number of its process, if the gateway has started one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) pid: Option<u32>,
     /// How often its process was started.
     pub(crate) starts: u64,
     /// Resident memory, in bytes; of one that runs elsewhere 0.
@@ -82,6 +85,7 @@ impl DriverView {
             state: status.condition.word().to_owned(),
             reason: status.condition.reason(),
             name: status.name,
+            pid: status.pid,
             starts: status.starts,
             memory_bytes: status.memory_bytes,
             cpu_cores: status.cpu_cores,

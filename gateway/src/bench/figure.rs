@@ -36,6 +36,11 @@ impl Figure {
         }
     }
 
+    /// Of another bench.
+    pub(super) fn of(self, bench: &'static str) -> Self {
+        Figure { bench, ..self }
+    }
+
     pub(super) fn goal(mut self, goal: &'static str, met: bool) -> Self {
         (self.goal, self.met) = (Some(goal), Some(met));
         self

@@ -1,6 +1,7 @@
 //! The site that the bench runs: waves in process, through everything.
 
 use std::fmt::Write;
+use std::net::SocketAddr;
 use std::path::Path;
 
 /// Values in one reading.
@@ -19,24 +20,42 @@ pub(super) fn devices(rate: u64) -> u64 {
 }
 
 /// Writes the site.
-pub(super) fn write(folder: &Path, rate: u64, broker: std::net::SocketAddr) -> std::io::Result<()> {
-    for sub in ["models", "scenes", "queries"] {
-        std::fs::create_dir_all(folder.join(sub))?;
-    }
-    let put = |name: &str, text: String| std::fs::write(folder.join(name), text);
-    put(
-        "edgeway.toml",
-        "name = \"bench\"\n[api]\nlisten = \"127.0.0.1:0\"\n[journal]\nsize = \"256MiB\"\n".to_owned(),
-    )?;
-    put("models/probe.json", model())?;
-    put("devices.toml", template())?;
-    put("devices.csv", list(devices(rate)))?;
-    put("scenes/watch.rhai", scenes())?;
-    for (name, select) in QUERIES {
-        put(&format!("queries/{name}.sql"), format!("{select}\n"))?;
-    }
-    put("routes.toml", routes(broker))
+pub(super) fn write(folder: &Path, rate: u64, broker: SocketAddr) -> std::io::Result<()> {
+    Site { properties: PROPERTIES, template: template(), list: list(devices(rate)), broker }.write(folder)
 }
+
+/// Devices `probe-0` and so on of model `probe`, with everything that may work on them: 100 scenes, 5 queries, a route.
+pub(super) struct Site {
+    /// How many the model has, `p0` and so on, beside `limit`. At least 8.
+    pub(super) properties: u64,
+    /// `devices.toml`: links and template.
+    pub(super) template: String,
+    /// `devices.csv`.
+    pub(super) list: String,
+    /// Where the route sends.
+    pub(super) broker: SocketAddr,
+}
+
+impl Site {
+    pub(super) fn write(&self, folder: &Path) -> std::io::Result<()> {
+        for sub in ["models", "scenes", "queries"] {
+            std::fs::create_dir_all(folder.join(sub))?;
+        }
+        let put = |name: &str, text: &str| std::fs::write(folder.join(name), text);
+        put("edgeway.toml", SETTINGS)?;
+        put("models/probe.json", &model(self.properties))?;
+        put("devices.toml", &self.template)?;
+        put("devices.csv", &self.list)?;
+        put("scenes/watch.rhai", &scenes())?;
+        for (name, select) in QUERIES {
+            put(&format!("queries/{name}.sql"), &format!("{select}\n"))?;
+        }
+        put("routes.toml", &routes(self.broker))
+    }
+}
+
+/// `edgeway.toml`.
+pub(super) const SETTINGS: &str = "name = \"bench\"\n[api]\nlisten = \"127.0.0.1:0\"\n[journal]\nsize = \"256MiB\"\n";
 
 const QUERIES: [(&str, &str); 5] = [
     (
@@ -58,16 +77,17 @@ const QUERIES: [(&str, &str); 5] = [
     ("high", "SELECT device, ts, p6 FROM probe WHERE p6 > 9.999"),
 ];
 
-fn model() -> String {
-    let mut properties = String::new();
-    for at in 0..PROPERTIES {
+/// The model with so many properties.
+pub(super) fn model(properties: u64) -> String {
+    let mut text = String::new();
+    for at in 0..properties {
         let _ = write!(
-            properties,
+            text,
             r#"{{"identifier":"p{at}","name":"p{at}","accessMode":"r","dataType":{{"type":"double","specs":{{"min":"-1000","max":"1000","unit":"V"}}}}}},"#
         );
     }
     format!(
-        r#"{{"properties":[{properties}{{"identifier":"limit","name":"limit","accessMode":"rw","dataType":{{"type":"double","specs":{{"min":"-1000","max":"1000","unit":"V"}}}}}}],"events":[],"services":[]}}"#
+        r#"{{"properties":[{text}{{"identifier":"limit","name":"limit","accessMode":"rw","dataType":{{"type":"double","specs":{{"min":"-1000","max":"1000","unit":"V"}}}}}}],"events":[],"services":[]}}"#
     )
 }
 
@@ -108,7 +128,7 @@ for i in 0..{} {{
     )
 }
 
-fn routes(broker: std::net::SocketAddr) -> String {
+fn routes(broker: SocketAddr) -> String {
     format!(
         r##"[target.cloud]
 kind = "mqtt"

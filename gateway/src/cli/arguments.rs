@@ -9,7 +9,7 @@ pub(crate) use ask::{
     ReplayOptions, RouteCommand, SceneCommand, SceneReplayOptions,
 };
 
-pub(crate) use drivers::{DriverCommand, PointCommand, ProbeOptions, SolveOptions, TestPointOptions};
+pub(crate) use drivers::{DriverCommand, NewDriverOptions, PointCommand, ProbeOptions, SolveOptions, TestPointOptions};
 pub(crate) use journal::{JournalCommand, Where};
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -221,6 +221,14 @@ pub(crate) enum Bench {
     /// Groups of 1, 64 and 1,024 messages of 300 bytes. With the Cargo feature `bench-peers` other stores run beside it.
     #[command(after_help = "Examples:\n  edgeway bench journal\n  edgeway bench journal --json")]
     Journal(JournalBenchOptions),
+    /// Modbus TCP from the wire to the twin, beside the bare client of tokio-modbus; 100,000 values/s from 100 devices
+    ///
+    /// The devices are a process of their own. Where libmodbus is installed, its C client is measured too.
+    #[command(after_help = "Examples:\n  edgeway bench modbus\n  edgeway bench modbus --for 10s --json")]
+    Modbus(ModbusBenchOptions),
+    /// The contract of drivers: in process, and through processes in Rust and in Python
+    #[command(after_help = "Examples:\n  edgeway bench sdk\n  edgeway bench sdk --python .venv/bin/python --json")]
+    Sdk(SdkBenchOptions),
     /// The query engine: windows, sessions, state and planning, beside batch queries over the same rows
     #[command(after_help = "Examples:\n  edgeway bench queries\n  edgeway bench queries --quick --json")]
     Queries(EngineBenchOptions),
@@ -238,6 +246,34 @@ pub(crate) struct JournalBenchOptions {
     /// What the bench calls itself with: open a journal, read it, and say what that took
     #[arg(long, hide = true)]
     pub(crate) open: Option<PathBuf>,
+    /// Print one JSON object per figure
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// How Modbus is measured.
+#[derive(clap::Args, Clone)]
+pub(crate) struct ModbusBenchOptions {
+    /// How long each figure is measured
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration, default_value = "5s")]
+    pub(crate) time: Duration,
+    /// What the bench calls itself with: be the devices, until standard input ends
+    #[arg(long, hide = true)]
+    pub(crate) serve: bool,
+    /// Print one JSON object per figure
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// How the contract of drivers is measured.
+#[derive(clap::Args, Clone)]
+pub(crate) struct SdkBenchOptions {
+    /// How long each figure is measured
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration, default_value = "3s")]
+    pub(crate) time: Duration,
+    /// A Python in which `sdk/python` is installed
+    #[arg(long, value_name = "PROGRAM", default_value = "python3")]
+    pub(crate) python: PathBuf,
     /// Print one JSON object per figure
     #[arg(long)]
     pub(crate) json: bool,

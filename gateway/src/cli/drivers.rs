@@ -1,6 +1,7 @@
 //! `edgeway driver`: what drivers there are, what their options are, and what is on their wires.
 
 mod describe;
+mod new;
 
 use super::arguments::{DriverCommand, Output, ProbeOptions};
 use super::locator::{Locator, What};
@@ -27,6 +28,7 @@ pub(super) async fn run(command: &DriverCommand) -> u8 {
             },
         ),
         DriverCommand::Status { driver, reach } => crate::client::driver_status(driver.as_deref(), reach).await,
+        DriverCommand::New(options) => new::run(options),
         DriverCommand::Probe(options) => probe(options).await,
         DriverCommand::Browse(options) => browse(options).await,
     }

@@ -34,6 +34,7 @@ fn table(drivers: &[DriverView], screen: Screen) -> String {
         vec![
             Cell::text(&driver.name),
             Cell::text(&driver.state).tone(tone(&driver.state)),
+            Cell::text(driver.pid.map(|pid| pid.to_string()).unwrap_or_default()),
             Cell::number(driver.starts),
             Cell::number(bytes(driver.memory_bytes)),
             Cell::number(format!("{:.2}", driver.cpu_cores)),
@@ -41,5 +42,5 @@ fn table(drivers: &[DriverView], screen: Screen) -> String {
         ]
     };
     let rows: Vec<_> = drivers.iter().map(row).collect();
-    screen.table(&["driver", "state", "starts", "memory", "cores", "reason"], &rows)
+    screen.table(&["driver", "state", "process", "starts", "memory", "cores", "reason"], &rows)
 }

@@ -3,6 +3,7 @@
 use super::ageing::Ageing;
 use super::happenings::Happenings;
 use super::inbox::{Inbox, Said};
+use super::overload::{Overload, Turn};
 use super::schedule::{Next, Schedule, Silence, Slot, Transition};
 use super::transaction::{self, Ended, Table};
 use super::write::WriteJob;
@@ -65,6 +66,7 @@ pub(crate) struct LinkTask {
     ageing: Ageing,
     happenings: Happenings,
     inbox: Arc<Inbox>,
+    overload: Overload,
     /// Whether the driver can tell by itself what is new.
     watches: bool,
     ageing_tick: Interval,
@@ -101,6 +103,7 @@ impl LinkTask {
             ageing: Ageing::new(aged, now),
             happenings: Happenings::new(wiring.events),
             inbox: Arc::default(),
+            overload: Overload::default(),
             watches: wiring.watches,
             schedule: Schedule::default(),
             table: Arc::new(Table { binding: wiring.binding, points: wiring.points, things: wiring.things }),
@@ -487,8 +490,7 @@ impl LinkTask {
     }
 
     fn age(&mut self) {
-        let permille = self.schedule.load(self.concurrency) * 1e3;
-        self.status.load_permille.store(permille as u64, Relaxed);
+        self.weigh();
         if self.watches && self.status.state() == LinkState::Up {
             let schedule = &self.schedule;
             let is_there = |device| matches!(schedule.online(device), Online::Online | Online::Degraded);
@@ -496,6 +498,22 @@ impl LinkTask {
         }
         let stale = self.ageing.stale(Instant::now(), Timestamp::now());
         spine::publish(&self.journal, stale);
+    }
+
+    /// How busy the readings keep the wire.
+    fn weigh(&mut self) {
+        let load = self.schedule.load(self.concurrency);
+        self.status.load_permille.store((load * 1e3) as u64, Relaxed);
+        let percent = (load * 100.0).round();
+        match self.overload.look(load, Instant::now()) {
+            Some(Turn::Overloaded) => warn!(
+                link = %self.site.name,
+                percent,
+                "The readings want more time than the wire has; `edgeway check --plan` says which to slow down."
+            ),
+            Some(Turn::Relieved) => info!(link = %self.site.name, percent, "The wire bears its readings again."),
+            None => {}
+        }
     }
 
     fn lost(&mut self, reason: &str) {

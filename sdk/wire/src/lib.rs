@@ -27,7 +27,7 @@ pub mod columns;
 mod serve;
 pub mod words;
 
-pub use serve::serve;
+pub use serve::{serve, serve_with};
 
 /// The messages and the service, as they are generated.
 #[allow(

@@ -30,7 +30,12 @@ const PATIENCE: Duration = Duration::from_secs(10);
 ///
 /// What goes wrong is one line on stderr, where the gateway finds it.
 pub fn serve(driver: impl Driver) -> ExitCode {
-    match std::env::args().nth(1).as_deref() {
+    serve_with(driver, std::env::args().skip(1))
+}
+
+/// The same in a program that has arguments of its own: these are the driver's.
+pub fn serve_with(driver: impl Driver, mut arguments: impl Iterator<Item = String>) -> ExitCode {
+    match arguments.next().as_deref() {
         None => run(Arc::new(driver)),
         Some("--manifest") => {
             let manifest = serde_json::to_string_pretty(driver.manifest());
@@ -62,7 +67,7 @@ fn failed(reason: &str) -> ExitCode {
 
 /// One session, which is the whole life of the process.
 async fn session(driver: Arc<dyn Driver>) -> Result<(), String> {
-    let orphaned = stdin_ends();
+    let orphaned = orphaned();
     let hello = hello(driver.as_ref())?;
     let mut host = dial::gateway().await?;
     let (out, to_send) = mpsc::channel(OUT_MAX);
@@ -124,9 +129,16 @@ fn turned_away(status: &tonic::Status) -> String {
 
 /// Fires when the gateway is gone: it holds the other end of stdin. Reading needs a thread of its own, which must not keep
 /// the process alive.
-fn stdin_ends() -> oneshot::Receiver<()> {
+fn orphaned() -> oneshot::Receiver<()> {
     let (sender, receiver) = oneshot::channel();
+    let elsewhere = std::env::var(environment::SOCKET).is_ok_and(|place| dial::is_elsewhere(&place));
     std::thread::spawn(move || {
+        if elsewhere {
+            // Nobody holds it. The stream tells when the gateway is gone.
+            loop {
+                std::thread::park();
+            }
+        }
         let mut bytes = [0; 256];
         while std::io::stdin().read(&mut bytes).is_ok_and(|count| count > 0) {}
         let _ = sender.send(());

@@ -3,7 +3,7 @@
 use crate::house::*;
 use edgeway_driver_host::{DriverHost, Listen, ProcessDriver, manifest};
 use edgeway_sdk::*;
-use rcgen::{BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, Certificate, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -78,7 +78,8 @@ impl Files {
         write(&folder.path().join("ca.pem"), &ours.pem());
         for (name, issuer) in [("gateway", &ours), ("driver", &ours), ("stranger", &other)] {
             let key = KeyPair::generate().unwrap();
-            let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+            let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+            params.distinguished_name.push(DnType::CommonName, name);
             let signed: Certificate = params.signed_by(&key, issuer).unwrap();
             write(&folder.path().join(format!("{name}.pem")), &signed.pem());
             write(&folder.path().join(format!("{name}.key")), &key.serialize_pem());
@@ -93,6 +94,8 @@ impl Files {
 
 fn authority() -> CertifiedIssuer<'static, KeyPair> {
     let mut params = CertificateParams::default();
+    // A leaf of the same name would be taken for self-signed by some.
+    params.distinguished_name.push(DnType::CommonName, "authority");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }

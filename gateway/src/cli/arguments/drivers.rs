@@ -30,6 +30,11 @@ pub(crate) enum DriverCommand {
         #[arg(short, long, value_enum, default_value_t)]
         output: Output,
     },
+    /// Write a new driver that works, for an imaginary protocol, to be made into your own
+    #[command(
+        after_help = "Examples:\n  edgeway driver new my-protocol\n  edgeway driver new my-protocol --python --folder drivers/my-protocol"
+    )]
+    New(NewDriverOptions),
     /// Show how the processes of a running gateway's drivers are; of one, also its last lines
     #[command(after_help = "Examples:\n  edgeway driver status\n  edgeway driver status acme")]
     Status {
@@ -48,6 +53,22 @@ pub(crate) enum DriverCommand {
     /// List what a device has to offer
     #[command(after_help = "Example:\n  edgeway driver browse 'simulator:;world=hotel;unit=1'")]
     Browse(ProbeOptions),
+}
+
+/// What is written.
+#[derive(clap::Args, Clone)]
+pub(crate) struct NewDriverOptions {
+    /// The driver's name: lower-case letters, digits and `-`
+    pub(crate) name: String,
+    /// In Python; otherwise in Rust
+    #[arg(long)]
+    pub(crate) python: bool,
+    /// Where; a folder of the driver's name unless given
+    #[arg(long, value_name = "DIR")]
+    pub(crate) folder: Option<PathBuf>,
+    /// The folder `sdk` of a checkout of Edgeway, for a driver in Rust; looked for above the new folder unless given
+    #[arg(long, value_name = "DIR")]
+    pub(crate) sdk: Option<PathBuf>,
 }
 
 /// Where to look.

@@ -9,6 +9,7 @@ use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity
 /// How long the gateway may take to listen.
 const WITHIN: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(200);
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
 /// Large frames should not wait for the window to open.
 const WINDOW_BYTES: u32 = 4 << 20;
 
@@ -31,13 +32,21 @@ pub(super) async fn gateway() -> Result<DriverHostClient<Channel>, String> {
     }
 }
 
+/// True if the gateway runs on another machine, and has not started this process.
+pub(super) fn is_elsewhere(place: &str) -> bool {
+    place.starts_with("https:")
+}
+
 fn endpoint(place: &str) -> Result<Endpoint, String> {
     let wrong = |error: &dyn std::fmt::Display| format!("{} is `{place}`: {error}", environment::SOCKET);
     let endpoint = Endpoint::from_shared(place.to_owned()).map_err(|error| wrong(&error))?;
     let endpoint = endpoint.initial_stream_window_size(WINDOW_BYTES).initial_connection_window_size(WINDOW_BYTES);
-    if !place.starts_with("https:") {
+    if !is_elsewhere(place) {
         return Ok(endpoint);
     }
+    // A gateway that has vanished without a word would be waited for to the end of days.
+    let endpoint =
+        endpoint.http2_keep_alive_interval(KEEP_ALIVE).keep_alive_timeout(KEEP_ALIVE).keep_alive_while_idle(true);
     let file = |name: &str| {
         let path = variable(name)?;
         std::fs::read(&path).map_err(|error| format!("{name} is `{path}`: {error}"))
