@@ -1,7 +1,7 @@
 //! The Modbus driver: TCP, RTU and ASCII.
 //!
 //! It reads and writes coils, discrete inputs, input registers and holding registers of the units behind one TCP endpoint
-//! or serial port, or of a device that dials in (functions 1 to 6, 16, 22, 23, and 43 to find out who is there). Points that
+//! or serial port, or of a device that dials in (functions 1 to 6, 16, 22, 23, and 43 for what a unit says of itself). Points that
 //! lie close together share a request; the values of one request come from one answer. An answer is used only if its
 //! transaction, unit, function and length are the ones asked for.
 //!

@@ -1,6 +1,6 @@
 //! Which units there are, and what each says of itself.
 
-use crate::config::LinkOptions;
+use crate::config::{LinkOptions, Table};
 use crate::pdu::{self, Ask};
 use crate::plan;
 use crate::wire::{Failure, Wire};
@@ -49,26 +49,34 @@ fn read(mut hint: Json) -> Result<(LinkOptions, std::ops::RangeInclusive<u8>), F
     Ok((options, first..=last))
 }
 
-/// What a unit says of itself; `None` if nobody answers. A unit that knows no identities refuses, and so is there.
+/// What a unit says of itself; `None` if nobody answers.
 async fn identity(wire: &Wire, unit: u8, by: Deadline) -> Result<Option<Vec<(String, String)>>, Fault> {
+    if !is_there(wire, unit, by).await? {
+        return Ok(None);
+    }
     let mut all = vec![];
     let mut first = 0;
-    loop {
-        match wire.ask(unit, Ask::Identify { first }, by).await {
-            Ok(page) => {
-                let (objects, next) = pdu::identity(&page);
-                all.extend(objects);
-                match next {
-                    Some(next) if next > first => first = next,
-                    _ => return Ok(Some(named(all))),
-                }
-            }
-            // Behind a gateway, these two say that nobody is there.
-            Err(Failure::Exception(10 | 11)) => return Ok(None),
-            Err(Failure::Exception(_)) => return Ok(Some(named(all))),
-            Err(Failure::Fault(fault @ Fault::Link(_))) => return Err(fault),
-            Err(Failure::Fault(_)) => return Ok(None),
+    // A unit that knows no identities refuses, says nothing, or hangs up.
+    while let Ok(page) = wire.ask(unit, Ask::Identify { first }, by).await {
+        let (objects, next) = pdu::identity(&page);
+        all.extend(objects);
+        match next {
+            Some(next) if next > first => first = next,
+            _ => break,
         }
+    }
+    Ok(Some(named(all)))
+}
+
+/// Asks for a register, which every unit answers somehow. Many do not answer at all to a function that they do not know,
+/// and some on a serial line take its end for the beginning of the next question.
+async fn is_there(wire: &Wire, unit: u8, by: Deadline) -> Result<bool, Fault> {
+    match wire.ask(unit, Ask::Read { table: Table::Holding, start: 0, count: 1 }, by).await {
+        // Behind a gateway, these two say that nobody is there.
+        Err(Failure::Exception(10 | 11)) => Ok(false),
+        Ok(_) | Err(Failure::Exception(_)) => Ok(true),
+        Err(Failure::Fault(fault @ Fault::Link(_))) => Err(fault),
+        Err(Failure::Fault(_)) => Ok(false),
     }
 }
 
