@@ -68,7 +68,7 @@ impl Bench {
     }
 }
 
-fn specs(points: &[Json]) -> Vec<PointSpec> {
+pub(crate) fn specs(points: &[Json]) -> Vec<PointSpec> {
     let spec = |(ix, options): (usize, &Json)| {
         let read_only = options["at"].as_str().is_some_and(|at| at.starts_with("input") || at.starts_with("discrete"));
         let access = if read_only { Access::Read } else { Access::ReadWrite };

@@ -6,6 +6,8 @@ mod cases;
 mod hostile;
 mod line;
 mod peer;
+#[cfg(feature = "peers")]
+mod peers;
 mod pipeline;
 mod site;
 mod writes;
