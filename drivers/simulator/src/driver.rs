@@ -1,15 +1,21 @@
 //! The driver `simulator`: no wire at all.
 
-mod wave_link;
+mod faulty;
+mod replay_link;
+mod signal_link;
+mod teller;
 mod world_link;
 
 use crate::World;
-use crate::config::{Choice, DeviceOptions, LinkOptions, Point, PointOptions};
+use crate::clock::Clock;
+use crate::config::{Choice, DeviceOptions, LinkOptions, Point, Written, WrittenDevice};
 use crate::world::{ROOMS, TURBINES};
 use async_trait::async_trait;
 use edgeway_sdk::{Access, Capabilities, Driver, Fault, Json, Link, Manifest, Problem};
+use faulty::FaultyLink;
+use replay_link::ReplayLink;
+use signal_link::SignalLink;
 use std::sync::{Arc, LazyLock};
-use wave_link::WaveLink;
 use world_link::WorldLink;
 
 /// The driver `simulator`. Its options are in the README.
@@ -20,10 +26,11 @@ pub struct Simulator;
 impl Driver for Simulator {
     fn manifest(&self) -> &Manifest {
         static MANIFEST: LazyLock<Manifest> = LazyLock::new(|| {
-            let summary = "a simulated wind farm, a simulated hotel, or wave forms";
+            let summary = "simulated devices: a wind farm, a hotel, signals, recordings, and their faults";
+            let can = Capabilities { write: true, watch: true, call: true, browse: true, ..Capabilities::default() };
             Manifest::new("simulator", env!("CARGO_PKG_VERSION"), summary)
-                .can(Capabilities { write: true, browse: true, ..Capabilities::default() })
-                .options::<LinkOptions, DeviceOptions, PointOptions>()
+                .can(can)
+                .options::<LinkOptions, WrittenDevice, Written>()
         });
         &MANIFEST
     }
@@ -42,11 +49,17 @@ impl Driver for Simulator {
 
     fn open(&self, options: Json) -> Result<Arc<dyn Link>, Fault> {
         let link = LinkOptions::read(&options).map_err(|problems| Fault::Config(sentence(&problems)))?;
-        Ok(match link.world {
-            Choice::Waves => Arc::new(WaveLink::new(link.seed, link.speed)),
-            Choice::WindFarm => Arc::new(WorldLink::new(World::wind_farm(link.seed, TURBINES).speed(link.speed))),
-            Choice::Hotel => Arc::new(WorldLink::new(World::hotel(link.seed, ROOMS).speed(link.speed))),
-        })
+        let clock = Clock::start(link.speed);
+        let troubles = link.troubles(&options);
+        let within: Arc<dyn Link> = match (link.replay, link.world) {
+            (Some(replay), _) => Arc::new(ReplayLink::new(replay, link.speed)),
+            (None, Choice::Waves) => Arc::new(SignalLink::new(link.seed, clock)),
+            (None, Choice::WindFarm) => {
+                Arc::new(WorldLink::new(World::wind_farm(link.seed, TURBINES).speed(link.speed)))
+            }
+            (None, Choice::Hotel) => Arc::new(WorldLink::new(World::hotel(link.seed, ROOMS).speed(link.speed))),
+        };
+        Ok(Arc::new(FaultyLink::new(within, clock, link.in_flight, troubles)))
     }
 }
 
@@ -55,5 +68,7 @@ fn sentence(problems: &[Problem]) -> String {
     problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("; ")
 }
 
+#[cfg(test)]
+mod heard;
 #[cfg(test)]
 mod tests;

@@ -28,11 +28,17 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod build;
+mod clock;
 mod config;
 mod driver;
 mod error;
+pub mod fleet;
+mod formula;
 pub mod modbus;
 mod plan;
+mod replay;
+mod signals;
 mod waves;
 mod world;
 

@@ -14,6 +14,8 @@ pub(crate) struct Wave {
     pub(crate) phase: f64,
     pub(crate) amplitude: f64,
     pub(crate) base: f64,
+    /// Where a counter begins at 0 again.
+    pub(crate) wrap: Option<i64>,
     /// What makes the noise of one point differ from that of another.
     pub(crate) salt: u64,
 }
@@ -37,7 +39,7 @@ impl Wave {
     /// The value at a time.
     pub(crate) fn at(&self, time: Timestamp) -> Value {
         let swing = match self.shape {
-            Shape::Counter => return Value::Int(time.as_nanos().div_euclid(self.cycle_ns)),
+            Shape::Counter => return Value::Int(self.count(time)),
             Shape::Sine => (TAU * self.turn(time)).sin(),
             Shape::Ramp => 2.0 * self.turn(time) - 1.0,
             Shape::Square if self.turn(time) < 0.5 => 1.0,
@@ -47,11 +49,21 @@ impl Wave {
         Value::Float(self.base + self.amplitude * swing)
     }
 
+    fn count(&self, time: Timestamp) -> i64 {
+        let cycles = time.as_nanos().div_euclid(self.cycle_ns);
+        self.wrap.map_or(cycles, |wrap| cycles.rem_euclid(wrap))
+    }
+
     /// How much of the present cycle has passed, from 0 up to 1.
     fn turn(&self, time: Timestamp) -> f64 {
-        let passed = time.as_nanos().rem_euclid(self.cycle_ns) as f64 / self.cycle_ns as f64 + self.phase;
-        passed - passed.floor()
+        turn(time, self.cycle_ns, self.phase)
     }
+}
+
+/// How much of a cycle has passed at a time, from 0 up to 1.
+pub(crate) fn turn(time: Timestamp, cycle_ns: i64, phase: f64) -> f64 {
+    let passed = time.as_nanos().rem_euclid(cycle_ns) as f64 / cycle_ns as f64 + phase;
+    passed - passed.floor()
 }
 
 /// A number of its own for each point of each seed.
@@ -69,7 +81,7 @@ mod tests {
     use super::*;
 
     fn at(shape: Shape, millis: i64) -> f64 {
-        let wave = Wave { shape, cycle_ns: 1_000_000_000, phase: 0.0, amplitude: 2.0, base: 10.0, salt: 1 };
+        let wave = Wave { shape, cycle_ns: 1_000_000_000, phase: 0.0, amplitude: 2.0, base: 10.0, wrap: None, salt: 1 };
         wave.at(Timestamp::from_millis(millis)).as_f64().expect("a number")
     }
 
@@ -79,6 +91,15 @@ mod tests {
         assert_eq!([at(Shape::Ramp, 0), at(Shape::Ramp, 500), at(Shape::Ramp, 1000)], [8.0, 10.0, 8.0]);
         assert_eq!([at(Shape::Square, 499), at(Shape::Square, 500), at(Shape::Square, 1000)], [12.0, 8.0, 12.0]);
         assert_eq!([at(Shape::Counter, 999), at(Shape::Counter, 7000), at(Shape::Counter, -1)], [0.0, 7.0, -1.0]);
+    }
+
+    #[test]
+    fn a_counter_that_wraps_begins_at_0_again() {
+        let cycle_ns = 1_000_000_000;
+        let wave =
+            Wave { shape: Shape::Counter, cycle_ns, phase: 0.0, amplitude: 1.0, base: 0.0, wrap: Some(3), salt: 1 };
+        let counts: Vec<Value> = (0..5).map(|second| wave.at(Timestamp::from_secs(second))).collect();
+        assert_eq!(counts, [0, 1, 2, 0, 1].map(Value::Int));
     }
 
     #[test]

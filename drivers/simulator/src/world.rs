@@ -21,7 +21,7 @@ pub use thing::Kind;
 
 pub(crate) use mast::Mast;
 pub(crate) use meter::Meter;
-pub(crate) use random::{fraction, mix};
+pub(crate) use random::{Random, fraction, mix};
 pub(crate) use room::Room;
 pub(crate) use shared::Manner;
 pub(crate) use thing::{Form, PropertyAt, Thing};

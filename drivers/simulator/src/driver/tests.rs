@@ -124,7 +124,7 @@ async fn points_that_do_not_fit_are_rejected_with_the_reason() {
     assert_eq!(plan.steps.len(), 1);
     let [setpoint, sine, scene] = &reasons(plan)[..] else { panic!("three do not fit") };
     assert!(setpoint.1.starts_with("a turbine has no property `setpoint`"), "{setpoint:?}");
-    assert_eq!(sine, &(1, "wave forms and registers need a link with `world = \"waves\"`".to_owned()));
+    assert_eq!(sine, &(1, "signals and registers need a link with `world = \"waves\"`".to_owned()));
     assert_eq!(scene.0, 2);
     let (_, plan) = link(json!({"world": "wind-farm"}), json!({"unit": 9}), &points[3..]).await;
     assert_eq!(reasons(plan), [(3, "there is no unit 9".to_owned())]);

@@ -1,7 +1,7 @@
 //! A link to a world: its things are the devices, their properties the points.
 
 use super::sentence;
-use crate::config::{DeviceOptions, Point};
+use crate::config::{DeviceOptions, Point, What};
 use crate::plan::{Steps, plan};
 use crate::world::{Form, PropertyAt, World, set};
 use async_trait::async_trait;
@@ -57,9 +57,9 @@ impl State {
 
 /// Finds the unit and the property of a point.
 fn source(world: &World, units: &HashMap<DeviceIx, u8>, point: &PointSpec) -> Result<Source, String> {
-    let Point::Property { name } = Point::read(&point.options, point.access).map_err(|problems| sentence(&problems))?
-    else {
-        return Err("wave forms and registers need a link with `world = \"waves\"`".into());
+    let options = Point::read(&point.options, point.access).map_err(|problems| sentence(&problems))?;
+    let What::Property { name } = options.what else {
+        return Err("signals and registers need a link with `world = \"waves\"`".into());
     };
     let unit = *units.get(&point.device).ok_or("the device needs a `unit`")?;
     let kind = world.thing(unit).ok_or_else(|| format!("there is no unit {unit}"))?.kind();
@@ -75,7 +75,11 @@ fn units(devices: &[DeviceSpec]) -> Result<HashMap<DeviceIx, u8>, Fault> {
     let mut units = HashMap::new();
     for device in devices {
         let options = DeviceOptions::read(&device.options).map_err(|problems| Fault::Config(sentence(&problems)))?;
-        units.extend(options.unit().map(|unit| (device.ix, unit)));
+        if !options.events.is_empty() || !options.services.is_empty() {
+            let reason = "events and services of its own need a device on a link with `world = \"waves\"`";
+            return Err(Fault::Config(reason.into()));
+        }
+        units.extend(options.unit.map(|unit| (device.ix, unit)));
     }
     Ok(units)
 }
