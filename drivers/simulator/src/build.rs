@@ -67,7 +67,7 @@ impl Maker {
         device: DeviceIx,
         of: &str,
         outputs: Vec<(String, Point)>,
-        named: &mut Names,
+        named: &Names,
     ) -> Result<Vec<(String, Arc<Source>)>, String> {
         let mut made = vec![];
         for (field, options) in outputs {

@@ -164,6 +164,8 @@ static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
 });
 
 type Number = Result<f64, Box<EvalAltResult>>;
+type OfOne = fn(f64) -> f64;
+type OfTwo = fn(f64, f64) -> f64;
 
 fn operators(engine: &mut Engine) {
     engine
@@ -176,7 +178,7 @@ fn operators(engine: &mut Engine) {
 }
 
 fn functions(engine: &mut Engine) {
-    let of_one: [(&str, fn(f64) -> f64); 7] = [
+    let of_one: [(&str, OfOne); 7] = [
         ("sin", f64::sin),
         ("cos", f64::cos),
         ("tan", f64::tan),
@@ -188,11 +190,11 @@ fn functions(engine: &mut Engine) {
     for (name, of) in of_one {
         engine.register_fn(name, move |x: Dynamic| -> Number { Ok(of(number(&x)?)) });
     }
-    let whole: [(&str, fn(f64) -> f64); 3] = [("floor", f64::floor), ("ceil", f64::ceil), ("round", f64::round)];
+    let whole: [(&str, OfOne); 3] = [("floor", f64::floor), ("ceil", f64::ceil), ("round", f64::round)];
     for (name, of) in whole {
         engine.register_fn(name, move |x: Dynamic| -> Result<i64, Box<EvalAltResult>> { Ok(of(number(&x)?) as i64) });
     }
-    let of_two: [(&str, fn(f64, f64) -> f64); 3] = [("min", f64::min), ("max", f64::max), ("atan2", f64::atan2)];
+    let of_two: [(&str, OfTwo); 3] = [("min", f64::min), ("max", f64::max), ("atan2", f64::atan2)];
     for (name, of) in of_two {
         engine.register_fn(name, move |a: Dynamic, b: Dynamic| -> Number { Ok(of(number(&a)?, number(&b)?)) });
     }

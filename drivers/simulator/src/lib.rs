@@ -1,13 +1,15 @@
-//! Simulated devices: a wind farm, a hotel, and wave forms.
+//! Simulated devices: a wind farm, a hotel, signals, recordings, and a virtual fleet of any model.
 //!
-//! Three things, each usable alone:
+//! Four things, each usable alone:
 //!
 //! - [`World`]: a wind farm or a hotel floor, deterministic from a seed, with physics good enough to link scenes and ask
 //!   queries of. Pure: time is an argument.
 //! - [`modbus`]: a world as real Modbus TCP devices on a listener, with faults to order (a unit falls silent, an
 //!   address is refused).
-//! - [`Simulator`]: the driver `simulator`, in process. Its points are properties of a world, or wave forms that are a
-//!   function of seed, point and time and cost next to nothing: 100,000 values a second are a few thousandths of a core.
+//! - [`Simulator`]: the driver `simulator`, in process. Its points are properties of a world, columns of a recording, or
+//!   signals that are functions of seed, point and time and cost next to nothing: 100,000 values a second of wave forms are
+//!   a few thousandths of a core. Links, devices and points fail to order.
+//! - [`fleet`]: the configuration of many such devices from a thing model alone.
 //!
 //! **It is not** a model of a particular turbine or building, and not a load generator for Modbus: [`modbus::serve`]
 //! answers one request at a time on each connection. Worlds have at most 19 turbines or 49 rooms, and values that

@@ -6,14 +6,14 @@ use super::sentence;
 use super::teller::Teller;
 use crate::build::{Maker, Names, Sources, Wanted, hash};
 use crate::clock::Clock;
-use crate::config::{By, DeviceOptions, Point};
+use crate::config::{By, DeviceOptions, EventOptions, Point, ServiceOptions};
 use crate::plan::{Steps, plan};
 use crate::signals::{Moment, Source};
 use crate::world::mix;
 use async_trait::async_trait;
 use edgeway_sdk::{
-    Batch, Deadline, DeviceIx, DeviceSpec, Fault, Json, Link, LinkInfo, Plan, PointIx, PointSpec, Sink, Split, StepIx,
-    Timestamp, Value, WriteOp, did_you_mean,
+    Access, Batch, Deadline, DeviceIx, DeviceSpec, Fault, Json, Link, LinkInfo, Plan, PointIx, PointSpec, Sink, Split,
+    StepIx, Timestamp, Value, WriteOp, did_you_mean,
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, RwLock, RwLockReadGuard};
@@ -76,30 +76,22 @@ impl Planned {
         let mut wrong = vec![];
         let mut wanted = vec![];
         let mut by_push = HashSet::new();
+        let mut known = HashMap::new();
         for point in points {
-            match Point::read(&point.options, point.access) {
+            match read(point, &mut known) {
                 Ok(options) => {
                     if options.by == By::Push && point.access.reads() {
                         by_push.insert(point.ix);
                     }
                     wanted.push(Wanted { point: point.ix, device: point.device, options });
                 }
-                Err(problems) => wrong.push((point.ix, sentence(&problems))),
+                Err(reason) => wrong.push((point.ix, reason)),
             }
         }
         self.sources = maker.sources(wanted, &self.registers, &mut named);
         self.sources.extend(wrong.into_iter().map(|(point, reason)| (point, Err(reason))));
         self.keep_registers(points);
-        self.happenings.clear();
-        self.services.clear();
-        for device in devices {
-            let options =
-                DeviceOptions::read(&device.options).map_err(|problems| Fault::Config(sentence(&problems)))?;
-            if !options.events.is_empty() {
-                listen(device.ix, points, &self.sources, &mut by_push);
-            }
-            self.furnish(maker, device.ix, options, &mut named).map_err(Fault::Config)?;
-        }
+        self.furnish(maker, devices, points, &named, &mut by_push)?;
         self.pushed = points.iter().filter(|p| by_push.contains(&p.ix)).filter_map(|p| self.push(p)).collect();
         Ok(())
     }
@@ -115,39 +107,69 @@ impl Planned {
         Some(Pushed { point: point.ix, period: point.period, source })
     }
 
-    /// Adds the events and services of a device.
+    /// Adds the events and services of the devices.
     fn furnish(
         &mut self,
         maker: &Maker,
+        devices: &[DeviceSpec],
+        points: &[PointSpec],
+        named: &Names,
+        by_push: &mut HashSet<PointIx>,
+    ) -> Result<(), Fault> {
+        let mut readable: HashMap<DeviceIx, Vec<PointIx>> = HashMap::new();
+        for point in points.iter().filter(|point| point.access.reads() && self.find(point).is_ok()) {
+            readable.entry(point.device).or_default().push(point.ix);
+        }
+        let mut registers: HashMap<DeviceIx, HashMap<String, Arc<Source>>> = HashMap::new();
+        for ((device, name), source) in named.iter().filter(|(_, source)| source.is_register()) {
+            registers.entry(*device).or_default().insert(name.clone(), source.clone());
+        }
+        self.happenings.clear();
+        self.services.clear();
+        for device in devices {
+            let options =
+                DeviceOptions::read(&device.options).map_err(|problems| Fault::Config(sentence(&problems)))?;
+            if !options.events.is_empty() {
+                listen(readable.get(&device.ix).map_or(&[][..], Vec::as_slice), by_push);
+            }
+            let registers = registers.remove(&device.ix).unwrap_or_default();
+            self.add_events(maker, device.ix, options.events, named).map_err(Fault::Config)?;
+            self.add_services(maker, device.ix, options.services, named, &registers).map_err(Fault::Config)?;
+        }
+        Ok(())
+    }
+
+    fn add_events(
+        &mut self,
+        maker: &Maker,
         device: DeviceIx,
-        options: DeviceOptions,
-        named: &mut Names,
+        events: Vec<EventOptions>,
+        named: &Names,
     ) -> Result<(), String> {
-        for event in options.events {
+        for event in events {
             let output = maker.outputs(device, &event.name, event.output, named)?;
             let salt = mix(mix(maker.seed) ^ mix(u64::from(device.0) << 32 ^ hash(&event.name)));
             self.happenings.push(Happening { device, name: event.name, every: event.every, output, salt });
         }
-        let registers: BTreeMap<String, Arc<Source>> = named
-            .iter()
-            .filter(|((of, _), source)| *of == device && source.is_register())
-            .map(|((_, name), source)| (name.clone(), source.clone()))
-            .collect();
-        for (name, service) in options.services {
+        Ok(())
+    }
+
+    fn add_services(
+        &mut self,
+        maker: &Maker,
+        device: DeviceIx,
+        services: BTreeMap<String, ServiceOptions>,
+        named: &Names,
+        registers: &HashMap<String, Arc<Source>>,
+    ) -> Result<(), String> {
+        for (name, service) in services {
             let mut sets = vec![];
             for (register, value) in &service.sets {
-                let source = registers.get(register).ok_or_else(|| {
-                    let help = did_you_mean(register, registers.keys().map(String::as_str));
-                    let help = help.map(|help| format!(" ({help})")).unwrap_or_default();
-                    format!(
-                        "service `{name}` sets `{register}`, which is the `name` of no register of the device{help}"
-                    )
-                })?;
+                let source = registers.get(register).ok_or_else(|| unknown_register(&name, register, registers))?;
                 sets.push((source.clone(), Value::from_json(value)));
             }
             let output = maker.outputs(device, &name, service.output, named)?;
-            let inputs = registers.iter().map(|(name, source)| (name.clone(), source.clone())).collect();
-            self.services.insert((device, name), Service { output, sets, inputs });
+            self.services.insert((device, name), Service { output, sets, inputs: registers.clone() });
         }
         Ok(())
     }
@@ -157,17 +179,25 @@ impl Planned {
     }
 }
 
+/// The options of a point. Points that are written alike share them, and are read once.
+fn read(point: &PointSpec, known: &mut HashMap<(usize, Access), Result<Point, String>>) -> Result<Point, String> {
+    let place = Arc::as_ptr(&point.options) as usize;
+    let read = || Point::read(&point.options, point.access).map_err(|problems| sentence(&problems));
+    known.entry((place, point.access)).or_insert_with(read).clone()
+}
+
 /// The gateway listens only where points are pushed: a device with events pushes one, at least.
-fn listen(device: DeviceIx, points: &[PointSpec], sources: &Sources, by_push: &mut HashSet<PointIx>) {
-    let mut readable = points
-        .iter()
-        .filter(|point| point.device == device && point.access.reads())
-        .filter(|point| sources.get(&point.ix).is_some_and(Result::is_ok));
-    if let Some(first) = readable.clone().next()
-        && !readable.any(|point| by_push.contains(&point.ix))
-    {
-        by_push.insert(first.ix);
+fn listen(readable: &[PointIx], by_push: &mut HashSet<PointIx>) {
+    if !readable.iter().any(|point| by_push.contains(point)) {
+        by_push.extend(readable.first());
     }
+}
+
+fn unknown_register(service: &str, found: &str, registers: &HashMap<String, Arc<Source>>) -> String {
+    let mut names: Vec<&str> = registers.keys().map(String::as_str).collect();
+    names.sort_unstable();
+    let help = did_you_mean(found, names).map(|help| format!(" ({help})")).unwrap_or_default();
+    format!("service `{service}` sets `{found}`, which is the `name` of no register of the device{help}")
 }
 
 impl Service {

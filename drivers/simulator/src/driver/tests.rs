@@ -148,17 +148,26 @@ fn two_links_to_one_world_are_one_wire() {
     assert_ne!(key(json!({"world": "hotel"})), key(json!({"world": "hotel", "seed": 2})));
 }
 
-#[test]
-fn the_sample_is_valid() {
+#[tokio::test]
+async fn the_sample_is_valid() {
     let sample: Json = toml::from_str(include_str!("../../sample.toml")).expect("valid TOML");
-    let mut link = sample["link"]["wind"].clone();
-    let driver = link.as_object_mut().and_then(|link| link.remove("driver"));
-    assert_eq!(driver, Some(json!(Simulator.manifest().name)));
-    assert_eq!(Simulator.check_link(&link), Ok("wind-farm of seed 1".into()));
-    let device = &sample["device"][0];
-    assert_eq!(Simulator.check_device(&device["simulator"]), []);
-    for (name, options) in sample["template"]["turbine"]["points"].as_object().expect("a table") {
-        let access = if name == "power_limit" { Access::ReadWrite } else { Access::Read };
-        assert_eq!(Simulator.check_point(options, access), [], "{name}");
+    for device_text in sample["device"].as_array().expect("devices") {
+        let template = &sample["template"][device_text["template"].as_str().expect("a name")];
+        let mut options = sample["link"][template["link"].as_str().expect("a name")].clone();
+        let driver = options.as_object_mut().and_then(|link| link.remove("driver"));
+        assert_eq!(driver, Some(json!(Simulator.manifest().name)));
+        assert!(Simulator.check_link(&options).is_ok(), "{options}");
+        let tables = [&template["simulator"], &device_text["simulator"]];
+        let device_options: serde_json::Map<_, _> =
+            tables.iter().filter_map(|table| table.as_object().cloned()).flatten().collect();
+        assert_eq!(Simulator.check_device(&device_options.clone().into()), []);
+        let mut points = vec![];
+        for ((name, options), ix) in template["points"].as_object().expect("a table").iter().zip(0..) {
+            let access = if name == "power_limit" { Access::ReadWrite } else { Access::Read };
+            assert_eq!(Simulator.check_point(options, access), [], "{name}");
+            points.push(point(ix, access, options.clone()));
+        }
+        let (link, devices) = (Simulator.open(options).expect("valid options"), [device(0, device_options.into())]);
+        assert_eq!(link.plan(&devices, &points, Split::Nothing).await.expect("a plan").rejected, []);
     }
 }

@@ -41,7 +41,7 @@ fn merge(into: &Path) {
         for file in ["devices.toml", "devices.csv", "routes.toml"] {
             let text = std::fs::read_to_string(site.root.join(file)).unwrap_or_default();
             let before = std::fs::read_to_string(into.join(file)).unwrap_or_default();
-            std::fs::write(into.join(file), before + &text).unwrap();
+            std::fs::write(into.join(file), format!("{before}{text}")).unwrap();
         }
         for source in site.scenes.iter().chain(&site.queries) {
             let path = into.join(&source.path);

@@ -4,6 +4,7 @@
 mod bus;
 mod cases;
 mod examples;
+mod fleet;
 mod folders;
 mod hostile;
 mod north;

@@ -17,6 +17,8 @@ pub(super) struct State {
     clock: Clock,
     link: Vec<Trouble>,
     devices: HashMap<DeviceIx, Device>,
+    /// Whether one of the devices has faults of its own.
+    devices_can_fail: bool,
     /// Of those points that have any.
     points: HashMap<PointIx, Vec<Trouble>>,
     device_of: HashMap<PointIx, DeviceIx>,
@@ -45,6 +47,7 @@ impl State {
             clock,
             link,
             devices: HashMap::new(),
+            devices_can_fail: false,
             points: HashMap::new(),
             device_of: HashMap::new(),
             steps: HashMap::new(),
@@ -71,6 +74,7 @@ impl State {
             let DeviceOptions { name, faults: troubles, .. } = options;
             self.devices.insert(device.ix, Device { name, troubles, switched: Mutex::default() });
         }
+        self.devices_can_fail = self.devices.values().any(|device| !device.troubles.is_empty());
         self.device_of = points.iter().map(|point| (point.ix, point.device)).collect();
         for point in points.iter().filter(|point| !point.options["faults"].is_null()) {
             // What is wrong with a point is for the link within to say.
@@ -87,10 +91,7 @@ impl State {
 
     /// False if nothing can ever go wrong, which is what the hot path asks.
     pub(super) fn can_fail(&self) -> bool {
-        !self.link.is_empty()
-            || !self.switches.is_empty()
-            || !self.points.is_empty()
-            || self.devices.values().any(|device| !device.troubles.is_empty())
+        !self.link.is_empty() || !self.switches.is_empty() || !self.points.is_empty() || self.devices_can_fail
     }
 
     pub(super) fn device_of_step(&self, step: StepIx) -> Result<DeviceIx, Fault> {
