@@ -6,7 +6,7 @@ mod point;
 mod replay;
 mod trouble;
 
-pub(crate) use device::{DeviceOptions, EventOptions, ServiceOptions, WrittenDevice};
+pub(crate) use device::{DeviceOptions, EventOptions, On, ServiceOptions, WrittenDevice};
 pub(crate) use link::{Choice, LinkOptions};
 pub(crate) use point::{By, Column, ColumnType, Form, Missing, Point, Shape, SignalOptions, Switch, What, Written};
 pub(crate) use replay::{AtEnd, ReplayOptions, TimeUnit, Times};

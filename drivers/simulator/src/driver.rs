@@ -64,7 +64,7 @@ impl Driver for Simulator {
 }
 
 /// All mistakes in one line.
-fn sentence(problems: &[Problem]) -> String {
+pub(crate) fn sentence(problems: &[Problem]) -> String {
     problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("; ")
 }
 

@@ -72,7 +72,32 @@ pub(crate) struct ServiceOptions {
     pub(crate) sets: BTreeMap<String, Json>,
 }
 
+/// What a device is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum On {
+    Signals,
+    World,
+    Replay,
+}
+
 impl DeviceOptions {
+    /// Reads the options of a device on this kind of link.
+    ///
+    /// # Errors
+    /// All mistakes found, or that something has no meaning there.
+    pub(crate) fn read_on(link: On, options: &Json) -> Result<Self, String> {
+        let device = Self::read(options).map_err(|problems| crate::driver::sentence(&problems))?;
+        if link != On::Replay && device.replays.is_some() {
+            return Err("`replays` needs a device on a link with `replay`".into());
+        }
+        if link != On::Signals && !(device.events.is_empty() && device.services.is_empty()) {
+            return Err(
+                "`events` and `services` need a device on a link with `world = \"waves\"`, without `replay`".into()
+            );
+        }
+        Ok(device)
+    }
+
     pub(crate) fn read(options: &Json) -> Result<Self, Vec<Problem>> {
         let written: WrittenDevice = options::parse(options).map_err(|problem| vec![problem])?;
         let mut problems = vec![];
@@ -112,7 +137,14 @@ fn outputs(table: &Json, problems: &mut Vec<Problem>) -> Vec<(String, Point)> {
     for (name, options) in table.as_object().into_iter().flatten() {
         let key = format!("output.{name}");
         match Point::read(options, Access::Read) {
-            Ok(point) if matches!(point.what, What::Signal(_)) => outputs.push((name.clone(), point)),
+            Ok(point) if matches!(point.what, What::Signal(_)) => {
+                let of_points = ["name", "by", "faults"].into_iter().filter(|key| options.get(key).is_some());
+                problems.extend(of_points.map(|of_points| {
+                    Problem::key(format!("{key}.{of_points}"), format!("`{of_points}` is for points"))
+                        .help("leave it out")
+                }));
+                outputs.push((name.clone(), point));
+            }
             Ok(_) => {
                 let problem = Problem::key(format!("{key}.at"), "only a signal can be carried along");
                 problems.push(problem.help("such as at = \"constant\", \"states\" or \"formula\""));
@@ -142,7 +174,7 @@ mod tests {
     fn mistakes_within_events_and_services_keep_their_place() {
         let found = problems(json!({
             "events": {"alarm": {"every": "0s", "output": {"code": {"at": "stats"}}}},
-            "services": {"stop": {"output": {"done": {"at": "register"}}}},
+            "services": {"stop": {"output": {"done": {"at": "register"}, "why": {"at": "sine", "by": "push"}}}},
             "faults": [{"kind": "link-loss"}],
         }));
         let expected = [
@@ -150,6 +182,7 @@ mod tests {
             "`events.alarm.output.code.at`: unknown point `stats` (did you mean `states`?)",
             "`services.stop.output.done.at`: only a signal can be carried along (such as at = \"constant\", \"states\" or \
              \"formula\")",
+            "`services.stop.output.why.by`: `by` is for points (leave it out)",
             "`faults[0].kind`: `link-loss` cannot befall a device alone (put it into the `faults` of the link)",
         ];
         assert_eq!(found, expected);

@@ -2,7 +2,7 @@
 
 use super::sentence;
 use super::teller::Teller;
-use crate::config::{DeviceOptions, Point, ReplayOptions, What};
+use crate::config::{DeviceOptions, On, Point, ReplayOptions, What};
 use crate::replay::{self, Error, Recording, Schedule, Wanted};
 use async_trait::async_trait;
 use edgeway_sdk::{
@@ -103,8 +103,7 @@ impl Link for ReplayLink {
         }
         let mut replays = HashMap::new();
         for device in devices {
-            let options =
-                DeviceOptions::read(&device.options).map_err(|problems| Fault::Config(sentence(&problems)))?;
+            let options = DeviceOptions::read_on(On::Replay, &device.options).map_err(Fault::Config)?;
             replays.extend(options.replays.map(|text| (device.ix, text)));
         }
         let (mut plan, mut wanted) = (Plan::default(), Wanted::default());

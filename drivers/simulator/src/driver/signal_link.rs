@@ -6,7 +6,7 @@ use super::sentence;
 use super::teller::Teller;
 use crate::build::{Maker, Names, Sources, Wanted, hash};
 use crate::clock::Clock;
-use crate::config::{By, DeviceOptions, EventOptions, Point, ServiceOptions};
+use crate::config::{By, DeviceOptions, EventOptions, On, Point, ServiceOptions};
 use crate::plan::{Steps, plan};
 use crate::signals::{Moment, Source};
 use crate::world::mix;
@@ -127,8 +127,7 @@ impl Planned {
         self.happenings.clear();
         self.services.clear();
         for device in devices {
-            let options =
-                DeviceOptions::read(&device.options).map_err(|problems| Fault::Config(sentence(&problems)))?;
+            let options = DeviceOptions::read_on(On::Signals, &device.options).map_err(Fault::Config)?;
             if !options.events.is_empty() {
                 listen(readable.get(&device.ix).map_or(&[][..], Vec::as_slice), by_push);
             }

@@ -135,6 +135,21 @@ async fn points_that_do_not_fit_are_rejected_with_the_reason() {
 }
 
 #[tokio::test]
+async fn what_has_no_meaning_for_the_devices_of_a_link_is_refused() {
+    let plan = async |link: Json, options: Json| {
+        let link = Simulator.open(link).expect("valid options");
+        link.plan(&[device(0, options)], &[], Split::Nothing).await.map_err(|fault| fault.to_string())
+    };
+    let replays = "`replays` needs a device on a link with `replay`".to_owned();
+    assert_eq!(plan(json!({}), json!({"replays": "a"})).await, Err(replays.clone()));
+    assert_eq!(plan(json!({"world": "hotel"}), json!({"replays": "a"})).await, Err(replays));
+    let told = "`events` and `services` need a device on a link with `world = \"waves\"`, without `replay`".to_owned();
+    assert_eq!(plan(json!({"world": "hotel"}), json!({"events": {"alarm": {}}})).await, Err(told.clone()));
+    assert_eq!(plan(json!({"replay": {"file": "a.csv"}}), json!({"services": {"stop": {}}})).await, Err(told));
+    assert!(plan(json!({}), json!({"events": {"alarm": {}}, "services": {"stop": {}}})).await.is_ok());
+}
+
+#[tokio::test]
 async fn browsing_a_thing_offers_its_properties() {
     let (link, _) = link(json!({"world": "hotel"}), json!({"unit": 50}), &[]).await;
     let found = link.browse(DeviceIx(0), None, by()).await.expect("unit 50 is the meter");

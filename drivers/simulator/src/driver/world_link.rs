@@ -1,7 +1,7 @@
 //! A link to a world: its things are the devices, their properties the points.
 
 use super::sentence;
-use crate::config::{DeviceOptions, Point, What};
+use crate::config::{DeviceOptions, On, Point, What};
 use crate::plan::{Steps, plan};
 use crate::world::{Form, PropertyAt, World, set};
 use async_trait::async_trait;
@@ -74,11 +74,7 @@ fn source(world: &World, units: &HashMap<DeviceIx, u8>, point: &PointSpec) -> Re
 fn units(devices: &[DeviceSpec]) -> Result<HashMap<DeviceIx, u8>, Fault> {
     let mut units = HashMap::new();
     for device in devices {
-        let options = DeviceOptions::read(&device.options).map_err(|problems| Fault::Config(sentence(&problems)))?;
-        if !options.events.is_empty() || !options.services.is_empty() {
-            let reason = "events and services of its own need a device on a link with `world = \"waves\"`";
-            return Err(Fault::Config(reason.into()));
-        }
+        let options = DeviceOptions::read_on(On::World, &device.options).map_err(Fault::Config)?;
         units.extend(options.unit.map(|unit| (device.ix, unit)));
     }
     Ok(units)

@@ -60,15 +60,22 @@ impl State {
     pub(super) fn switch(&self, point: &PointSpec) -> Result<Thrown, String> {
         let options = Point::read(&point.options, point.access).map_err(|problems| sentence(&problems))?;
         let What::Switch(Switch { of, lasts, form }) = options.what else { return Err("this is no switch".into()) };
-        let device = match of {
-            None => point.device,
-            Some(of) => self.named().find(|(_, name)| *name == of).map(|(device, _)| device).ok_or_else(|| {
-                let help = did_you_mean(&of, self.named().map(|(_, name)| name));
-                let help = help.map(|help| format!(" ({help})")).unwrap_or_default();
-                format!("no device of the link has the `name` `{of}`{help}")
-            })?,
-        };
+        let device = of.map_or(Ok(point.device), |of| self.device_named(&of))?;
         Ok(Thrown { device, of_step: point.device, lasts, form })
+    }
+
+    fn device_named(&self, name: &str) -> Result<DeviceIx, String> {
+        let mut found = self.named().filter(|(_, known)| *known == name).map(|(device, _)| device);
+        match (found.next(), found.next()) {
+            (Some(device), None) => Ok(device),
+            (Some(_), Some(_)) => Err(format!("several devices of the link have the `name` `{name}`")),
+            (None, _) => {
+                let mut names: Vec<&str> = self.named().map(|(_, name)| name).collect();
+                names.sort_unstable();
+                let help = did_you_mean(name, names).map(|help| format!(" ({help})")).unwrap_or_default();
+                Err(format!("no device of the link has the `name` `{name}`{help}"))
+            }
+        }
     }
 
     /// Throws a switch and says what it then shows; `None` if the point is none.

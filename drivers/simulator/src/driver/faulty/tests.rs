@@ -193,10 +193,12 @@ async fn a_switch_cuts_the_wire_once_or_for_a_time() {
 
 #[tokio::test]
 async fn a_switch_of_nobody_is_rejected() {
-    let points = [point(0, 0, json!({"at": "fault", "of": "pmp"}))];
-    let (_, plan) = open(json!({}), &[json!({"name": "pump"})], &points).await;
-    let reason = "no device of the link has the `name` `pmp` (did you mean `pump`?)";
-    assert_eq!(plan.rejected, [(PointIx(0), reason.to_owned())]);
+    let points = [point(0, 0, json!({"at": "fault", "of": "pmp"})), point(1, 0, json!({"at": "fault", "of": "fan"}))];
+    let devices = [json!({"name": "pump"}), json!({"name": "fan"}), json!({"name": "fan"})];
+    let (_, plan) = open(json!({}), &devices, &points).await;
+    let nobody = "no device of the link has the `name` `pmp` (did you mean `pump`?)";
+    let several = "several devices of the link have the `name` `fan`";
+    assert_eq!(plan.rejected, [(PointIx(0), nobody.to_owned()), (PointIx(1), several.to_owned())]);
 }
 
 #[tokio::test(start_paused = true)]
