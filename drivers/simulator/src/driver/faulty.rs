@@ -14,6 +14,7 @@ use edgeway_sdk::{
 };
 use sink::FaultySink;
 use state::State;
+use std::borrow::Cow;
 use std::sync::{Arc, RwLock, RwLockReadGuard};
 use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -149,9 +150,9 @@ impl Link for FaultyLink {
         self.within.browse(device, at, by).await
     }
 
-    fn health(&self) -> Vec<(&'static str, u64)> {
+    fn health(&self) -> Vec<(Cow<'static, str>, u64)> {
         let mut health = self.within.health();
-        health.push(("values_spoiled", self.state().spoiled()));
+        health.push(("values_spoiled".into(), self.state().spoiled()));
         health
     }
 

@@ -38,4 +38,8 @@ impl Sink for Heard {
         let word = if gone.is_some() { "gone" } else { "back" };
         self.hear(format!("device {} {word}", device.0), Timestamp::EPOCH);
     }
+
+    fn lost(&self, reason: &str) {
+        self.hear(format!("the wire is gone: {reason}"), Timestamp::EPOCH);
+    }
 }

@@ -9,6 +9,7 @@ use edgeway_sdk::{
     Batch, Deadline, DeviceIx, DeviceSpec, Fault, Link, LinkInfo, Plan, PointIx, PointSpec, Quality, Sink, Split,
     StepIx, Timestamp, Value,
 };
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::task::JoinHandle;
@@ -147,10 +148,10 @@ impl Link for ReplayLink {
         Ok(())
     }
 
-    fn health(&self) -> Vec<(&'static str, u64)> {
+    fn health(&self) -> Vec<(Cow<'static, str>, u64)> {
         let planned = self.planned();
         let mistakes = planned.playing.as_ref().map(|playing| playing.recording.mistakes.clone()).unwrap_or_default();
-        vec![("rows_left_out", mistakes.rows), ("cells_unusable", mistakes.cells)]
+        vec![("rows_left_out".into(), mistakes.rows), ("cells_unusable".into(), mistakes.cells)]
     }
 
     async fn close(&self, _: Deadline) {

@@ -84,4 +84,8 @@ impl Sink for FaultySink {
     fn online(&self, device: DeviceIx, gone: Option<&str>) {
         self.sink.online(device, gone);
     }
+
+    fn lost(&self, reason: &str) {
+        self.sink.lost(reason);
+    }
 }

@@ -216,7 +216,7 @@ async fn a_world_fails_as_well_as_a_signal() {
     let points = [point(0, 0, json!({"at": "wind_speed", "faults": [{"kind": "nan"}]}))];
     let (link, plan) = open(json!({"world": "wind-farm"}), &[json!({"unit": 1})], &points).await;
     assert_eq!(read(&link, &plan.steps[0]).await, Ok(vec![(Value::Null, Quality::BadOutOfRange)]));
-    assert_eq!(link.health(), [("values_spoiled", 1)]);
+    assert_eq!(link.health(), [("values_spoiled".into(), 1)]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -101,7 +101,7 @@ async fn mistakes_of_the_file_are_said_of_the_link() {
     let about = |name: &str| identity.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str());
     assert_eq!((about("rows"), about("from")), (Some("4"), Some("1970-01-01T00:00:01.000Z")));
     assert_eq!(about("mistakes"), Some("line 5: `power` is `broken`, which is no number"));
-    assert_eq!(link.health()[..2], [("rows_left_out", 0), ("cells_unusable", 1)]);
+    assert_eq!(link.health()[..2], [("rows_left_out".into(), 0), ("cells_unusable".into(), 1)]);
 }
 
 #[tokio::test(start_paused = true)]
