@@ -1,10 +1,11 @@
 //! The links: one task for each wire, which owns everything that happens on it.
 //!
 //! The task connects, runs the steps that are due, puts writes between them, backs off devices that do not answer,
-//! splits steps that a device refuses, lets values age, and says what it sees: reports, events, status changes. A driver
-//! only ever does one transaction at a time, when it is told to. See `schedule` for what runs when.
+//! splits steps that a device refuses, keeps back values that are no news, lets values age, and says what it sees:
+//! reports, events, status changes. A driver only ever does one transaction at a time, when it is told to. See `schedule` for what runs when.
 
 mod ageing;
+mod changes;
 mod happenings;
 mod inbox;
 mod load;
@@ -32,6 +33,8 @@ pub(crate) struct LinkStatus {
     pub(crate) values: AtomicU64,
     /// Values in them that were not good.
     pub(crate) bad_values: AtomicU64,
+    /// Values in them that were no news and are in no report.
+    pub(crate) suppressed: AtomicU64,
     /// Transactions that failed.
     pub(crate) faults: AtomicU64,
     /// Times that the wire was opened.

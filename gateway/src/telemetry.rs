@@ -120,10 +120,13 @@ pub(crate) fn count_devices(state: &State) -> [(Online, usize); 4] {
 
 type Counter<S> = (&'static str, &'static str, fn(&S) -> &AtomicU64);
 
-const LINK_COUNTERS: [Counter<LinkStatus>; 7] = [
+const LINK_COUNTERS: [Counter<LinkStatus>; 8] = [
     ("edgeway_link_readings_total", "Transactions that brought values", |status| &status.readings),
     ("edgeway_link_values_total", "Values in them", |status| &status.values),
     ("edgeway_link_bad_values_total", "Values in them that were not good", |status| &status.bad_values),
+    ("edgeway_link_suppressed_total", "Values in them that were no news and are in no report", |status| {
+        &status.suppressed
+    }),
     ("edgeway_link_faults_total", "Transactions that failed", |status| &status.faults),
     ("edgeway_link_connects_total", "Times that the wire was opened", |status| &status.connects),
     ("edgeway_link_overruns_total", "Readings so late that a whole period was skipped", |status| &status.overruns),

@@ -46,10 +46,12 @@ struct Bond {
 /// What [`Binding::bind`] made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Bound {
-    /// How many values the reports hold.
+    /// How many values the reports hold, or would hold if nothing were kept back.
     pub values: usize,
     /// How many of them are bad.
     pub bad: usize,
+    /// How many of them were kept back.
+    pub suppressed: usize,
 }
 
 impl Binding {
@@ -71,19 +73,40 @@ impl Binding {
     /// [`Value::Null`] with [`Quality::BadOutOfRange`]; what has the wrong type, [`Value::Null`] with
     /// [`Quality::Bad`]. If a property comes twice, the last one counts. Points without a meaning are skipped.
     pub fn bind(&self, things: &Things, batch: &Batch, received: Timestamp, out: &mut Vec<Message>) -> Bound {
+        self.bind_news(things, batch, received, out, |_, _| true)
+    }
+
+    /// Like [`Binding::bind`], but a report holds only values that are news. Every value is asked about, in the order of
+    /// the batch, with the model's type and its final quality. A device without news has no report.
+    pub fn bind_news(
+        &self,
+        things: &Things,
+        batch: &Batch,
+        received: Timestamp,
+        out: &mut Vec<Message>,
+        mut is_news: impl FnMut(DeviceIx, &Observation) -> bool,
+    ) -> Bound {
         let start = out.len();
-        let mut at = 0;
+        let (mut at, mut kept_back) = (0, Bound::default());
         while at < batch.len() {
-            let Some(first) = self.bond(batch.points[at]) else {
+            let Some(Bond { device, .. }) = self.bond(batch.points[at]) else {
                 at += 1;
                 continue;
             };
-            let run = self.run(first.device, &batch.points[at..]);
-            let values = report_of(first.device, received, run, start, out);
-            self.fill(things, batch, at..at + run, values);
+            let run = self.run(*device, &batch.points[at..]);
+            let news = self.observations(things, batch, at..at + run).filter(|observation| {
+                let is_news = is_news(*device, observation);
+                if !is_news {
+                    kept_back.values += 1;
+                    kept_back.suppressed += 1;
+                    kept_back.bad += usize::from(observation.quality.is_bad());
+                }
+                is_news
+            });
+            report(*device, received, run, start, news, out);
             at += run;
         }
-        count(&out[start..])
+        count(&out[start..], kept_back)
     }
 
     /// What to write where, so that a property takes a value: the inverse of [`Binding::bind`]. The value is checked
@@ -128,14 +151,18 @@ impl Binding {
         points.iter().take_while(|point| self.bond(**point).is_some_and(|bond| bond.device == device)).count()
     }
 
-    fn fill(&self, things: &Things, batch: &Batch, run: std::ops::Range<usize>, values: &mut Vec<Observation>) {
-        let mut seen = Seen::of(values);
-        for at in run {
-            let Some(bond) = self.bond(batch.points[at]) else { continue };
+    /// What the points of a run hold, in the model's terms.
+    fn observations<'a>(
+        &'a self,
+        things: &'a Things,
+        batch: &'a Batch,
+        run: std::ops::Range<usize>,
+    ) -> impl Iterator<Item = Observation> + 'a {
+        run.filter_map(move |at| {
+            let bond = self.bond(batch.points[at])?;
             let (value, quality) = bond.to_model(things, &batch.values[at], batch.qualities[at]);
-            let source_time = batch.source_times[at];
-            seen.put(values, Observation { property: bond.property, value, quality, source_time });
-        }
+            Some(Observation { property: bond.property, value, quality, source_time: batch.source_times[at] })
+        })
     }
 }
 
@@ -153,6 +180,24 @@ impl Bond {
             Err(bad) => (Value::Null, bad),
         }
     }
+}
+
+/// Puts what a run of a device brought into its report. Nothing makes none.
+fn report(
+    device: DeviceIx,
+    received: Timestamp,
+    run: usize,
+    start: usize,
+    values: impl Iterator<Item = Observation>,
+    out: &mut Vec<Message>,
+) {
+    let mut values = values.peekable();
+    if values.peek().is_none() {
+        return;
+    }
+    let report = report_of(device, received, run, start, out);
+    let mut seen = Seen::of(report);
+    values.for_each(|observation| seen.put(report, observation));
 }
 
 /// The values of the device's report: of the one already made from this batch, or of a new one with room for a run.
@@ -177,14 +222,15 @@ fn report_of(
     }
 }
 
-fn count(messages: &[Message]) -> Bound {
+fn count(messages: &[Message], kept_back: Bound) -> Bound {
     let reports = messages.iter().filter_map(|message| match &message.body {
         Body::Report(report) => Some(&report.values),
         _ => None,
     });
-    reports.fold(Bound::default(), |bound, values| Bound {
+    reports.fold(kept_back, |bound, values| Bound {
         values: bound.values + values.len(),
         bad: bound.bad + values.iter().filter(|observation| observation.quality.is_bad()).count(),
+        ..bound
     })
 }
 

@@ -6,6 +6,7 @@ mod event;
 mod link;
 mod options;
 mod point;
+mod reporting;
 mod service;
 mod template;
 

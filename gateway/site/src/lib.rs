@@ -48,8 +48,8 @@ pub use load::{Loaded, drivers, load, load_with_variables};
 pub use site::{
     ClassOptions, ClassSite, DriverListen, DriverSite, DriverStart, EventSite, FileTarget, FormatSite, HttpAuth,
     HttpTarget, JournalOptions, KafkaTarget, LinkSite, MqttPreset, MqttTarget, MqttVersion, NatsTarget, ObjectStore,
-    OnFull, Order, ParquetTarget, PointSite, PostgresTarget, Rate, RouteSite, SceneOptions, SceneUses, Secret,
-    ServiceWrite, Site, SourceFile, SqlSite, Start, SyncSite, TargetKind, TargetSite, TextPlace, TlsFiles, Transport,
-    UnsetClock, WriteFrom,
+    OnFull, Order, ParquetTarget, PointSite, PostgresTarget, Rate, Reporting, RouteSite, SceneOptions, SceneUses,
+    Secret, ServiceWrite, Site, SourceFile, SqlSite, Start, SyncSite, TargetKind, TargetSite, TextPlace, TlsFiles,
+    Transport, UnsetClock, WriteFrom,
 };
 pub use tables::TableFile;

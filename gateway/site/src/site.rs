@@ -136,6 +136,23 @@ pub struct PointSite {
     pub period: Duration,
     /// How long a value may be trusted without being read again.
     pub stale_after: Duration,
+    /// Which of the values that are read are reported.
+    pub reporting: Reporting,
+}
+
+/// Which of the values that are read are reported. What is not reported counts as read all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub enum Reporting {
+    /// All.
+    #[default]
+    Always,
+    /// The first one, and those with another quality or another value than the one reported last.
+    OnChange {
+        /// By how much a number must differ, in the model's unit: by more than this. 0 for any difference.
+        deadband: f64,
+        /// How long a value goes unreported at most while it is read. `None`: for ever, if it does not change.
+        every: Option<Duration>,
+    },
 }
 
 /// One write of a service.

@@ -41,6 +41,9 @@ pub(crate) struct LinkView {
     pub(crate) values: u64,
     /// Values in them that were not good.
     pub(crate) bad_values: u64,
+    /// Values in them that were no news, and are in no report.
+    #[serde(default)]
+    pub(crate) suppressed: u64,
     /// Transactions that failed.
     pub(crate) faults: u64,
     /// Times that the wire was opened.
@@ -132,6 +135,7 @@ impl LinkView {
             readings: status.readings.load(Relaxed),
             values: status.values.load(Relaxed),
             bad_values: status.bad_values.load(Relaxed),
+            suppressed: status.suppressed.load(Relaxed),
             faults: status.faults.load(Relaxed),
             connects: status.connects.load(Relaxed),
             overruns: status.overruns.load(Relaxed),

@@ -52,6 +52,9 @@ fn text(link: &LinkView) -> String {
         ("readings", format!("{} with {} values, {} of them not good", link.readings, link.values, link.bad_values)),
         ("faults", format!("{}; opened {} times, {} readings skipped", link.faults, link.connects, link.overruns)),
     ];
+    if link.suppressed > 0 {
+        lines.push(("suppressed", format!("{} values were no news and are in no report", link.suppressed)));
+    }
     if link.merged > 0 {
         lines.push(("merged", format!("{} values and events came faster than they were taken", link.merged)));
     }

@@ -56,7 +56,16 @@ mod tests {
 
     fn point(scale: f64, offset: f64) -> PointSite {
         let (period, stale_after) = (SECOND, SECOND);
-        PointSite { device: DeviceIx(0), property: None, scale, offset, access: Access::Write, period, stale_after }
+        PointSite {
+            device: DeviceIx(0),
+            property: None,
+            scale,
+            offset,
+            access: Access::Write,
+            period,
+            stale_after,
+            reporting: edgeway_site::Reporting::Always,
+        }
     }
 
     #[test]

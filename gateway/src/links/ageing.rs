@@ -1,5 +1,6 @@
 //! Values that are not read again turn stale, and keep the time when they were measured.
 
+use super::changes::Overdue;
 use edgeway_sdk::{DeviceIx, Quality, Timestamp, Value};
 use edgeway_thing_models::{Body, Message, Observation, PropertyIx, Report};
 use std::collections::BTreeMap;
@@ -52,15 +53,30 @@ impl Ageing {
         }
     }
 
-    /// Notes what was read.
-    pub(super) fn note(&mut self, report: &Report, now: Instant) {
-        let Some(properties) = self.devices.get_mut(&report.device) else { return };
-        for observation in &report.values {
-            if let Some(seen) = properties.get_mut(&observation.property) {
-                seen.last = Some(observation.clone());
-                seen.read_at = now;
-            }
+    /// Notes what was read, whether it is reported or not.
+    pub(super) fn note(&mut self, device: DeviceIx, read: &Observation, now: Instant) {
+        let seen = self.devices.get_mut(&device).and_then(|properties| properties.get_mut(&read.property));
+        if let Some(seen) = seen {
+            seen.last = Some(read.clone());
+            seen.read_at = now;
         }
+    }
+
+    /// The value of a property that was read last, if it was good and is not stale.
+    pub(super) fn last_good(&self, device: DeviceIx, property: PropertyIx) -> Option<&Value> {
+        let last = self.devices.get(&device)?.get(&property)?.last.as_ref()?;
+        last.quality.is_good().then_some(&last.value)
+    }
+
+    /// Reports of what was read since it was told last, as it was read last: one for each device.
+    pub(super) fn again(&self, overdue: &[Overdue], time: Timestamp) -> Vec<Message> {
+        let read_since = |overdue: &Overdue| {
+            let seen = self.devices.get(&overdue.device)?.get(&overdue.property)?;
+            seen.last.clone().filter(|_| seen.read_at > overdue.told_at)
+        };
+        let of_device =
+            |group: &[Overdue]| report(group[0].device, group.iter().filter_map(read_since).collect(), time);
+        overdue.chunk_by(|a, b| a.device == b.device).filter_map(of_device).collect()
     }
 
     /// Reports of the values that have turned stale since the last call.
@@ -133,13 +149,31 @@ mod tests {
             quality: Quality::Good,
             source_time: measured,
         };
-        ageing.note(&Report { device: DEVICE, values: vec![observation] }, start);
+        ageing.note(DEVICE, &observation, start);
         assert!(ageing.stale(start + LIMIT, Timestamp::EPOCH).is_empty());
         let stale = ageing.stale(start + LIMIT * 2, Timestamp::from_secs(106));
         let [message] = stale.as_slice() else { panic!("one report") };
         let [value] = values(message) else { panic!("one value") };
         assert_eq!((value.quality, value.source_time, &value.value), (Quality::Stale, measured, &Value::Int(7)));
         assert!(ageing.stale(start + LIMIT * 3, Timestamp::EPOCH).is_empty(), "reported once");
+    }
+
+    #[test]
+    fn what_was_read_since_it_was_told_is_told_again_and_what_was_not_is_not() {
+        let start = Instant::now();
+        let mut ageing = Ageing::new([0, 1].map(|property| (DEVICE, PropertyIx(property), LIMIT)), start);
+        let read = |property, value: i64| Observation {
+            property: PropertyIx(property),
+            value: value.into(),
+            quality: Quality::Good,
+            source_time: Timestamp::from_secs(value),
+        };
+        ageing.note(DEVICE, &read(0, 7), start + LIMIT);
+        ageing.note(DEVICE, &read(1, 8), start);
+        let overdue = [0, 1].map(|property| Overdue { device: DEVICE, property: PropertyIx(property), told_at: start });
+        let again = ageing.again(&overdue, Timestamp::EPOCH);
+        let [message] = again.as_slice() else { panic!("one report, not {again:?}") };
+        assert_eq!(values(message), [read(0, 7)], "as it was read, with its time");
     }
 
     #[test]

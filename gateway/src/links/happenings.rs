@@ -1,5 +1,6 @@
 //! Events for protocols that have none: a property that turns from nothing to something.
 
+use super::ageing::Ageing;
 use edgeway_sdk::{DeviceIx, Timestamp, Value};
 use edgeway_site::EventSite;
 use edgeway_thing_models::{Body, Event, Message, Observation, PropertyIx, Report};
@@ -24,7 +25,8 @@ impl Happenings {
 
     /// Events that a report makes: a good value that differs from the last good one and is not zero, false or empty.
     /// The first value after the start makes none: nobody knows whether it is new.
-    pub(super) fn note(&mut self, report: &Report, received: Timestamp, out: &mut Vec<Message>) {
+    /// What a report does not hold is filled from the values known, `known`.
+    pub(super) fn note(&mut self, report: &Report, known: &Ageing, received: Timestamp, out: &mut Vec<Message>) {
         if self.by_property.is_empty() {
             return;
         }
@@ -33,17 +35,18 @@ impl Happenings {
             for &at in watching {
                 let before = self.last.insert(at, observation.value.clone());
                 if before.is_some_and(|before| before != observation.value) && is_something(&observation.value) {
-                    out.push(event(&self.events[at], report, observation, received));
+                    out.push(event(&self.events[at], report, known, observation, received));
                 }
             }
         }
     }
 }
 
-fn event(site: &EventSite, report: &Report, on: &Observation, received: Timestamp) -> Message {
-    let value_of = |property: PropertyIx| {
-        let found = report.values.iter().find(|o| o.property == property && o.quality.is_good());
-        found.map_or(Value::Null, |o| o.value.clone())
+fn event(site: &EventSite, report: &Report, known: &Ageing, on: &Observation, received: Timestamp) -> Message {
+    let value_of = |property: PropertyIx| match report.values.iter().find(|o| o.property == property) {
+        Some(read) if read.quality.is_good() => read.value.clone(),
+        Some(_) => Value::Null,
+        None => known.last_good(report.device, property).cloned().unwrap_or(Value::Null),
     };
     let output = site.output.iter().map(|(name, property)| (name.clone(), value_of(*property))).collect();
     let event = Event { device: report.device, event: site.event, output, source_time: on.source_time };
@@ -63,6 +66,8 @@ mod tests {
     use super::*;
     use edgeway_sdk::Quality;
     use edgeway_thing_models::{Device, Things, ready_made};
+    use std::time::Duration;
+    use tokio::time::Instant;
 
     fn setting() -> (Happenings, PropertyIx) {
         let mut things = Things::default();
@@ -75,6 +80,33 @@ mod tests {
         (Happenings::new(vec![site]), on)
     }
 
+    fn nothing_known() -> Ageing {
+        Ageing::new([], Instant::now())
+    }
+
+    #[test]
+    fn a_field_that_is_not_in_the_report_is_filled_with_what_was_read_last() {
+        let (mut happenings, on) = setting();
+        let other = PropertyIx(on.0 + 1);
+        happenings.events[0].output.push(("other".into(), other));
+        let read = |property, value: i64| Observation {
+            property,
+            value: value.into(),
+            quality: Quality::Good,
+            source_time: Timestamp::EPOCH,
+        };
+        let now = Instant::now();
+        let mut known = Ageing::new([(DeviceIx(0), other, Duration::from_secs(1))], now);
+        known.note(DeviceIx(0), &read(other, 42), now);
+        let mut out = vec![];
+        for code in [0, 7] {
+            let report = Report { device: DeviceIx(0), values: vec![read(on, code)] };
+            happenings.note(&report, &known, Timestamp::EPOCH, &mut out);
+        }
+        let [Message { body: Body::Event(event), .. }] = out.as_slice() else { panic!("one event, not {out:?}") };
+        assert_eq!(event.output, [("code".into(), Value::Int(7)), ("other".into(), Value::Int(42))]);
+    }
+
     #[test]
     fn an_event_happens_when_the_property_changes_to_something() {
         let (mut happenings, on) = setting();
@@ -82,7 +114,8 @@ mod tests {
             let observation =
                 Observation { property: on, value: Value::Int(value), quality, source_time: Timestamp::EPOCH };
             let mut out = vec![];
-            happenings.note(&Report { device: DeviceIx(0), values: vec![observation] }, Timestamp::EPOCH, &mut out);
+            let report = Report { device: DeviceIx(0), values: vec![observation] };
+            happenings.note(&report, &nothing_known(), Timestamp::EPOCH, &mut out);
             out.len()
         };
         let good = Quality::Good;

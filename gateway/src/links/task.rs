@@ -1,6 +1,7 @@
 //! The task of one link.
 
 use super::ageing::Ageing;
+use super::changes::Changes;
 use super::happenings::Happenings;
 use super::inbox::{Inbox, Said};
 use super::overload::{Overload, Turn};
@@ -64,6 +65,7 @@ pub(crate) struct LinkTask {
     jobs: mpsc::Receiver<WriteJob>,
     schedule: Schedule,
     ageing: Ageing,
+    changes: Changes,
     happenings: Happenings,
     inbox: Arc<Inbox>,
     overload: Overload,
@@ -92,15 +94,18 @@ impl LinkTask {
     /// Makes the task, without any I/O.
     pub(crate) fn new(wiring: Wiring) -> Self {
         let now = Instant::now();
-        let read = wiring.site.points.iter().filter(|point| point.access.reads());
-        let aged = read.filter_map(|point| {
+        let points = wiring.site.points.iter().filter(|point| point.access.reads());
+        let read = points.filter_map(|point| {
             let site = &wiring.points[point.ix.0 as usize];
-            Some((site.device, site.property?, site.stale_after))
+            Some((site, site.property?))
         });
+        let aged = read.clone().map(|(site, property)| (site.device, property, site.stale_after));
+        let reported = read.map(|(site, property)| (site.device, property, site.reporting));
         let mut ageing_tick = interval(AGEING_PERIOD);
         ageing_tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         LinkTask {
             ageing: Ageing::new(aged, now),
+            changes: Changes::new(reported),
             happenings: Happenings::new(wiring.events),
             inbox: Arc::default(),
             overload: Overload::default(),
@@ -372,7 +377,9 @@ impl LinkTask {
     async fn finish(&mut self, ended: Ended) -> Option<String> {
         match ended {
             Ended::Write { job, written } => {
-                self.publish(written.report.into_iter().collect());
+                let report: Vec<Message> = written.report.into_iter().collect();
+                self.read_back(&report, Instant::now());
+                self.publish(report);
                 let _ = job.done.send(written.state);
                 written.link_lost
             }
@@ -467,22 +474,25 @@ impl LinkTask {
     }
 
     fn publish_batch(&mut self, batch: &Batch) {
-        let mut messages = Vec::with_capacity(1);
-        let bound = self.table.binding.bind(&self.table.things, batch, Timestamp::now(), &mut messages);
+        let (mut messages, now) = (Vec::with_capacity(1), Instant::now());
+        let (binding, things) = (&self.table.binding, &self.table.things);
+        let bound = binding.bind_news(things, batch, Timestamp::now(), &mut messages, |device, read| {
+            self.ageing.note(device, read, now);
+            self.changes.is_news(device, read, now)
+        });
         self.status.count(|s| &s.readings, 1);
         self.status.count(|s| &s.values, bound.values as u64);
         self.status.count(|s| &s.bad_values, bound.bad as u64);
+        self.status.count(|s| &s.suppressed, bound.suppressed as u64);
         self.publish(messages);
     }
 
     /// Appends reports and the events that they make.
     fn publish(&mut self, mut messages: Vec<Message>) {
-        let now = Instant::now();
         let mut events = vec![];
         for message in &messages {
             if let Body::Report(report) = &message.body {
-                self.ageing.note(report, now);
-                self.happenings.note(report, message.time, &mut events);
+                self.happenings.note(report, &self.ageing, message.time, &mut events);
             }
         }
         messages.append(&mut events);
@@ -496,8 +506,32 @@ impl LinkTask {
             let is_there = |device| matches!(schedule.online(device), Online::Online | Online::Degraded);
             self.ageing.keep(is_there, Instant::now());
         }
-        let stale = self.ageing.stale(Instant::now(), Timestamp::now());
-        spine::publish(&self.journal, stale);
+        let (now, time) = (Instant::now(), Timestamp::now());
+        let stale = self.ageing.stale(now, time);
+        self.told(&stale, now);
+        // What would be overdue before values are looked at again is told now: the time is a promise.
+        let again = self.ageing.again(&self.changes.overdue(now + AGEING_PERIOD), time);
+        self.told(&again, now);
+        spine::publish(&self.journal, [stale, again].concat());
+    }
+
+    /// Notes what was read back after a command, which is always told.
+    fn read_back(&mut self, messages: &[Message], now: Instant) {
+        for message in messages {
+            if let Body::Report(report) = &message.body {
+                report.values.iter().for_each(|read| self.ageing.note(report.device, read, now));
+            }
+        }
+        self.told(messages, now);
+    }
+
+    /// Notes what is told whether it is news or not.
+    fn told(&mut self, messages: &[Message], now: Instant) {
+        for message in messages {
+            if let Body::Report(report) = &message.body {
+                self.changes.note(report, now);
+            }
+        }
     }
 
     /// How busy the readings keep the wire.
@@ -537,6 +571,7 @@ impl LinkTask {
                 messages.extend(self.ageing.never_read(device, Timestamp::now()));
             }
         }
+        self.told(&messages, Instant::now());
         spine::publish(&self.journal, messages);
     }
 
@@ -549,3 +584,6 @@ impl LinkTask {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -92,7 +92,7 @@ fn a_batch_becomes_one_report_for_each_device() {
         (1, vec![(0, Value::Float(7.0), Quality::Good)]),
     ];
     assert_eq!(seen, expected);
-    assert_eq!(bound, Bound { values: 3, bad: 1 });
+    assert_eq!(bound, Bound { values: 3, bad: 1, suppressed: 0 });
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn a_property_is_in_a_report_once_and_the_last_value_counts() {
     let (reports, bound) = bound(points, &[(0, 9e9.into()), (1, 2.into()), (2, 3.into())]);
     assert_eq!(reports[0].values.len(), 1);
     assert_eq!(reports[0].values[0].value, Value::Float(3.0));
-    assert_eq!(bound, Bound { values: 2, bad: 0 });
+    assert_eq!(bound, Bound { values: 2, bad: 0, suppressed: 0 });
 }
 
 #[test]
@@ -111,7 +111,27 @@ fn earlier_messages_are_left_alone() {
     let mut out = vec![];
     binding.bind(&things, &batch(&[(0, 1.into())]), NOW, &mut out);
     let second = binding.bind(&things, &batch(&[(0, 2.into())]), NOW, &mut out);
-    assert_eq!((out.len(), second), (2, Bound { values: 1, bad: 0 }));
+    assert_eq!((out.len(), second), (2, Bound { values: 1, bad: 0, suppressed: 0 }));
+}
+
+#[test]
+fn what_is_no_news_is_in_no_report_but_counted() {
+    let points = vec![point(0, 0, 0.1, 0.0), point(1, 0, 0.1, 0.0), point(0, 1, 1.0, 0.0)];
+    let (things, mut out, mut asked) = (things(), vec![], vec![]);
+    let values = batch(&[(0, 10.into()), (1, 9e9.into()), (2, 7.into())]);
+    let bound = Binding::new(points).bind_news(&things, &values, NOW, &mut out, |device, observation| {
+        asked.push((device.0, observation.property.0, observation.value.clone(), observation.quality));
+        device == DeviceIx(0) && observation.property == PropertyIx(1)
+    });
+    let (good, bad) = (Quality::Good, Quality::BadOutOfRange);
+    assert_eq!(
+        asked,
+        [(0, 0, Value::Float(1.0), good), (1, 0, Value::Null, bad), (0, 1, Value::Int(7), good)],
+        "in the model's terms"
+    );
+    assert_eq!(bound, Bound { values: 3, bad: 1, suppressed: 2 });
+    let [Message { body: Body::Report(report), .. }] = out.as_slice() else { panic!("one report, not {out:?}") };
+    assert_eq!((report.device, report.values.len()), (DeviceIx(0), 1));
 }
 
 #[test]
@@ -172,7 +192,7 @@ fn a_bad_quality_is_kept_and_an_uncertain_value_stays() {
     let mut batch = Batch::default();
     batch.bad(PointIx(0), Quality::BadTimeout, NOW);
     let mut out = vec![];
-    assert_eq!(binding.bind(&things(), &batch, NOW, &mut out), Bound { values: 1, bad: 1 });
+    assert_eq!(binding.bind(&things(), &batch, NOW, &mut out), Bound { values: 1, bad: 1, suppressed: 0 });
     batch.clear();
     batch.push(PointIx(0), 70.into(), Quality::Uncertain, NOW);
     binding.bind(&things(), &batch, NOW, &mut out);

@@ -1,6 +1,7 @@
 //! `[[device]]`, or a row of `devices.csv`.
 
 use super::point::POLL;
+use super::reporting::Usual;
 use super::template::driver_tables;
 use crate::quantity;
 use crate::report::{Mark, Report};
@@ -17,6 +18,7 @@ pub(super) struct Device {
     pub(super) template: Option<Found<Arc<str>>>,
     pub(super) link: Option<Found<Arc<str>>>,
     pub(super) poll: Option<Duration>,
+    pub(super) reporting: Usual,
     pub(super) labels: BTreeMap<String, String>,
     /// Its options, by driver.
     pub(super) drivers: Table,
@@ -33,6 +35,7 @@ impl Device {
             template: section.required("template", report),
             link: section.text("link", report),
             poll: section.duration("poll", POLL, report).map(|found| found.value),
+            reporting: Usual::read(&mut section, report),
             labels: section.table("labels", report).map(|table| labels(table, report)).unwrap_or_default(),
             drivers: driver_tables(&mut section, drivers, report),
             points: section.table("points", report).cloned().unwrap_or_else(|| Table::empty(table.mark.clone())),

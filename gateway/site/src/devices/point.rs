@@ -1,8 +1,10 @@
 //! A property's point: the gateway's own keys, and the rest for the driver.
 
 use super::options;
+use super::reporting::{self, Usual};
 use crate::report::Report;
 use crate::section::{Found, Section};
+use crate::site::Reporting;
 use crate::tree::Table;
 use edgeway_sdk::{Access, Driver, Problem};
 use edgeway_thing_models::{DataType, Property};
@@ -15,7 +17,8 @@ pub(super) const POLL: RangeInclusive<Duration> = Duration::from_millis(10)..=Du
 const STALE_AFTER_MIN: Duration = Duration::from_secs(2);
 
 /// The gateway's keys in a point's table.
-const HOST: [&str; 6] = ["scale", "offset", "unit", "write", "poll", "stale_after"];
+const HOST: [&str; 9] =
+    ["scale", "offset", "unit", "write", "poll", "stale_after", "report", "deadband", "report_every"];
 
 /// What a point's table says.
 pub(super) struct Point {
@@ -24,20 +27,27 @@ pub(super) struct Point {
     pub(super) access: Access,
     pub(super) period: Duration,
     pub(super) stale_after: Duration,
+    pub(super) reporting: Reporting,
     /// The rest.
     pub(super) options: Table,
 }
 
 impl Point {
-    /// `poll` is what the device says, for points that say nothing.
-    pub(super) fn read(table: &Table, property: &Property, poll: Duration, report: &mut Report) -> Self {
+    /// `usual` is what the device says, for points that say nothing.
+    pub(super) fn read(
+        table: &Table,
+        property: &Property,
+        (poll, usual): (Duration, &Usual),
+        report: &mut Report,
+    ) -> Self {
         let mut section = Section::of(table);
         let (scale, offset) = scale(&mut section, property, report);
         check_unit(&mut section, property, report);
         let access = access(&mut section, property, report);
         let period = section.duration("poll", POLL, report).map_or(poll, |found| found.value);
         let stale_after = stale_after(&mut section, period, report);
-        Point { scale, offset, access, period, stale_after, options: section.rest() }
+        let reporting = reporting::read(&mut section, property, period, usual, report);
+        Point { scale, offset, access, period, stale_after, reporting, options: section.rest() }
     }
 
     pub(super) fn check(&self, driver: &dyn Driver, report: &mut Report) {

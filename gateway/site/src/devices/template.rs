@@ -3,6 +3,7 @@
 use super::event::{self, Event};
 use super::link::check_name;
 use super::point::{POLL, Point};
+use super::reporting::Usual;
 use super::service::{self, Service};
 use crate::models::Models;
 use crate::report::{Mark, Report};
@@ -22,6 +23,7 @@ pub(super) struct Template {
     /// `None` if there is no such model, which has been reported.
     pub(super) model: Option<(ModelIx, Arc<Model>)>,
     pub(super) poll: Option<Duration>,
+    pub(super) reporting: Usual,
     pub(super) link: Option<Found<Arc<str>>>,
     /// Options of devices, by driver.
     pub(super) drivers: Table,
@@ -52,6 +54,7 @@ fn template(
     let mut section = Section::of(table);
     let model = model(&mut section, models, report);
     let poll = section.duration("poll", POLL, report).map(|found| found.value);
+    let reporting = Usual::read(&mut section, report);
     let link = section.text("link", report);
     let options = driver_tables(&mut section, drivers, report);
     let points = section.table("points", report).cloned().unwrap_or_else(|| Table::empty(table.mark.clone()));
@@ -63,6 +66,7 @@ fn template(
         name: entry.name.clone(),
         model: None,
         poll,
+        reporting,
         link,
         drivers: options,
         points,
@@ -128,7 +132,7 @@ impl Template {
     fn check_points(&mut self, model: &Model, report: &mut Report) {
         for (entry, table) in tables_of(&self.points, report) {
             if let Some((_, property)) = model.property(&entry.name) {
-                Point::read(table, property, self.poll.unwrap_or(POLL_DEFAULT), report);
+                Point::read(table, property, (self.poll.unwrap_or(POLL_DEFAULT), &self.reporting), report);
             }
         }
         self.points.entries.retain(|entry| entry.node.item.table().is_some());

@@ -8,7 +8,7 @@ use edgeway_sdk::Problem;
 use std::sync::Arc;
 
 /// Columns that are text, even if they look like numbers.
-const TEXTS: [&str; 5] = ["id", "link", "template", "poll", "labels"];
+const TEXTS: [&str; 7] = ["id", "link", "template", "poll", "report", "report_every", "labels"];
 
 /// Reads the rows. Empty cells are left out; rows that begin with `#` are comments.
 pub(crate) fn read(file: FileIx, text: &str, variables: Variables<'_>, report: &mut Report) -> Vec<Table> {

@@ -2,7 +2,7 @@
 
 use crate::{case, load};
 use edgeway_sdk::{Access, DeviceIx, PointIx, Value};
-use edgeway_site::{MqttVersion, Site, Start, TargetKind, Transport, WriteFrom};
+use edgeway_site::{MqttVersion, Reporting, Site, Start, TargetKind, Transport, WriteFrom};
 use serde_json::json;
 use std::time::Duration;
 
@@ -66,6 +66,19 @@ fn polls_come_from_the_nearest_place_that_says_one() {
     assert_eq!(of("wt-01", "wind_speed").stale_after, Duration::from_secs(2), "three polls, at least 2 s");
     assert_eq!(of("wt-01", "energy_total").stale_after, Duration::from_secs(180));
     assert_eq!(of("mast-01", "humidity").stale_after, Duration::from_secs(90), "as written");
+}
+
+#[test]
+fn what_is_reported_comes_from_the_nearest_place_that_says_it() {
+    let site = valid();
+    let of = |device, property| site.points[point_of(&site, device, property).0 as usize].reporting;
+    let change =
+        |deadband, seconds: Option<u64>| Reporting::OnChange { deadband, every: seconds.map(Duration::from_secs) };
+    assert_eq!(of("wt-01", "wind_speed"), Reporting::Always, "nobody");
+    assert_eq!(of("wt-01", "pitch_angle"), change(0.5, Some(60)));
+    assert_eq!(of("wt-01", "rotor_speed"), change(0.5, None), "2 % of 0 to 25");
+    assert_eq!(of("mast-01", "wind_speed"), change(0.0, Some(300)), "the template");
+    assert_eq!(of("mast-01", "humidity"), Reporting::Always, "the point");
 }
 
 #[test]

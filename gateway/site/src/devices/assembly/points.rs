@@ -5,11 +5,12 @@ use crate::devices::device::Device;
 use crate::devices::event::Event;
 use crate::devices::options;
 use crate::devices::point::Point;
+use crate::devices::reporting::Usual;
 use crate::devices::service::Service;
 use crate::devices::template::{Template, known_points};
 use crate::report::{Mark, Report};
 use crate::section::refuse;
-use crate::site::{EventSite, PointSite, ServiceWrite};
+use crate::site::{EventSite, PointSite, Reporting, ServiceWrite};
 use crate::tree::{Entry, Item, Table};
 use edgeway_sdk::{Access, DeviceSpec, Json, PointIx, PointSpec, Problem};
 use edgeway_thing_models::{Model, Property, PropertyIx};
@@ -42,10 +43,11 @@ impl Assembly<'_> {
         report: &mut Report,
     ) -> BTreeSet<PropertyIx> {
         let own = known_points(&seat.text.points, model, report);
+        let usual = template.reporting.overlaid(&seat.text.reporting);
         let mut present = BTreeSet::new();
         for (name, table) in merged(&template.points, &own, report) {
             let Some((ix, property)) = model.property(&name) else { continue };
-            self.point(seat, ix, property, &table, report);
+            self.point(seat, &usual, (ix, property), &table, report);
             present.insert(ix);
         }
         for (at, property) in model.properties.iter().enumerate().filter(|(_, property)| property.required) {
@@ -61,18 +63,18 @@ impl Assembly<'_> {
     fn point(
         &mut self,
         seat: Seat<'_>,
-        property_ix: PropertyIx,
-        property: &Property,
+        usual: &Usual,
+        (property_ix, property): (PropertyIx, &Property),
         table: &Table,
         report: &mut Report,
     ) {
-        let point = Point::read(table, property, seat.poll, report);
+        let point = Point::read(table, property, (seat.poll, usual), report);
         if let Some((_, driver)) = seat.wire {
             point.check(driver, report);
         }
-        let Point { scale, offset, access, period, stale_after, options } = point;
-        let site =
-            PointSite { device: seat.device, property: Some(property_ix), scale, offset, access, period, stale_after };
+        let Point { scale, offset, access, period, stale_after, reporting, options } = point;
+        let (device, property) = (seat.device, Some(property_ix));
+        let site = PointSite { device, property, scale, offset, access, period, stale_after, reporting };
         self.place(seat, site, &options);
     }
 
@@ -109,9 +111,16 @@ impl Assembly<'_> {
             let host = ["value", "input", "map", "scale", "offset"];
             options::tell(driver.check_point(&options.to_json(), Access::Write), options, &host, report);
         }
-        let (access, period) = (Access::Write, seat.poll);
-        let site =
-            PointSite { device: seat.device, property: None, scale, offset, access, period, stale_after: period * 3 };
+        let site = PointSite {
+            device: seat.device,
+            property: None,
+            scale,
+            offset,
+            access: Access::Write,
+            period: seat.poll,
+            stale_after: seat.poll * 3,
+            reporting: Reporting::Always,
+        };
         self.place(seat, site, options)
     }
 

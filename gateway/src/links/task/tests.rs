@@ -1,0 +1,193 @@
+//! A link's task over a wire that a test holds in its hand, in virtual time.
+
+use super::*;
+use edgeway_sdk::{Access, LinkInfo, Plan, Step, StepIx};
+use edgeway_site::{JournalOptions, Reporting};
+use edgeway_thing_models::{Device, Observation, PointBinding, PropertyIx, ready_made};
+use parking_lot::Mutex;
+use tokio::task::JoinHandle;
+
+const DEVICE: DeviceIx = DeviceIx(0);
+const POINT: PointIx = PointIx(0);
+const POLL: Duration = Duration::from_secs(1);
+const STALE_AFTER: Duration = Duration::from_secs(3);
+
+/// A wire with one device and one point.
+struct Wire {
+    value: Mutex<Result<f64, Fault>>,
+}
+
+#[async_trait]
+impl Link for Wire {
+    async fn plan(&self, _: &[DeviceSpec], _: &[PointSpec], _: Split<'_>) -> Result<Plan, Fault> {
+        let step = Step { id: StepIx(0), device: DEVICE, points: vec![POINT], period: POLL, wire_time: Duration::ZERO };
+        Ok(Plan { steps: vec![step], ..Plan::default() })
+    }
+
+    async fn connect(&self, _: edgeway_sdk::Deadline) -> Result<LinkInfo, Fault> {
+        Ok(LinkInfo::default())
+    }
+
+    async fn exec(&self, _: StepIx, out: &mut Batch, _: edgeway_sdk::Deadline) -> Result<(), Fault> {
+        out.good(POINT, Value::Float(self.value.lock().clone()?), Timestamp::now());
+        Ok(())
+    }
+
+    async fn close(&self, _: edgeway_sdk::Deadline) {}
+}
+
+/// A link that runs, and what it has reported.
+struct Running {
+    wire: Arc<Wire>,
+    status: Arc<LinkStatus>,
+    journal: MessageJournal,
+    read_to: u64,
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+    _folder: tempfile::TempDir,
+    _jobs: mpsc::Sender<WriteJob>,
+}
+
+impl Running {
+    fn start(reporting: Reporting) -> Running {
+        let mut things = Things::default();
+        let model = ready_made().into_iter().find(|model| &*model.name == "met-mast").expect("shipped");
+        let (property, _) = model.property("wind_speed").expect("in the model");
+        let model = things.add_model(model.into());
+        things.add_device(Device { id: "mast".into(), model, labels: Default::default() });
+        let folder = tempfile::tempdir().expect("a folder");
+        let spine = spine::open(folder.path(), &mut things, &JournalOptions::default()).expect("a journal");
+        let wire = Arc::new(Wire { value: Mutex::new(Ok(5.0)) });
+        let (status, stop) = (Arc::new(LinkStatus::default()), CancellationToken::new());
+        let (jobs, received) = mpsc::channel(1);
+        let binding = PointBinding { device: DEVICE, property, scale: 1.0, offset: 0.0, writes: false };
+        let mut task = LinkTask::new(Wiring {
+            link: wire.clone(),
+            site: link_site(),
+            events: vec![],
+            points: Arc::new([point(property, reporting)]),
+            binding: Arc::new(Binding::new(vec![Some(binding)])),
+            things: spine.things,
+            journal: spine.journal.clone(),
+            status: status.clone(),
+            jobs: received,
+            watches: false,
+        });
+        let told_to_stop = stop.clone();
+        let task = tokio::spawn(async move { task.run_until(&told_to_stop).await });
+        Running { wire, status, journal: spine.journal, read_to: 0, stop, task, _folder: folder, _jobs: jobs }
+    }
+
+    /// What is reported within so many seconds from now.
+    async fn reported_within(&mut self, seconds: u64) -> Vec<(Value, Quality)> {
+        sleep(Duration::from_secs(seconds)).await;
+        let mut reader = self.journal.reader(self.read_to, edgeway_journal::Level::Appended);
+        let mut reported = vec![];
+        while let Some(fetched) = reader.try_next(100).expect("readable") {
+            reported.extend(fetched.entries.iter().flat_map(|entry| values(&entry.item)));
+        }
+        self.read_to = reader.position();
+        reported.into_iter().map(|observation| (observation.value, observation.quality)).collect()
+    }
+
+    fn set(&self, value: Result<f64, Fault>) {
+        *self.wire.value.lock() = value;
+    }
+
+    fn suppressed(&self) -> u64 {
+        self.status.suppressed.load(Relaxed)
+    }
+
+    async fn end(self) {
+        self.stop.cancel();
+        self.task.await.expect("it does not panic");
+    }
+}
+
+fn values(message: &Message) -> Vec<Observation> {
+    match &message.body {
+        Body::Report(report) => report.values.clone(),
+        _ => vec![],
+    }
+}
+
+fn link_site() -> LinkSite {
+    let options = serde_json::json!({});
+    let spec =
+        PointSpec { ix: POINT, device: DEVICE, options: Arc::new(options.clone()), access: Access::Read, period: POLL };
+    let devices = vec![DeviceSpec { ix: DEVICE, options: options.clone() }];
+    LinkSite { name: "wire".into(), driver: 0, key: "wire".into(), options, devices, points: vec![spec] }
+}
+
+fn point(property: PropertyIx, reporting: Reporting) -> PointSite {
+    PointSite {
+        device: DEVICE,
+        property: Some(property),
+        scale: 1.0,
+        offset: 0.0,
+        access: Access::Read,
+        period: POLL,
+        stale_after: STALE_AFTER,
+        reporting,
+    }
+}
+
+/// From here on it is certain which readings are within so many seconds.
+async fn between_readings() {
+    sleep(POLL / 4).await;
+}
+
+fn good(value: f64) -> (Value, Quality) {
+    (Value::Float(value), Quality::Good)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_value_that_does_not_change_is_reported_once_and_never_turns_stale() {
+    let mut running = Running::start(Reporting::OnChange { deadband: 0.5, every: None });
+    between_readings().await;
+    assert_eq!(running.reported_within(0).await, [good(5.0)]);
+    assert_eq!(running.reported_within(60).await, []);
+    assert_eq!(running.suppressed(), 60, "all of them were read");
+    assert_eq!(running.status.values.load(Relaxed), 61);
+    running.set(Ok(5.5));
+    assert_eq!(running.reported_within(10).await, [], "as far as the deadband, not further");
+    running.set(Ok(5.75));
+    assert_eq!(running.reported_within(10).await, [good(5.75)]);
+    running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_that_falls_silent_has_a_stale_value_and_a_new_one_when_it_is_back() {
+    let mut running = Running::start(Reporting::OnChange { deadband: 0.0, every: None });
+    between_readings().await;
+    assert_eq!(running.reported_within(30).await, [good(5.0)]);
+    running.set(Err(Fault::Device("no answer".into())));
+    assert_eq!(running.reported_within(30).await, [(Value::Float(5.0), Quality::Stale)]);
+    running.set(Ok(5.0));
+    assert_eq!(running.reported_within(300).await, [good(5.0)], "the same value is news after it was stale");
+    running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_value_that_does_not_change_is_told_again_at_least_every_so_often() {
+    let every = Duration::from_secs(10);
+    let mut running = Running::start(Reporting::OnChange { deadband: 1.0, every: Some(every) });
+    between_readings().await;
+    assert_eq!(running.reported_within(5).await, [good(5.0)]);
+    running.set(Ok(5.5));
+    assert_eq!(running.reported_within(5).await, [good(5.5)], "what was read last, not what was told last");
+    let again = running.reported_within(100).await;
+    assert!(again.len() >= 10 && again.iter().all(|value| *value == good(5.5)), "{again:?}");
+    running.set(Err(Fault::Device("no answer".into())));
+    assert_eq!(running.reported_within(100).await, [(Value::Float(5.5), Quality::Stale)], "nothing is read any more");
+    running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_word_every_value_is_reported() {
+    let mut running = Running::start(Reporting::Always);
+    between_readings().await;
+    assert_eq!(running.reported_within(9).await.len(), 10);
+    assert_eq!(running.suppressed(), 0);
+    running.end().await;
+}
