@@ -2,6 +2,7 @@
 
 mod arguments;
 mod check;
+mod devices;
 mod drivers;
 mod init;
 mod journal;
@@ -71,6 +72,7 @@ async fn carry_out(command: Command) -> u8 {
         Command::Journal(command) => journal::run(command),
         Command::Sql(options) => queries::ask(&options),
         Command::Test(options) => testing::run(&options),
+        Command::Ask(Ask::Device(command)) if command.is_local() => devices::run(&command),
         Command::Ask(Ask::Scene(command)) if command.is_local() => scenes::run(&command),
         Command::Ask(Ask::Query(command)) if command.is_local() => queries::run(&command),
         Command::Bench(options) => crate::bench::run(options).await,

@@ -120,6 +120,8 @@ async fn device(command: DeviceCommand) -> Result<(), ClientError> {
         DeviceCommand::Call { device, service, input, within, reach } => {
             devices::call(&Session::open(&reach)?, &device, &service, &input, within).await
         }
+        // These need no gateway.
+        DeviceCommand::Import(_) | DeviceCommand::Export(_) => Ok(()),
     }
 }
 

@@ -7,7 +7,7 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 /// The most bytes of one file.
-const FILE_BYTES_MAX: u64 = 16 << 20;
+pub(crate) const FILE_BYTES_MAX: u64 = 16 << 20;
 
 /// The files a site may have at its top.
 const TOP: [&str; 4] = ["edgeway.toml", "devices.toml", "devices.csv", "routes.toml"];

@@ -42,6 +42,7 @@ mod tables;
 mod tree;
 mod variable;
 
+pub use devices::sheet::{Export, Imported, Sheet, export, import};
 pub use finding::{Failed, Finding, render, sort};
 pub use init::{Error, init};
 pub use load::{Loaded, drivers, load, load_with_variables};

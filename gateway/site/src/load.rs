@@ -95,6 +95,7 @@ fn read(
         drivers: processes,
         drivers_listen,
         things: devices.things,
+        templates: devices.templates,
         links: devices.links,
         points: devices.points,
         services: devices.services,
@@ -113,7 +114,7 @@ fn sources(folder: &Folder, name: &str, extension: &str, report: &mut Report) ->
     folder.sources(name, extension, report).into_iter().map(|(_, source)| source).collect()
 }
 
-fn no_folder(root: &Path, error: &std::io::Error) -> Failed {
+pub(crate) fn no_folder(root: &Path, error: &std::io::Error) -> Failed {
     let problem =
         Problem::new(format!("this is not a site's folder: {}", error.kind())).help("`edgeway init` makes a new site");
     Failed { findings: vec![Finding::of(root, problem)], partial: None }

@@ -82,6 +82,11 @@ impl Report {
         self.broken.contains(&file)
     }
 
+    /// Whether anything found keeps the site from running.
+    pub(crate) fn has_errors(&self) -> bool {
+        self.findings.iter().any(Finding::is_error)
+    }
+
     /// `devices.toml:12`
     pub(crate) fn spot(&self, mark: &Mark) -> String {
         format!("{}:{}", self.files[mark.file.0].display(), mark.line)

@@ -50,8 +50,10 @@ pub struct Site {
     pub drivers: Vec<DriverSite>,
     /// Where drivers on other machines dial in.
     pub drivers_listen: Option<DriverListen>,
-    /// Models and devices. Devices are numbered in the order of `devices.toml`, then `devices.csv`.
+    /// Models and devices. Devices are numbered in the order of `devices.toml`, `devices/*.toml`, `devices.csv`.
     pub things: Things,
+    /// The name of each device's template; a [`DeviceIx`] is a place in this list.
+    pub templates: Vec<Arc<str>>,
     /// The wires, in the order of the file.
     pub links: Vec<LinkSite>,
     /// All points; a [`PointIx`] is a place in this list.

@@ -5,8 +5,8 @@ mod drivers;
 mod journal;
 
 pub(crate) use ask::{
-    Ask, DeadletterCommand, DeviceCommand, GraphForm, GraphOptions, LinkCommand, OnOff, QueryCommand, ReachOptions,
-    ReplayOptions, RouteCommand, SceneCommand, SceneReplayOptions,
+    Ask, DeadletterCommand, DeviceCommand, ExportOptions, GraphForm, GraphOptions, ImportOptions, LinkCommand, OnOff,
+    QueryCommand, ReachOptions, ReplayOptions, RouteCommand, SceneCommand, SceneReplayOptions,
 };
 
 pub(crate) use drivers::{DriverCommand, NewDriverOptions, PointCommand, ProbeOptions, SolveOptions, TestPointOptions};

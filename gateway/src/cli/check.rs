@@ -81,7 +81,8 @@ fn print_text(findings: &[Finding], summary: Option<&str>) {
     }
 }
 
-fn count(n: usize, what: &str) -> String {
+/// `2 errors`
+pub(super) fn count(n: usize, what: &str) -> String {
     match n {
         1 => format!("1 {what}"),
         n => format!("{n} {what}s"),

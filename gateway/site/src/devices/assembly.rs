@@ -48,7 +48,14 @@ impl<'d> Assembly<'d> {
         templates: &'d [Template],
         sight: Sight,
     ) -> Self {
-        let out = Devices { things, links: vec![], points: vec![], services: HashMap::new(), events: vec![] };
+        let out = Devices {
+            things,
+            templates: vec![],
+            links: vec![],
+            points: vec![],
+            services: HashMap::new(),
+            events: vec![],
+        };
         Assembly {
             drivers,
             links,
@@ -78,6 +85,7 @@ impl<'d> Assembly<'d> {
         let device =
             edgeway_thing_models::Device { id: id.value.clone(), model: *model_ix, labels: text.labels.clone() };
         let Some(device) = self.out.things.add_device(device) else { return };
+        self.out.templates.push(template.name.clone());
         let poll = text.poll.or(template.poll).unwrap_or(POLL_DEFAULT);
         let seat = Seat { device, text, wire: self.wire(link), poll };
         self.connect(seat, template, report);

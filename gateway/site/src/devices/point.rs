@@ -14,10 +14,10 @@ use std::time::Duration;
 /// How often points may be read.
 pub(super) const POLL: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(24 * 3600);
 /// A value is trusted for three polls, but never less than this.
-const STALE_AFTER_MIN: Duration = Duration::from_secs(2);
+pub(super) const STALE_AFTER_MIN: Duration = Duration::from_secs(2);
 
 /// The gateway's keys in a point's table.
-const HOST: [&str; 9] =
+pub(super) const HOST: [&str; 9] =
     ["scale", "offset", "unit", "write", "poll", "stale_after", "report", "deadband", "report_every"];
 
 /// What a point's table says.
@@ -71,7 +71,7 @@ fn scale(section: &mut Section<'_>, property: &Property, report: &mut Report) ->
 }
 
 /// Bools and enums are numbers as well: a contact that is closed when all is well has scale -1 and offset 1.
-fn is_number(data_type: &DataType) -> bool {
+pub(super) fn is_number(data_type: &DataType) -> bool {
     data_type.range().is_some() || matches!(data_type, DataType::Bool { .. } | DataType::Enum(_))
 }
 

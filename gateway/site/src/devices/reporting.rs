@@ -29,8 +29,8 @@ const PERCENT_MAX: f64 = 100.0;
 /// What a template or a device says for points that say nothing themselves.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Usual {
-    when: Option<When>,
-    every: Option<Duration>,
+    pub(super) when: Option<When>,
+    pub(super) every: Option<Duration>,
 }
 
 impl Usual {

@@ -128,6 +128,27 @@ pub(super) fn known_points(points: &Table, model: &Model, report: &mut Report) -
 }
 
 impl Template {
+    /// A template that is written nowhere and has no points.
+    pub(super) fn bare(name: Arc<str>, model: (ModelIx, Arc<Model>), mark: Mark) -> Self {
+        Template {
+            name,
+            model: Some(model),
+            poll: None,
+            reporting: Usual::default(),
+            link: None,
+            drivers: Table::empty(mark.clone()),
+            points: Table::empty(mark.clone()),
+            services: vec![],
+            events: vec![],
+            mark,
+        }
+    }
+
+    /// Where it is to blame that a point is missing: in a template that is written nowhere, at the device.
+    pub(super) fn points_mark<'m>(&'m self, device: &'m Mark) -> &'m Mark {
+        if self.points.mark.line == 0 { device } else { &self.points.mark }
+    }
+
     /// Checks the gateway's keys also where no device uses the template.
     fn check_points(&mut self, model: &Model, report: &mut Report) {
         for (entry, table) in tables_of(&self.points, report) {

@@ -31,7 +31,7 @@ pub(crate) fn read(file: FileIx, text: &str, variables: Variables<'_>, report: &
 /// The names of the columns, in dots.
 fn columns(file: FileIx, header: &StringRecord, text: &str, report: &mut Report) -> Vec<Arc<str>> {
     let names: Vec<Arc<str>> = header.iter().map(Arc::from).collect();
-    let starts = starts(header, text);
+    let starts = starts(header, text, b',');
     for (at, name) in names.iter().enumerate() {
         let mark = Mark {
             line: header.position().map_or(1, |p| p.line() as usize),
@@ -78,7 +78,7 @@ impl Rows<'_> {
 
     fn push(&mut self, record: &StringRecord) {
         let line = record.position().map_or(0, |position| position.line() as usize);
-        let starts = starts(record, self.text);
+        let starts = starts(record, self.text, b',');
         let id = self.columns.iter().position(|name| &**name == "id").and_then(|at| record.get(at)).unwrap_or_default();
         let within: Arc<str> = format!("device {id}").trim_end().into();
         let row = Mark { file: self.file, line, column: 1, length: 0, key: "".into(), within };
@@ -116,7 +116,7 @@ impl Rows<'_> {
 }
 
 /// Puts a value at the end of a path in dots. The table's own mark stands for those on the way.
-fn insert(table: &mut Table, path: &str, node: Node) {
+pub(crate) fn insert(table: &mut Table, path: &str, node: Node) {
     let mark = node.mark.clone();
     let Some((head, rest)) = path.split_once('.') else {
         return table.entries.push(Entry { name: path.into(), mark, node });
@@ -132,21 +132,19 @@ fn insert(table: &mut Table, path: &str, node: Node) {
 }
 
 /// The column, in characters from 1, at which each cell begins. Exact for rows on one line.
-fn starts(record: &StringRecord, text: &str) -> Vec<usize> {
+pub(crate) fn starts(record: &StringRecord, text: &str, separator: u8) -> Vec<usize> {
     let offset = record.position().map_or(0, |position| position.byte() as usize);
     let rest = text.get(offset..).unwrap_or_default();
     let line = rest.trim_start_matches(['\r', '\n']).lines().next().unwrap_or_default();
     let (mut starts, mut quoted, mut fresh) = (Vec::with_capacity(record.len()), false, true);
     for (at, c) in line.chars().enumerate() {
-        if fresh && (!c.is_whitespace()) {
+        let ends = c == char::from(separator) && !quoted;
+        if fresh && (ends || !c.is_whitespace()) {
             starts.push(at + 1);
             fresh = false;
         }
-        match c {
-            '"' => quoted = !quoted,
-            ',' if !quoted => fresh = true,
-            _ => {}
-        }
+        quoted ^= c == '"';
+        fresh |= ends;
     }
     starts.resize(record.len(), line.chars().count() + 1);
     starts

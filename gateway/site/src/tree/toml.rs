@@ -84,6 +84,11 @@ fn group(key: &str) -> Option<&'static str> {
     })
 }
 
+/// Whether a key of this name holds a secret, wherever it is.
+pub(crate) fn is_secret(name: &str) -> bool {
+    SECRETS.contains(&name)
+}
+
 /// What to do about a secret that is written in clear.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Clear {
@@ -96,7 +101,7 @@ fn secrecy(name: &str, scope: &Scope) -> Option<Clear> {
     let lower = name.to_lowercase();
     let in_table = scope.key.rsplit('.').next() == Some(TABLE_OF_SECRETS);
     match in_table {
-        _ if SECRETS.contains(&name) => Some(Clear::Warn),
+        _ if is_secret(name) => Some(Clear::Warn),
         true if TELLING.iter().any(|part| lower.contains(part)) => Some(Clear::Warn),
         true => Some(Clear::Accept),
         false => None,

@@ -10,6 +10,7 @@ mod hostile;
 mod north;
 mod numbers;
 mod scenes;
+mod sheets;
 
 use edgeway_sdk::Driver;
 use edgeway_site::{Failed, Loaded, load_with_variables};

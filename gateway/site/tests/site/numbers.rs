@@ -21,8 +21,8 @@ fn point_of(site: &Site, device: &str, property: &str) -> PointIx {
 fn devices_are_numbered_in_the_order_of_the_files() {
     let site = valid();
     let ids: Vec<_> = site.things.devices().map(|(_, device)| device.id.to_string()).collect();
-    assert_eq!(ids, ["wt-01", "wt-02", "mast-01", "wt-11", "wt-12"]);
-    assert_eq!(site.things.device(DeviceIx(3)).labels["row"], "007", "labels of a table are text");
+    assert_eq!(ids, ["wt-01", "wt-02", "mast-01", "mast-02", "wt-11", "wt-12"]);
+    assert_eq!(site.things.device(DeviceIx(4)).labels["row"], "007", "labels of a table are text");
 }
 
 #[test]

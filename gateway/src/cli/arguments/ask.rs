@@ -11,7 +11,7 @@ use std::time::Duration;
 
 #[derive(Subcommand)]
 pub(crate) enum Ask {
-    /// Devices: list them, read them, set properties, call services
+    /// Devices: list them, read them, set properties, call services; import and export their points as sheets
     #[command(subcommand, after_help = "Example:\n  edgeway device list --site my-site")]
     Device(DeviceCommand),
     /// Links: how busy each wire is, and what its driver counts
@@ -138,6 +138,56 @@ pub(crate) enum DeviceCommand {
         #[command(flatten)]
         reach: ReachOptions,
     },
+    /// Make a CSV file with a row for each point into a file of a site
+    ///
+    /// Every mistake is told with its row and column, and nothing is written unless all is right. The columns are those of
+    /// `edgeway device export`, in any order; the site's README explains them. The file is read at the next start.
+    #[command(
+        after_help = "Examples:\n  edgeway device import points.csv --dry-run\n  edgeway device import points.csv --into devices/meters.toml --site my-site"
+    )]
+    Import(ImportOptions),
+    /// Print the points of a site as CSV, a row for each
+    #[command(
+        after_help = "Examples:\n  edgeway device export --site my-site > points.csv\n  edgeway device export --device wt-01 --device wt-02"
+    )]
+    Export(ExportOptions),
+}
+
+impl DeviceCommand {
+    /// Whether it needs no running gateway.
+    pub(crate) fn is_local(&self) -> bool {
+        matches!(self, DeviceCommand::Import(_) | DeviceCommand::Export(_))
+    }
+}
+
+/// What is imported.
+#[derive(clap::Args, Clone)]
+pub(crate) struct ImportOptions {
+    /// The CSV file; `-` for standard input
+    pub(crate) file: PathBuf,
+    /// The file to write, in the site's folder `devices`; called like the CSV file unless given
+    #[arg(long, value_name = "devices/NAME.toml")]
+    pub(crate) into: Option<PathBuf>,
+    /// The site's folder
+    #[arg(long, default_value = ".")]
+    pub(crate) site: PathBuf,
+    /// Print what would be written
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Replace a file that is there already
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// What is exported.
+#[derive(clap::Args, Clone)]
+pub(crate) struct ExportOptions {
+    /// Only these devices
+    #[arg(long, value_name = "ID", num_args = 1..)]
+    pub(crate) device: Vec<String>,
+    /// The site's folder
+    #[arg(long, default_value = ".")]
+    pub(crate) site: PathBuf,
 }
 
 #[derive(Subcommand)]

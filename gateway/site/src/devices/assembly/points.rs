@@ -52,7 +52,8 @@ impl Assembly<'_> {
         }
         for (at, property) in model.properties.iter().enumerate().filter(|(_, property)| property.required) {
             if !present.contains(&PropertyIx(at as u16)) {
-                let mark = own.get(&property.identifier).map_or(&template.points.mark, |entry| &entry.mark);
+                let mark =
+                    own.get(&property.identifier).map_or(template.points_mark(&seat.text.mark), |entry| &entry.mark);
                 let message = format!("model `{}` requires a point for `{}`", model.name, property.identifier);
                 report.add(mark, Problem::new(mark.say(message)));
             }
