@@ -11,6 +11,7 @@ mod points;
 mod queries;
 mod run;
 mod scenes;
+mod schema;
 mod testing;
 
 pub(crate) use run::told_to_stop;
@@ -69,6 +70,7 @@ async fn carry_out(command: Command) -> u8 {
         Command::Driver(command) => drivers::run(&command).await,
         Command::Point(command) => points::run(&command).await,
         Command::Run { site } => run::run(&site).await,
+        Command::Schema(options) => schema::run(&options),
         Command::Journal(command) => journal::run(command),
         Command::Sql(options) => queries::ask(&options),
         Command::Test(options) => testing::run(&options),

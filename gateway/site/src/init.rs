@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 /// The files, with `{{name}}` for the site's name.
-const FILES: [(&str, &str); 7] = [
+const FILES: [(&str, &str); 8] = [
     ("edgeway.toml", include_str!("../init/edgeway.toml")),
     ("devices.toml", include_str!("../init/devices.toml")),
     ("routes.toml", include_str!("../init/routes.toml")),
@@ -14,6 +14,7 @@ const FILES: [(&str, &str); 7] = [
     ("queries/turbine_power.sql", include_str!("../init/queries/turbine_power.sql")),
     // `git` would leave a file of that name out of the package.
     (".gitignore", include_str!("../init/gitignore")),
+    (".taplo.toml", include_str!("../init/taplo.toml")),
 ];
 
 /// Why no site was written.

@@ -34,6 +34,7 @@ mod quantity;
 mod report;
 mod routes;
 mod scenes;
+mod schema;
 mod section;
 mod settings;
 mod site;
@@ -46,6 +47,7 @@ pub use devices::sheet::{Export, Imported, Sheet, export, import};
 pub use finding::{Failed, Finding, render, sort};
 pub use init::{Error, init};
 pub use load::{Loaded, drivers, load, load_with_variables};
+pub use schema::{SchemaOf, schema};
 pub use site::{
     ClassOptions, ClassSite, DriverListen, DriverSite, DriverStart, EventSite, FileTarget, FormatSite, HttpAuth,
     HttpTarget, JournalOptions, KafkaTarget, LinkSite, MqttPreset, MqttTarget, MqttVersion, NatsTarget, ObjectStore,

@@ -42,6 +42,8 @@ impl<'t> Section<'t> {
     }
 
     pub(crate) fn entry(&mut self, key: &'t str) -> Option<&'t Entry> {
+        #[cfg(test)]
+        asked::note(self.table, key);
         if !self.asked.contains(&key) {
             self.asked.push(key);
         }
@@ -276,4 +278,29 @@ pub(crate) fn refuse(entry: &Entry, what: &str, report: &mut Report) {
     }
     let message = format!("`{}` must be {what}, found {}", entry.name, entry.node.item.describe());
     report.add(&entry.node.mark, Problem::new(entry.mark.say(message)));
+}
+
+/// Which keys readers have asked for, so that a test can tell whether they are described.
+#[cfg(test)]
+pub(crate) mod asked {
+    use crate::tree::Table;
+    use std::cell::RefCell;
+
+    thread_local! {
+        static ASKED: RefCell<Vec<(String, String)>> = const { RefCell::new(vec![]) };
+    }
+
+    /// Notes a key and the path of its table. Tables that no TOML file has, such as rows, have no path.
+    pub(super) fn note(table: &Table, key: &str) {
+        if table.mark.line == 0 || !table.mark.key.is_empty() {
+            ASKED.with_borrow_mut(|asked| asked.push((table.mark.key.to_string(), key.to_owned())));
+        }
+    }
+
+    /// What was asked for on this thread while `work` ran.
+    pub(crate) fn during<T>(work: impl FnOnce() -> T) -> Vec<(String, String)> {
+        ASKED.take();
+        work();
+        ASKED.take()
+    }
 }

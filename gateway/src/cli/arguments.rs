@@ -13,6 +13,7 @@ pub(crate) use drivers::{DriverCommand, NewDriverOptions, PointCommand, ProbeOpt
 pub(crate) use journal::{JournalCommand, Where};
 
 use clap::{Parser, Subcommand, ValueEnum};
+use edgeway_site::SchemaOf;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -85,6 +86,14 @@ pub(crate) enum Command {
         after_help = "Example:\n  edgeway point test 'modbus:tcp://10.0.0.20;unit=7;holding:100;f32'"
     )]
     Point(PointCommand),
+    /// Print the JSON Schema of a site's file, for editors that complete and check while one types
+    ///
+    /// That of devices knows the options of all drivers. `edgeway init` writes them into .schemas, where .taplo.toml leads
+    /// editors with Even Better TOML; for others begin a file with `#:schema .schemas/devices.json`.
+    #[command(
+        after_help = "Examples:\n  edgeway schema devices\n  edgeway schema --folder .schemas    # all of them, anew after an update"
+    )]
+    Schema(SchemaOptions),
     /// Look into the journal of a site, whether the gateway runs or not
     #[command(subcommand, after_help = "Example:\n  edgeway journal stat my-site")]
     Journal(JournalCommand),
@@ -133,6 +142,41 @@ pub(crate) struct EngineBenchOptions {
     /// Print one JSON object per figure
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Which schema.
+#[derive(clap::Args, Clone)]
+pub(crate) struct SchemaOptions {
+    /// The schema to print
+    #[arg(value_enum, required_unless_present = "folder")]
+    pub(crate) file: Option<SchemaFile>,
+    /// Write all of them into this folder, over older ones
+    #[arg(long, conflicts_with = "file")]
+    pub(crate) folder: Option<PathBuf>,
+    /// A site whose own drivers are known too
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) site: PathBuf,
+}
+
+/// A file that there is a schema of.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SchemaFile {
+    /// edgeway.toml
+    Edgeway,
+    /// devices.toml and devices/*.toml
+    Devices,
+    /// routes.toml
+    Routes,
+}
+
+impl SchemaFile {
+    pub(crate) fn of(self) -> SchemaOf {
+        match self {
+            SchemaFile::Edgeway => SchemaOf::Edgeway,
+            SchemaFile::Devices => SchemaOf::Devices,
+            SchemaFile::Routes => SchemaOf::Routes,
+        }
+    }
 }
 
 /// Which messages of a journal are meant.

@@ -1,6 +1,7 @@
 //! `edgeway init`: a small site that runs.
 
-use super::exit;
+use super::{exit, schema};
+use crate::program;
 use std::path::Path;
 
 pub(super) fn run(folder: &Path, name: Option<&str>) -> u8 {
@@ -9,6 +10,11 @@ pub(super) fn run(folder: &Path, name: Option<&str>) -> u8 {
         Ok(files) => {
             for file in files {
                 println!("wrote {}", file.display());
+            }
+            // A site without them runs as well.
+            match schema::write(&folder.join(schema::FOLDER), &program::drivers()) {
+                Ok(_) => println!("wrote {}, for editors", schema::FOLDER),
+                Err(error) => eprintln!("note: {} was not written: {error}", schema::FOLDER),
             }
             println!("\nNext:\n  edgeway check {0}\n  edgeway run {0}", folder.display());
             exit::OK
