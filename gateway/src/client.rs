@@ -121,7 +121,7 @@ async fn device(command: DeviceCommand) -> Result<(), ClientError> {
             devices::call(&Session::open(&reach)?, &device, &service, &input, within).await
         }
         // These need no gateway.
-        DeviceCommand::Import(_) | DeviceCommand::Export(_) => Ok(()),
+        DeviceCommand::Import(_) | DeviceCommand::Export(_) | DeviceCommand::Simulate(_) => Ok(()),
     }
 }
 

@@ -6,7 +6,7 @@ mod journal;
 
 pub(crate) use ask::{
     Ask, DeadletterCommand, DeviceCommand, ExportOptions, GraphForm, GraphOptions, ImportOptions, LinkCommand, OnOff,
-    QueryCommand, ReachOptions, ReplayOptions, RouteCommand, SceneCommand, SceneReplayOptions,
+    QueryCommand, ReachOptions, ReplayOptions, RouteCommand, SceneCommand, SceneReplayOptions, SimulateOptions,
 };
 
 pub(crate) use drivers::{DriverCommand, NewDriverOptions, PointCommand, ProbeOptions, SolveOptions, TestPointOptions};

@@ -1,5 +1,7 @@
 //! `edgeway device import` and `edgeway device export`: a site's points as a CSV file, and back.
 
+mod simulate;
+
 use super::arguments::{DeviceCommand, ExportOptions, ImportOptions};
 use super::check::count;
 use super::exit;
@@ -37,6 +39,10 @@ pub(super) fn run(command: &DeviceCommand) -> u8 {
     let done = match command {
         DeviceCommand::Import(options) => import(options),
         DeviceCommand::Export(options) => export(options),
+        DeviceCommand::Simulate(options) => simulate::fleet(options).map_err(Failure::from).map(|text| {
+            print!("{text}");
+            exit::OK
+        }),
         // The others talk to a running gateway.
         _ => Ok(exit::OK),
     };

@@ -4,7 +4,6 @@
 mod bus;
 mod cases;
 mod examples;
-mod fleet;
 mod folders;
 mod hostile;
 mod north;

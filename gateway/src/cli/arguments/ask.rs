@@ -151,12 +151,19 @@ pub(crate) enum DeviceCommand {
         after_help = "Examples:\n  edgeway device export --site my-site > points.csv\n  edgeway device export --device wt-01 --device wt-02"
     )]
     Export(ExportOptions),
+    /// Print a file with simulated devices of a model: plausible values, events and services
+    ///
+    /// Put it into the site's folder `devices`. Every value in it may be changed.
+    #[command(
+        after_help = "Examples:\n  edgeway device simulate wind-turbine --count 50 > devices/fleet.toml\n  edgeway device simulate my-pump --site my-site --prefix pump"
+    )]
+    Simulate(SimulateOptions),
 }
 
 impl DeviceCommand {
     /// Whether it needs no running gateway.
     pub(crate) fn is_local(&self) -> bool {
-        matches!(self, DeviceCommand::Import(_) | DeviceCommand::Export(_))
+        matches!(self, DeviceCommand::Import(_) | DeviceCommand::Export(_) | DeviceCommand::Simulate(_))
     }
 }
 
@@ -177,6 +184,28 @@ pub(crate) struct ImportOptions {
     /// Replace a file that is there already
     #[arg(long)]
     pub(crate) force: bool,
+}
+
+/// What is simulated.
+#[derive(clap::Args, Clone)]
+pub(crate) struct SimulateOptions {
+    /// A model of the site, or a ready-made one
+    pub(crate) model: String,
+    /// How many devices
+    #[arg(long, default_value_t = 20)]
+    pub(crate) count: u32,
+    /// What their ids begin with; the model's name unless given
+    #[arg(long)]
+    pub(crate) prefix: Option<String>,
+    /// The name of their link
+    #[arg(long, default_value = "fleet")]
+    pub(crate) link: String,
+    /// Another seed, another fleet
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// The site's folder
+    #[arg(long, default_value = ".")]
+    pub(crate) site: PathBuf,
 }
 
 /// What is exported.
