@@ -23,6 +23,7 @@ pub(crate) use arguments::{
     SdkBenchOptions,
 };
 use clap::{CommandFactory, Parser};
+use std::io::Write;
 use std::process::ExitCode;
 
 /// Exit codes: 0 all is well, 1 something was found or failed, 2 wrong usage, 3 no gateway answers.
@@ -38,6 +39,18 @@ fn complain(problems: &[edgeway_sdk::Problem]) -> u8 {
         eprintln!("error: {}", crate::client::table::harmless(&problem.to_string()));
     }
     exit::USAGE
+}
+
+/// Prints a text that may be long, and gives the exit code. A closed pipe (`| head`) is no mistake.
+fn print_long(text: &str) -> u8 {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            eprintln!("error: {error}");
+            exit::FINDINGS
+        }
+        _ => exit::OK,
+    }
 }
 
 /// The word that makes a driver of this program, for `edgeway bench sdk`.

@@ -4,7 +4,7 @@ mod simulate;
 
 use super::arguments::{DeviceCommand, ExportOptions, ImportOptions};
 use super::check::count;
-use super::exit;
+use super::{exit, print_long};
 use crate::program::{self, Drivers};
 use edgeway_sdk::did_you_mean;
 use edgeway_site::{Finding, Imported, Sheet};
@@ -73,9 +73,8 @@ fn import(options: &ImportOptions) -> Result<u8, Failure> {
     match edgeway_site::import(site, &drivers.all, &Sheet { name, text: &text, into: &into }) {
         Err(failed) => Ok(refused(&failed.findings)),
         Ok(imported) if options.dry_run => {
-            print!("{}", imported.text);
             eprintln!("would write {}: {}", path.display(), summary(&imported));
-            Ok(exit::OK)
+            Ok(print_long(&imported.text))
         }
         Ok(imported) => {
             write(&path, &imported.text, options.force).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -176,11 +175,10 @@ fn export(options: &ExportOptions) -> Result<u8, Failure> {
     let is_wanted = |ix| options.device.is_empty() || options.device.contains(&site.things.device(ix).id.to_string());
     let (drivers, _) = Drivers::of(&options.site);
     let sheet = edgeway_site::export(&site, &drivers.all, is_wanted);
-    print!("{}", sheet.text);
     for column in sheet.secrets {
         eprintln!("note: `{column}` holds secrets and was left out");
     }
-    Ok(exit::OK)
+    Ok(print_long(&sheet.text))
 }
 
 #[cfg(test)]

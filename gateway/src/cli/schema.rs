@@ -1,7 +1,7 @@
 //! `edgeway schema`: JSON Schemas of a site's files, for editors.
 
 use super::arguments::SchemaOptions;
-use super::exit;
+use super::{exit, print_long};
 use crate::program::Drivers;
 use edgeway_sdk::Driver;
 use edgeway_site::{SchemaOf, schema};
@@ -17,7 +17,7 @@ pub(super) fn run(options: &SchemaOptions) -> u8 {
         eprintln!("note: the schema is without one driver: {finding}");
     }
     if let Some(file) = options.file {
-        println!("{:#}", schema(file.of(), &drivers.all));
+        return print_long(&format!("{:#}\n", schema(file.of(), &drivers.all)));
     }
     let Some(folder) = &options.folder else { return exit::OK };
     match write(folder, &drivers.all) {

@@ -7,6 +7,7 @@ use edgeway_driver_modbus::Modbus;
 use edgeway_driver_simulator::Simulator;
 use edgeway_sdk::Driver;
 use edgeway_site::{Failed, Imported, Sheet, Site, export, import, load_with_variables};
+use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -223,4 +224,57 @@ fn only_the_devices_that_are_wanted_are_exported() {
     let wanted = site.things.device_ix("wt-02").unwrap();
     let sheet = export(&site, &drivers(), |ix| ix == wanted).text;
     assert!(sheet.lines().skip(1).all(|line| line.starts_with("wt-02,")) && sheet.lines().count() > 10, "{sheet}");
+}
+
+/// What mistakes in a cell are made of.
+const CELLS: [&str; 20] = [
+    "",
+    "m-1",
+    "x",
+    "0",
+    "-1",
+    "1e999",
+    "2 %",
+    "change",
+    "always",
+    "5m",
+    "1s",
+    "false",
+    "true",
+    "[1]",
+    "{\"a\":1}",
+    "$$",
+    "${X",
+    "\"a\nb\"",
+    "ü€𝄞",
+    "energy-meter",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// The file is checked as it will be read, so this holds for every sheet.
+    #[test]
+    fn a_mangled_sheet_is_refused_or_becomes_a_file_that_the_site_can_run_with(
+        case in prop::sample::select(vec!["new-templates", "site-templates"]),
+        edits in prop::collection::vec((any::<usize>(), any::<usize>(), 0..CELLS.len()), 1..5),
+    ) {
+        let sheet = std::fs::read_to_string(folder(case).join("points.csv")).unwrap();
+        let mut rows: Vec<Vec<&str>> = sheet.lines().map(|line| line.split(',').collect()).collect();
+        for (row, column, cell) in edits {
+            let row = row % rows.len();
+            let column = column % rows[row].len();
+            rows[row][column] = CELLS[cell];
+        }
+        let text: Vec<String> = rows.iter().map(|row| row.join(",")).collect();
+        if let Ok(imported) = imported(&folder(case), &text.join("\n")) {
+            let root = tempfile::tempdir().unwrap();
+            for file in ["edgeway.toml", "devices.toml"] {
+                std::fs::copy(folder(case).join(file), root.path().join(file)).unwrap();
+            }
+            put(root.path(), INTO, &imported.text);
+            let loaded = load_with_variables(root.path(), &drivers(), &|_| None);
+            prop_assert!(loaded.is_ok(), "{}\n{}", loaded.unwrap_err(), imported.text);
+        }
+    }
 }

@@ -31,7 +31,8 @@ pub(super) struct NewTemplate {
 }
 
 /// Groups devices. `taken` are names that the site's other templates have.
-pub(super) fn group(mut devices: Vec<Device>, mut taken: HashSet<Arc<str>>) -> Groups {
+pub(super) fn group(mut devices: Vec<Device>, taken: HashSet<Arc<str>>) -> Groups {
+    let mut names = Names { taken, last: HashMap::new() };
     devices.sort_by(|a, b| natural::compare(&a.id, &b.id));
     let mut templates: Vec<NewTemplate> = vec![];
     let mut known: HashMap<String, usize> = HashMap::new();
@@ -44,7 +45,7 @@ pub(super) fn group(mut devices: Vec<Device>, mut taken: HashSet<Arc<str>>) -> G
         let points = std::mem::take(&mut device.points);
         let at = *known.entry(fingerprint(name, model, &points)).or_insert_with(|| {
             let poll = most_frequent(&points);
-            let name = free(name, &mut taken);
+            let name = names.free(name);
             templates.push(NewTemplate { name, model: model.clone(), link: device.link.clone(), poll, points });
             templates.len() - 1
         });
@@ -88,14 +89,25 @@ fn most_frequent(points: &[Point]) -> Duration {
     most.map_or(POLL_DEFAULT, |(poll, _)| poll)
 }
 
-/// The name, or the first one with a number behind it that nothing has.
-fn free(name: &Arc<str>, taken: &mut HashSet<Arc<str>>) -> Arc<str> {
-    let short = &name[..name.len().min(NAME_BYTES_MAX)];
-    let numbered = (2..).map(|number| Arc::from(format!("{short}-{number}")));
-    let found = std::iter::once(name.clone()).chain(numbered).find(|name| !taken.contains(name));
-    let found: Arc<str> = found.unwrap_or_else(|| name.clone());
-    taken.insert(found.clone());
-    found
+/// Names that are given away.
+struct Names {
+    taken: HashSet<Arc<str>>,
+    /// The number that each name has got last; thousands of templates may want the same.
+    last: HashMap<Arc<str>, usize>,
+}
+
+impl Names {
+    /// The name, or with the first number behind it that is free.
+    fn free(&mut self, name: &Arc<str>) -> Arc<str> {
+        let short = &name[..name.len().min(NAME_BYTES_MAX)];
+        let last = self.last.entry(name.clone()).or_insert(1);
+        let mut found = name.clone();
+        while !self.taken.insert(found.clone()) {
+            *last += 1;
+            found = format!("{short}-{last}").into();
+        }
+        found
+    }
 }
 
 impl NewTemplate {
