@@ -167,6 +167,7 @@ impl Gateway {
         let points: Arc<[PointSite]> = std::mem::take(&mut site.points).into();
         let shared = Shared { points: &points, binding: &binding, things: &things, journal: &journal };
         let (links, senders, link_tasks) = wire(std::mem::take(&mut site.links), &site.events, &drivers.all, &shared)?;
+        drivers.keep(&site.data);
         let processes = drivers.host(&site.data, site.drivers_listen.as_ref()).await?;
         let desk = Arc::new(Desk::new(
             things.clone(),

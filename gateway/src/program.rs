@@ -69,10 +69,10 @@ pub(crate) fn load(root: &Path) -> Result<Program, Vec<Finding>> {
 pub(crate) fn read(root: &Path) -> Result<Site, Vec<Finding>> {
     let (drivers, unknown) = Drivers::of(root);
     let site = edgeway_site::load(root, &drivers.all).map(|loaded| loaded.site).map_err(|failed| failed.findings);
-    match (site, unknown.is_empty()) {
-        (Ok(_), false) => Err(unknown),
-        (Err(findings), _) => Err(findings.into_iter().chain(unknown).collect()),
-        (Ok(site), true) => Ok(site),
+    match site {
+        Ok(_) if unknown.iter().any(Finding::is_error) => Err(unknown),
+        Ok(site) => Ok(site),
+        Err(findings) => Err(findings.into_iter().chain(unknown).collect()),
     }
 }
 

@@ -194,6 +194,23 @@ fn a_driver_that_cannot_say_what_it_is_is_told_with_its_place_and_last_line() {
 }
 
 #[test]
+fn a_gateway_starts_without_a_driver_that_has_been_there_before() {
+    let hall = Hall::start();
+    let Hall { device, gateway, _folder: folder } = hall;
+    assert_eq!(gateway.stop(), 0);
+    let settings = std::fs::read_to_string(folder.path().join("edgeway.toml")).expect("there");
+    let settings = settings.replace("driver.py", "moved-away.py");
+    std::fs::write(folder.path().join("edgeway.toml"), settings).expect("a writable folder");
+    let gateway = Gateway::run(folder.path());
+    let hall = Hall { device, gateway, _folder: folder };
+    hall.until("the neighbour's values", |hall| hall.link("steady")["readings"].as_u64() > Some(5));
+    hall.until("the reason", |hall| {
+        hall.link("hall")["reason"].as_str().is_some_and(|reason| reason.contains("No such file"))
+    });
+    assert_eq!(hall.gateway.stop(), 0);
+}
+
+#[test]
 fn options_of_a_driver_in_another_language_are_checked_like_all_others() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     write_site(folder.path(), 1, &[&harness::python().display().to_string(), &driver()]);

@@ -6,7 +6,7 @@ use crate::settings::Settings;
 use crate::variable::Variables;
 use crate::{DriverSite, Failed, Finding, Site, SourceFile, devices, models, routes, scenes, settings, tables};
 use edgeway_sdk::{Driver, Problem};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A site that can run.
@@ -45,11 +45,12 @@ pub fn load_with_variables(
     Ok(Loaded { site, warnings: findings })
 }
 
-/// The drivers that `edgeway.toml` names: whoever loads the site has to ask them first what their options look like. What
-/// is wrong with the file, [`load`] tells.
-pub fn drivers(root: &Path) -> Vec<DriverSite> {
-    let Ok(folder) = Folder::open(root) else { return vec![] };
-    settings::read(&folder, &|name| std::env::var(name).ok(), &mut Report::default()).drivers
+/// The drivers that `edgeway.toml` names, and the data folder: whoever loads the site has to ask the drivers first what
+/// their options look like. What is wrong with the file, [`load`] tells.
+pub fn drivers(root: &Path) -> (Vec<DriverSite>, PathBuf) {
+    let Ok(folder) = Folder::open(root) else { return (vec![], root.join("data")) };
+    let settings = settings::read(&folder, &|name| std::env::var(name).ok(), &mut Report::default());
+    (settings.drivers, settings.data)
 }
 
 fn read(

@@ -3,7 +3,7 @@
 use edgeway_driver_host::{DriverHost, HostError, Launch, Listen, ProcessDriver};
 use edgeway_sdk::{Driver, Fault, Manifest, Problem, did_you_mean};
 use edgeway_site::{DriverListen, DriverSite, DriverStart, Finding};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -27,20 +27,44 @@ impl Drivers {
     pub(crate) fn of(root: &Path) -> (Self, Vec<Finding>) {
         let mut drivers = Drivers { all: super::drivers(), processes: vec![] };
         let mut findings = vec![];
-        for site in edgeway_site::drivers(root) {
-            match drivers.process(&site, root) {
+        let (sites, data) = edgeway_site::drivers(root);
+        for site in sites {
+            let process = drivers.process(&site, root, &kept(&data, &site.name)).map(|(process, doubt)| {
+                findings.extend(doubt.map(|reason| finding(&site, &reason).warning()));
+                Arc::new(process)
+            });
+            match process {
                 Ok(process) => {
-                    let process = Arc::new(process);
                     drivers.all.push(process.clone());
                     drivers.processes.push(process);
                 }
                 Err(reason) => findings.push(finding(&site, &reason)),
             }
         }
+        let findings = findings.into_iter().map(|problem| Finding::of(FILE, problem)).collect();
         (drivers, findings)
     }
 
-    fn process(&self, site: &DriverSite, root: &Path) -> Result<ProcessDriver, String> {
+    /// Keeps what the processes said that they are: one that cannot be asked at the next start is taken by its word, so that
+    /// the others run.
+    pub(crate) fn keep(&self, data: &Path) {
+        for process in &self.processes {
+            let path = kept(data, &process.manifest().name);
+            let text = serde_json::to_vec(process.manifest()).unwrap_or_default();
+            let kept = path.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(&path, text));
+            if let Err(error) = kept {
+                tracing::warn!(path = %path.display(), %error, "A driver's manifest cannot be kept.");
+            }
+        }
+    }
+
+    /// A driver; with a doubt, if it could not be asked and is what it was the last time.
+    fn process(
+        &self,
+        site: &DriverSite,
+        root: &Path,
+        kept: &Path,
+    ) -> Result<(ProcessDriver, Option<String>), String> {
         if self.all.iter().any(|driver| driver.manifest().name == *site.name) {
             return Err("a driver of this name is there already: give it another one".into());
         }
@@ -54,18 +78,21 @@ impl Drivers {
                     memory_max: *memory_max,
                     cpu_max: *cpu_max,
                 };
-                let manifest = edgeway_driver_host::manifest(&launch)?;
-                ProcessDriver::launched(launch, manifest)
+                let (manifest, doubt) = match edgeway_driver_host::manifest(&launch) {
+                    Ok(manifest) => (manifest, None),
+                    Err(reason) => {
+                        let manifest = read(kept).map_err(|_| reason.clone())?;
+                        (manifest, Some(format!("{reason}; it is taken as it was at the last start")))
+                    }
+                };
+                Ok((ProcessDriver::launched(launch, manifest)?, doubt))
             }
             DriverStart::Elsewhere { manifest, token } => {
-                let text = std::fs::read_to_string(manifest);
-                let text = text.map_err(|error| format!("its manifest {}: {error}", manifest.display()))?;
-                let manifest: Manifest = serde_json::from_str(&text)
-                    .map_err(|error| format!("{} is no manifest: {error}", manifest.display()))?;
+                let manifest = read(manifest)?;
                 if manifest.name != *site.name {
                     return Err(format!("its manifest says that it is driver `{}`", manifest.name));
                 }
-                ProcessDriver::remote(manifest, token.reveal().to_owned())
+                Ok((ProcessDriver::remote(manifest, token.reveal().to_owned())?, None))
             }
         }
     }
@@ -127,6 +154,16 @@ impl Drivers {
     }
 }
 
-fn finding(site: &DriverSite, reason: &str) -> Finding {
-    Finding::of(FILE, Problem::at(site.line, site.column, format!("driver {}: {reason}", site.name)))
+fn finding(site: &DriverSite, reason: &str) -> Problem {
+    Problem::at(site.line, site.column, format!("driver {}: {reason}", site.name))
+}
+
+/// Where the manifest of a driver is kept.
+fn kept(data: &Path, name: &str) -> PathBuf {
+    data.join("drivers").join(format!("{name}.json"))
+}
+
+fn read(path: &Path) -> Result<Manifest, String> {
+    let text = std::fs::read_to_string(path).map_err(|error| format!("its manifest {}: {error}", path.display()))?;
+    serde_json::from_str(&text).map_err(|error| format!("{} is no manifest: {error}", path.display()))
 }

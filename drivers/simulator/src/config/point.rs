@@ -49,6 +49,7 @@ pub(crate) struct Written {
     /// Where a counter or a total begins at 0 again. Default: never
     wrap: Option<f64>,
     /// What a constant is, or a register at first
+    #[schemars(extend("type" = ["number", "boolean", "string"]))]
     value: Option<Json>,
     /// The values that come one after the other
     values: Option<Vec<Json>>,

@@ -31,6 +31,7 @@ pub(crate) struct Written {
     /// How probable a spike is at each reading, 0 to 1. Default: 0.1
     chance: Option<f64>,
     /// What is read instead of the value, for `value`
+    #[schemars(extend("type" = ["number", "boolean", "string"]))]
     value: Option<Json>,
 }
 

@@ -35,6 +35,14 @@ pub(crate) enum DriverCommand {
         after_help = "Examples:\n  edgeway driver new my-protocol\n  edgeway driver new my-protocol --python --folder drivers/my-protocol"
     )]
     New(NewDriverOptions),
+    /// Put a driver to the test: late, damaged and missing answers, dead devices, deadlines, leaks
+    ///
+    /// The driver is called as the gateway calls it, through a proxy in which things go wrong. What it is tested with, a device
+    /// and what it holds, is in a file whose layout `sdk/conformance/README.md` explains.
+    #[command(
+        after_help = "Examples:\n  edgeway driver test my-protocol --site site --subject conformance.toml\n  edgeway driver test modbus --subject drivers/modbus/conformance.toml --long --seed 17"
+    )]
+    Test(TestDriverOptions),
     /// Show how the processes of a running gateway's drivers are; of one, also its last lines
     #[command(after_help = "Examples:\n  edgeway driver status\n  edgeway driver status acme")]
     Status {
@@ -69,6 +77,27 @@ pub(crate) struct NewDriverOptions {
     /// The folder `sdk` of a checkout of Edgeway, for a driver in Rust; looked for above the new folder unless given
     #[arg(long, value_name = "DIR")]
     pub(crate) sdk: Option<PathBuf>,
+}
+
+/// What is put to the test, and how.
+#[derive(clap::Args, Clone)]
+pub(crate) struct TestDriverOptions {
+    /// Its name
+    pub(crate) driver: String,
+    /// What it is tested with; `conformance.toml` in the site's folder unless given
+    #[arg(long, value_name = "FILE")]
+    pub(crate) subject: Option<PathBuf>,
+    /// Repeat the run with this seed
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// Some minutes instead of some seconds
+    #[arg(long)]
+    pub(crate) long: bool,
+    /// A site whose own drivers are known too
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) site: PathBuf,
+    #[arg(short, long, value_enum, default_value_t)]
+    pub(crate) output: Output,
 }
 
 /// Where to look.

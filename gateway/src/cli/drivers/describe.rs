@@ -74,7 +74,9 @@ fn kind(option: &Json, root: &Json) -> String {
     }
     match &option["type"] {
         Json::String(name) => name.clone(),
-        Json::Array(names) => names.iter().filter_map(Json::as_str).find(|name| *name != "null").unwrap_or("").into(),
+        Json::Array(names) => {
+            names.iter().filter_map(Json::as_str).filter(|name| *name != "null").collect::<Vec<_>>().join(" | ")
+        }
         _ => String::new(),
     }
 }

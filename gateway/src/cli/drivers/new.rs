@@ -25,6 +25,7 @@ const RUST: &[File] = template!("sdk/template":
     "src/plan.rs",
     "src/codec.rs",
     "src/driver.rs",
+    "tests/conformance.rs",
 );
 
 const PYTHON: &[File] = template!("sdk/python/examples/acme": "driver.py", "README.md");
@@ -35,6 +36,9 @@ const SITE: &[File] = template!("sdk/template": "site/edgeway.toml", "site/devic
 
 /// What the template is called.
 const TEMPLATE: &str = "acme";
+/// Where the template's test finds what `BOTH` puts beside it.
+const SUBJECT_THERE: &str = "../python/examples/acme/conformance.toml";
+const SUBJECT_HERE: &str = "conformance.toml";
 /// How the site of the template starts it.
 const RUST_COMMAND: &str = "[\"../target/release/edgeway-driver-acme\"]";
 const PYTHON_COMMAND: &str = "[\"python3\", \"../driver.py\"]";
@@ -63,6 +67,7 @@ fn write(options: &NewDriverOptions) -> Result<PathBuf, Problem> {
     for (path, text) in &mut files {
         match *path {
             "Cargo.toml" => *text = manifest(text, &sdk(&folder, options.sdk.as_deref())?),
+            "tests/conformance.rs" => *text = text.replace(&name.put_into(SUBJECT_THERE), SUBJECT_HERE),
             "site/edgeway.toml" if options.python => {
                 *text = text.replace(&name.put_into(RUST_COMMAND), PYTHON_COMMAND);
             }
@@ -83,9 +88,7 @@ fn put(path: &Path, text: &str) -> std::io::Result<()> {
 
 /// A package of its own, with the SDK where it is.
 fn manifest(text: &str, sdk: &Path) -> String {
-    let path = |folder: &Path| format!("{{ path = \"{}\" }}", folder.display());
-    let text = text.replace("{ path = \"../../sdk\" }", &path(sdk));
-    let text = text.replace("{ path = \"../../sdk/wire\" }", &path(&sdk.join("wire")));
+    let text = text.replace("\"../../sdk", &format!("\"{}", sdk.display()));
     format!("{text}\n# A package of its own, wherever it lies.\n[workspace]\n")
 }
 
