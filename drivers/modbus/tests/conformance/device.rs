@@ -1,0 +1,90 @@
+//! A Modbus TCP device that holds what `conformance.toml` says, and refuses everything else.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+const COILS: u8 = 1;
+const HOLDING: u8 = 3;
+const INPUT: u8 = 4;
+const ILLEGAL_FUNCTION: u8 = 1;
+const ILLEGAL_ADDRESS: u8 = 2;
+
+/// Entries by unit, by the function that reads them, and by address. A coil is 0 or 1.
+type Entries = HashMap<(u8, u8, u16), u16>;
+
+fn entries() -> Entries {
+    let blocks: [(u8, u8, u16, &[u16]); 8] = [
+        (7, HOLDING, 0, &[1450, 0xfebb, 0]),
+        (7, HOLDING, 4, &[0x4148, 0, 0b1000, 0]),
+        (7, HOLDING, 40, &[u16::from_be_bytes(*b"PU"), u16::from_be_bytes(*b"MP"), u16::from_be_bytes(*b"-7"), 0]),
+        (7, INPUT, 3, &[2181]),
+        (7, COILS, 9, &[0]),
+        (9, INPUT, 0, &[0x5678, 0x1234]),
+        (9, HOLDING, 100, &[7777]),
+        (9, COILS, 3, &[0]),
+    ];
+    let entry = |(unit, table, start, values): (u8, u8, u16, &'static [u16])| {
+        (start..).zip(values).map(move |(at, value)| ((unit, table, at), *value))
+    };
+    blocks.into_iter().flat_map(entry).collect()
+}
+
+/// Serves until it is dropped.
+pub(crate) async fn serve(listener: TcpListener) {
+    let entries = Arc::new(Mutex::new(entries()));
+    while let Ok((stream, _)) = listener.accept().await {
+        tokio::spawn(talk(stream, entries.clone()));
+    }
+}
+
+async fn talk(mut stream: TcpStream, entries: Arc<Mutex<Entries>>) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    loop {
+        let mut head = [0; 7];
+        stream.read_exact(&mut head).await?;
+        let mut pdu = vec![0; usize::from(u16::from_be_bytes([head[4], head[5]])) - 1];
+        stream.read_exact(&mut pdu).await?;
+        let answered = answer(&mut entries.lock().unwrap(), head[6], &pdu);
+        let answer = answered.unwrap_or_else(|exception| vec![pdu[0] | 0x80, exception]);
+        let length = (answer.len() as u16 + 1).to_be_bytes();
+        let frame = [&head[..4], &length, &head[6..], &answer].concat();
+        stream.write_all(&frame).await?;
+    }
+}
+
+fn answer(entries: &mut Entries, unit: u8, pdu: &[u8]) -> Result<Vec<u8>, u8> {
+    let word = |at: usize| u16::from_be_bytes([pdu[at], pdu[at + 1]]);
+    let (function, start) = (pdu[0], word(1));
+    match function {
+        COILS => {
+            let bits = read(entries, (unit, COILS, start), word(3))?;
+            let bytes: Vec<u8> = bits.chunks(8).map(|byte| (0..).zip(byte).map(|(n, bit)| (*bit as u8) << n).sum()).collect();
+            Ok([vec![function, bytes.len() as u8], bytes].concat())
+        }
+        HOLDING | INPUT => {
+            let words = read(entries, (unit, function, start), word(3))?;
+            let bytes: Vec<u8> = words.into_iter().flat_map(u16::to_be_bytes).collect();
+            Ok([vec![function, bytes.len() as u8], bytes].concat())
+        }
+        5 => write(entries, (unit, COILS, start), &[u16::from(word(3) != 0)]).map(|()| pdu.to_vec()),
+        6 => write(entries, (unit, HOLDING, start), &[word(3)]).map(|()| pdu.to_vec()),
+        16 => {
+            let words: Vec<u16> = pdu[6..].chunks(2).map(|bytes| u16::from_be_bytes([bytes[0], bytes[1]])).collect();
+            write(entries, (unit, HOLDING, start), &words).map(|()| pdu[..5].to_vec())
+        }
+        _ => Err(ILLEGAL_FUNCTION),
+    }
+}
+
+fn read(entries: &Entries, (unit, table, start): (u8, u8, u16), count: u16) -> Result<Vec<u16>, u8> {
+    let entry = |at: u16| entries.get(&(unit, table, start + at)).copied().ok_or(ILLEGAL_ADDRESS);
+    (0..count).map(entry).collect()
+}
+
+fn write(entries: &mut Entries, (unit, table, start): (u8, u8, u16), values: &[u16]) -> Result<(), u8> {
+    read(entries, (unit, table, start), values.len() as u16)?;
+    entries.extend((start..).zip(values).map(|(at, value)| ((unit, table, at), *value)));
+    Ok(())
+}

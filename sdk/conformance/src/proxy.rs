@@ -1,0 +1,236 @@
+//! The chaos proxy: stands between driver and device, and does to answers what it is told.
+//!
+//! What becomes of an answer is settled when its question passes (if the subject says that each question has one), so a
+//! [`Fate`] hits the answer that it was meant for, however late that is.
+
+mod count;
+mod fate;
+
+pub(crate) use fate::Fate;
+
+use crate::subject::Chaos;
+use count::State;
+use std::collections::VecDeque;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+use tokio::io::AsyncReadExt;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
+
+/// Outside of the range from which the system hands out ports: while the proxy plays dead, nobody is given its port.
+const PORTS: std::ops::Range<u16> = 20_000..30_000;
+/// How long its port may be held by what was on it before.
+const UP_WITHIN: Duration = Duration::from_secs(10);
+
+/// The proxy. It ends when it is dropped.
+pub(crate) struct Proxy {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    /// Empty while it plays dead.
+    running: Mutex<JoinSet<()>>,
+}
+
+/// What all connections share.
+struct Shared {
+    chaos: Chaos,
+    timeout: Duration,
+    state: Mutex<State>,
+}
+
+/// A question on its way, until its answer has met its fate or the connection has ended.
+struct Asked {
+    at: Instant,
+    fate: Fate,
+    shared: Arc<Shared>,
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        self.shared.state().answered();
+    }
+}
+
+impl Proxy {
+    pub(crate) async fn start(chaos: &Chaos, timeout: Duration, seed: u64) -> io::Result<Self> {
+        let listener = free_port().await?;
+        let address = listener.local_addr()?;
+        let state = Mutex::new(State::new(seed));
+        let proxy = Proxy {
+            address,
+            shared: Arc::new(Shared { chaos: chaos.clone(), timeout, state }),
+            running: Mutex::default(),
+        };
+        proxy.accept_on(listener);
+        Ok(proxy)
+    }
+
+    /// Where the driver is to connect.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    fn accept_on(&self, listener: TcpListener) {
+        let shared = self.shared.clone();
+        self.running().spawn(accept(listener, shared));
+    }
+
+    fn running(&self) -> MutexGuard<'_, JoinSet<()>> {
+        self.running.lock().expect("no thread panics while it holds this lock")
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.shared.state()
+    }
+
+    /// Cuts all connections and takes no more: connecting is refused.
+    pub(crate) async fn down(&self) {
+        let mut running = std::mem::take(&mut *self.running());
+        running.shutdown().await;
+    }
+
+    /// Takes connections again, and leads them to a device.
+    pub(crate) async fn up(&self, device: SocketAddr) -> io::Result<()> {
+        self.state().device = Some(device);
+        self.again().await
+    }
+
+    /// Takes connections again, and leads them to the same device as before.
+    pub(crate) async fn again(&self) -> io::Result<()> {
+        if !self.running().is_empty() {
+            return Ok(());
+        }
+        let until = Instant::now() + UP_WITHIN;
+        loop {
+            match TcpListener::bind(self.address).await {
+                Ok(listener) => {
+                    self.accept_on(listener);
+                    return Ok(());
+                }
+                Err(error) if Instant::now() > until => return Err(error),
+                Err(_) => sleep(Duration::from_millis(50)).await,
+            }
+        }
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no thread panics while it holds this lock")
+    }
+}
+
+async fn free_port() -> io::Result<TcpListener> {
+    // Not of the run's seed: two runs of one seed would meet on one port.
+    let mut dice = fastrand::Rng::new();
+    let mut last = io::Error::from(io::ErrorKind::AddrInUse);
+    for _ in 0..200 {
+        match TcpListener::bind(("127.0.0.1", dice.u16(PORTS))).await {
+            Ok(listener) => return Ok(listener),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            Ok((driver, _)) = listener.accept() => {
+                connections.spawn(serve(driver, shared.clone()));
+            }
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+/// A connection of the driver, until one side ends it.
+async fn serve(driver: TcpStream, shared: Arc<Shared>) {
+    let connection = Connection::new(shared);
+    let Some(device) = connection.shared.state().device else { return };
+    let Ok(device) = TcpStream::connect(device).await else { return };
+    // Without it, pieces that are sent apart arrive together.
+    let _ = driver.set_nodelay(true);
+    let _ = device.set_nodelay(true);
+    let (from_driver, to_driver) = driver.into_split();
+    let (from_device, to_device) = device.into_split();
+    tokio::select! {
+        _ = connection.questions(from_driver, to_device) => {}
+        _ = connection.answers(from_device, to_driver) => {}
+    }
+}
+
+struct Connection {
+    shared: Arc<Shared>,
+    /// Oldest first.
+    asked: Mutex<VecDeque<Asked>>,
+}
+
+impl Connection {
+    fn new(shared: Arc<Shared>) -> Self {
+        shared.state().opened();
+        Connection { shared, asked: Mutex::default() }
+    }
+
+    fn asked(&self) -> MutexGuard<'_, VecDeque<Asked>> {
+        self.asked.lock().expect("no thread panics while it holds this lock")
+    }
+
+    /// Hands questions through, and settles what becomes of their answers.
+    async fn questions(&self, mut from: OwnedReadHalf, to: OwnedWriteHalf) -> io::Result<()> {
+        let mut received = vec![];
+        loop {
+            if from.read_buf(&mut received).await? == 0 {
+                return Ok(());
+            }
+            while let Some(question) = self.shared.chaos.framing.take(&mut received) {
+                self.ask(&question);
+                fate::send(&to, &question).await?;
+            }
+        }
+    }
+
+    fn ask(&self, question: &[u8]) {
+        self.shared.state().note(question);
+        if self.shared.chaos.answer_per_question {
+            let asked = self.question();
+            self.asked().push_back(asked);
+        }
+    }
+
+    /// A question that was asked now.
+    fn question(&self) -> Asked {
+        Asked { at: Instant::now(), fate: self.shared.state().asked(), shared: self.shared.clone() }
+    }
+
+    /// Does to answers what was settled.
+    async fn answers(&self, mut from: OwnedReadHalf, to: OwnedWriteHalf) -> io::Result<()> {
+        let (mut received, mut held) = (vec![], vec![]);
+        loop {
+            if from.read_buf(&mut received).await? == 0 {
+                return Ok(());
+            }
+            while let Some(answer) = self.shared.chaos.framing.take(&mut received) {
+                let oldest = self.asked().pop_front();
+                // Nobody may have asked, or nobody knows which question it answers.
+                let asked = oldest.unwrap_or_else(|| self.question());
+                let dice = self.shared.state().dice();
+                let mut fatal = fate::Fatal { to: &to, held: &mut held, dice, timeout: self.shared.timeout };
+                fatal.meet(&asked.fate, answer, asked.at).await?;
+            }
+        }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.shared.state().closed();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! The proxy between two bare sockets.
+
+use super::*;
+use crate::subject::Framing;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::time::timeout;
+
+const TIMEOUT: Duration = Duration::from_millis(100);
+
+/// A device that answers every line with `=` and the line.
+async fn echo() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("bound");
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let (reader, mut writer) = stream.into_split();
+                let mut lines = BufReader::new(reader).lines();
+                while let Ok(Some(line)) = lines.next_line().await {
+                    if writer.write_all(format!("={line}\n").as_bytes()).await.is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    address
+}
+
+async fn proxy() -> Proxy {
+    let chaos = Chaos { framing: Framing::Line, answer_per_question: true, ..Chaos::default() };
+    let proxy = Proxy::start(&chaos, TIMEOUT, 17).await.expect("a free port");
+    proxy.up(echo().await).await.expect("it is up already");
+    proxy
+}
+
+/// Asks these questions at once and returns all that comes until nothing has come for a while, and whether it ended.
+async fn ask(proxy: &Proxy, questions: &str) -> (String, bool) {
+    let mut stream = TcpStream::connect(proxy.address()).await.expect("the proxy listens");
+    stream.write_all(questions.as_bytes()).await.expect("connected");
+    let mut all = vec![];
+    loop {
+        match timeout(TIMEOUT * 5, stream.read_buf(&mut all)).await {
+            Ok(Ok(1..)) => {}
+            ended => return (String::from_utf8_lossy(&all).into_owned(), ended.is_ok()),
+        }
+    }
+}
+
+async fn one(fate: Fate) -> (String, bool) {
+    let proxy = proxy().await;
+    proxy.state().then(fate);
+    ask(&proxy, "first\nsecond\n").await
+}
+
+#[tokio::test]
+async fn an_answer_meets_its_fate_and_the_next_does_not() {
+    let open = |text: &str| (text.to_owned(), false);
+    assert_eq!(one(Fate::Honest).await, open("=first\n=second\n"));
+    assert_eq!(one(Fate::Split).await, open("=first\n=second\n"));
+    assert_eq!(one(Fate::Late).await, open("=first\n=second\n"));
+    assert_eq!(one(Fate::Merge).await, open("=first\n=second\n"));
+    assert_eq!(one(Fate::Duplicate).await, open("=first\n=first\n=second\n"));
+    assert_eq!(one(Fate::Stall).await, open("=second\n"));
+    let (cut, ended) = one(Fate::Truncate).await;
+    assert!(cut.ends_with("=second\n") && cut.len() < 15 && !ended, "{cut:?}");
+    let (half, ended) = one(Fate::Half).await;
+    assert!("=first".starts_with(&half) && ended, "{half:?}");
+    assert_eq!(one(Fate::Reset).await, (String::new(), true));
+    let (wrong, _) = one(Fate::Wrong(0..1)).await;
+    assert!(wrong.len() >= 15 && !wrong.starts_with('='), "{wrong:?}");
+    let (garbage, _) = one(Fate::GarbageBefore).await;
+    assert!(garbage.ends_with("=first\n=second\n") && garbage.len() > 15, "{garbage:?}");
+    let (instead, _) = one(Fate::GarbageInstead).await;
+    assert!(instead.ends_with("=second\n") && !instead.contains("=first\n"), "{instead:?}");
+}
+
+#[tokio::test]
+async fn connections_and_questions_are_counted() {
+    let proxy = proxy().await;
+    proxy.state().always(Fate::Delay(TIMEOUT));
+    assert_eq!(ask(&proxy, "a\nb\nc\n").await.0, "=a\n=b\n=c\n");
+    assert_eq!(proxy.state().take_under_way_max(), 3);
+    assert_eq!(proxy.state().take_questions(), [b"a\n", b"b\n", b"c\n"]);
+    let stream = TcpStream::connect(proxy.address()).await.expect("the proxy listens");
+    until(|| proxy.state().connections() == 1).await;
+    drop(stream);
+    until(|| proxy.state().connections() == 0).await;
+    assert_eq!(proxy.state().take_under_way_max(), 0);
+}
+
+#[tokio::test]
+async fn a_proxy_that_plays_dead_refuses_connections_and_cuts_those_it_has() {
+    let proxy = proxy().await;
+    let mut stream = TcpStream::connect(proxy.address()).await.expect("the proxy listens");
+    until(|| proxy.state().connections() == 1).await;
+    proxy.down().await;
+    assert!(matches!(stream.read(&mut [0]).await, Ok(0) | Err(_)));
+    assert_eq!(proxy.state().connections(), 0);
+    TcpStream::connect(proxy.address()).await.expect_err("nobody listens");
+    proxy.up(echo().await).await.expect("the port is still ours");
+    assert_eq!(ask(&proxy, "again\n").await.0, "=again\n");
+}
+
+async fn until(mut done: impl FnMut() -> bool) {
+    let until = Instant::now() + Duration::from_secs(20);
+    while !done() {
+        assert!(Instant::now() < until, "it did not come to pass within 20 s");
+        sleep(Duration::from_millis(5)).await;
+    }
+}
