@@ -106,10 +106,16 @@ impl RemoteLink {
         let place = self.place()?;
         let answer = place.session.ask(question(place.number), by).await;
         if matches!(answer, Err(Unanswered::Lost(_))) {
-            place.session.close_link(place.number);
-            *self.open.lock() = None;
+            self.abandon();
         }
         Ok(answer?)
+    }
+
+    /// Leaves the link where it is open: the driver may forget it.
+    fn abandon(&self) {
+        if let Some(place) = self.open.lock().take() {
+            place.session.abandon_link(place.number);
+        }
     }
 
     /// An answer that belongs to another question.
@@ -124,6 +130,13 @@ impl RemoteLink {
         let fits =
             data.points == wanted || (data.points.len() == wanted.len() && sorted(&data.points) == sorted(wanted));
         fits.then_some(()).ok_or_else(|| Fault::Device(format!("driver {} answers for other points", self.seat.name)))
+    }
+}
+
+/// A link that nobody has closed would stay open in the driver's process.
+impl Drop for RemoteLink {
+    fn drop(&mut self) {
+        self.abandon();
     }
 }
 

@@ -166,6 +166,14 @@ impl Session {
         self.links.lock().remove(&number);
     }
 
+    /// Closes a link without waiting for the driver to say so.
+    pub(crate) fn abandon_link(&self, number: u32) {
+        self.close_link(number);
+        let closing = proto::CloseLink { link: number, within_ms: words::millis(GRACE) };
+        let id = self.ids.fetch_add(1, Relaxed);
+        let _ = self.out.try_send(Ok(ToDriver { id, body: Some(Question::CloseLink(closing)) }));
+    }
+
     /// Takes in what the driver says until it is over.
     pub(crate) async fn listen(&self, mut said: Streaming<ToGateway>) {
         let mut credit = CREDIT;

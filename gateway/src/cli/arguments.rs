@@ -9,7 +9,9 @@ pub(crate) use ask::{
     QueryCommand, ReachOptions, ReplayOptions, RouteCommand, SceneCommand, SceneReplayOptions, SimulateOptions,
 };
 
-pub(crate) use drivers::{DriverCommand, NewDriverOptions, PointCommand, ProbeOptions, SolveOptions, TestDriverOptions, TestPointOptions};
+pub(crate) use drivers::{
+    DriverCommand, NewDriverOptions, PointCommand, ProbeOptions, SolveOptions, TestDriverOptions, TestPointOptions,
+};
 pub(crate) use journal::{JournalCommand, Where};
 
 use clap::{Parser, Subcommand, ValueEnum};

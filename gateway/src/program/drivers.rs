@@ -59,12 +59,7 @@ impl Drivers {
     }
 
     /// A driver; with a doubt, if it could not be asked and is what it was the last time.
-    fn process(
-        &self,
-        site: &DriverSite,
-        root: &Path,
-        kept: &Path,
-    ) -> Result<(ProcessDriver, Option<String>), String> {
+    fn process(&self, site: &DriverSite, root: &Path, kept: &Path) -> Result<(ProcessDriver, Option<String>), String> {
         if self.all.iter().any(|driver| driver.manifest().name == *site.name) {
             return Err("a driver of this name is there already: give it another one".into());
         }

@@ -112,10 +112,7 @@ impl<'g> Host<'g> {
     }
 
     /// Opens a link with the points that the device has, and waits until all are right. `None` if they never are.
-    pub(crate) async fn running(
-        ground: &'g Ground<'_>,
-        verdict: &mut Verdict,
-    ) -> std::io::Result<Option<Host<'g>>> {
+    pub(crate) async fn running(ground: &'g Ground<'_>, verdict: &mut Verdict) -> std::io::Result<Option<Host<'g>>> {
         let Some(mut host) = Host::open(ground, ground.subject.point_specs(), verdict).await? else { return Ok(None) };
         let is_right = host.until_right("at the start", verdict).await;
         Ok(is_right.then_some(host))

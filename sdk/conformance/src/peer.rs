@@ -65,7 +65,10 @@ impl Peer {
                 return Err(Error::Peer(format!("`{line}` ended with {status}: {}", last_line(&said))));
             }
             if Instant::now() > until {
-                return Err(Error::Peer(format!("`{line}` did not listen within {START_WITHIN:?}: {}", last_line(&said))));
+                return Err(Error::Peer(format!(
+                    "`{line}` did not listen within {START_WITHIN:?}: {}",
+                    last_line(&said)
+                )));
             }
             sleep(Duration::from_millis(20)).await;
         }

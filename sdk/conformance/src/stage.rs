@@ -126,7 +126,10 @@ mod tests {
     async fn a_call_that_panics_or_hangs_is_told_and_stops_nobody() {
         let stage = Stage::new().expect("threads");
         let by = Instant::now() + Duration::from_millis(10);
-        assert_eq!(stage.call(by, async { panic!("no such unit") }).await, Err::<(), _>(Breach::Panicked("no such unit".into())));
+        assert_eq!(
+            stage.call(by, async { panic!("no such unit") }).await,
+            Err::<(), _>(Breach::Panicked("no such unit".into()))
+        );
         assert_eq!(stage.panics(), ["no such unit"]);
         assert_eq!(stage.panics(), [""; 0]);
         let hangs = async { std::thread::sleep(GRACE * 2) };

@@ -125,8 +125,7 @@ impl Subject {
     /// All mistakes found.
     pub fn parse(text: &str, folder: impl AsRef<Path>) -> Result<Self, SubjectError> {
         let folder = folder.as_ref();
-        layout::parse(text, folder)
-            .map_err(|problems| SubjectError { path: folder.join("conformance.toml"), problems })
+        layout::parse(text, folder).map_err(|problems| SubjectError { path: folder.join("conformance.toml"), problems })
     }
 
     /// The options of the link, which leads to this address.
@@ -185,9 +184,9 @@ pub(crate) fn with_address(options: &Json, address: Option<SocketAddr>) -> Json 
     match options {
         Json::String(text) => text.replace(ADDRESS, &host_and_port.to_string()).into(),
         Json::Array(items) => items.iter().map(|item| with_address(item, address)).collect(),
-        Json::Object(fields) => Json::Object(
-            fields.iter().map(|(key, value)| (key.clone(), with_address(value, address))).collect(),
-        ),
+        Json::Object(fields) => {
+            Json::Object(fields.iter().map(|(key, value)| (key.clone(), with_address(value, address))).collect())
+        }
         other => other.clone(),
     }
 }

@@ -18,7 +18,7 @@ fn entries() -> Entries {
     let blocks: [(u8, u8, u16, &[u16]); 8] = [
         (7, HOLDING, 0, &[1450, 0xfebb, 0]),
         (7, HOLDING, 4, &[0x4148, 0, 0b1000, 0]),
-        (7, HOLDING, 40, &[u16::from_be_bytes(*b"PU"), u16::from_be_bytes(*b"MP"), u16::from_be_bytes(*b"-7"), 0]),
+        (7, HOLDING, 40, &[0x5055, 0x4d50, 0x2d37, 0]),
         (7, INPUT, 3, &[2181]),
         (7, COILS, 9, &[0]),
         (9, INPUT, 0, &[0x5678, 0x1234]),
@@ -60,7 +60,8 @@ fn answer(entries: &mut Entries, unit: u8, pdu: &[u8]) -> Result<Vec<u8>, u8> {
     match function {
         COILS => {
             let bits = read(entries, (unit, COILS, start), word(3))?;
-            let bytes: Vec<u8> = bits.chunks(8).map(|byte| (0..).zip(byte).map(|(n, bit)| (*bit as u8) << n).sum()).collect();
+            let bytes: Vec<u8> =
+                bits.chunks(8).map(|byte| (0..).zip(byte).map(|(n, bit)| (*bit as u8) << n).sum()).collect();
             Ok([vec![function, bytes.len() as u8], bytes].concat())
         }
         HOLDING | INPUT => {

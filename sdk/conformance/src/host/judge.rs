@@ -60,9 +60,8 @@ impl Host<'_> {
 
     fn judge_time(&mut self, point: PointIx, time: Timestamp, now: Timestamp, verdict: &mut Verdict) {
         let name = || self.ground.subject.name(point);
-        verdict.check(time <= now + CLOCK, || {
-            format!("{}: expected a source time not after {now}, came {time}", name())
-        });
+        verdict
+            .check(time <= now + CLOCK, || format!("{}: expected a source time not after {now}, came {time}", name()));
         let before = self.newest.get(&point).copied().unwrap_or(time);
         verdict.check(time + CLOCK >= before, || {
             format!("{}: expected a source time not before the last, {before}, came {time}", name())

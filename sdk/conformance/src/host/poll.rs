@@ -100,7 +100,9 @@ impl Host<'_> {
             polled.seen.extend(self.judge(&batch, verdict));
             return None;
         };
-        verdict.check(batch.is_empty(), || format!("expected nothing beside a fault, {} values came too: {fault}", batch.len()));
+        verdict.check(batch.is_empty(), || {
+            format!("expected nothing beside a fault, {} values came too: {fault}", batch.len())
+        });
         polled.faults.push(fault.clone());
         match fault {
             Fault::Busy(_) => None,
@@ -142,7 +144,9 @@ impl Host<'_> {
         let held = self.inbox.take();
         for (point, seen) in self.judge(&held.values, verdict) {
             let name = self.ground.subject.name(point);
-            verdict.check(self.watched.contains(&point), || format!("{name}: nobody watches it, and the driver told of it"));
+            verdict.check(self.watched.contains(&point), || {
+                format!("{name}: nobody watches it, and the driver told of it")
+            });
             polled.told.push((point, seen.clone()));
             self.told.insert(point, seen);
         }
@@ -165,7 +169,8 @@ impl Host<'_> {
     async fn wait_for_quiet(&self) {
         let quiet = self.quiet_devices();
         let devices: HashSet<DeviceIx> = self.steps.iter().map(|step| step.device).collect();
-        if !devices.is_empty() && devices.is_subset(&quiet)
+        if !devices.is_empty()
+            && devices.is_subset(&quiet)
             && let Some(first) = self.quiet_until.values().min()
         {
             sleep_until(*first).await;

@@ -29,7 +29,8 @@ async fn run(ground: &Ground<'_>, verdict: &mut Verdict) -> Result<(), Error> {
             let has_happened = !ground.proxy().state().is_pending();
             ground.proxy().state().calm();
             let is_noticed = faults > 0 || !has_happened || !must_be_noticed(&ground.subject.chaos, fate);
-            verdict.check(is_noticed, || format!("after {what}: expected a fault, it was taken as if nothing were wrong"));
+            verdict
+                .check(is_noticed, || format!("after {what}: expected a fault, it was taken as if nothing were wrong"));
             if !host.until_right(&format!("after {what}"), verdict).await {
                 return Ok(());
             }

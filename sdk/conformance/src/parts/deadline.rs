@@ -76,7 +76,8 @@ async fn connect(ground: &Ground<'_>, host: &mut Host<'_>, verdict: &mut Verdict
 /// Writes a value that the device has, so that nothing changes.
 async fn write(ground: &Ground<'_>, host: &mut Host<'_>, verdict: &mut Verdict) {
     let writable = (0..).map(edgeway_sdk::PointIx).zip(&ground.subject.points);
-    let Some((ix, point)) = writable.into_iter().find(|(_, point)| point.write.is_some() && point.access.reads()) else {
+    let Some((ix, point)) = writable.into_iter().find(|(_, point)| point.write.is_some() && point.access.reads())
+    else {
         return;
     };
     let by = Instant::now() + ground.timeout();

@@ -38,7 +38,9 @@ async fn run(ground: &Ground<'_>, verdict: &mut Verdict) -> Result<(), Error> {
     }
     // One may be a busy machine; a fault of the device in every poll keeps its other points from being read.
     verdict.check(of_device * 2 < rounds, || {
-        format!("expected faults of points or steps, came {of_device} of a device in {rounds} polls: it would be backed off")
+        format!(
+            "expected faults of points or steps, came {of_device} of a device in {rounds} polls: it would be backed off"
+        )
     });
     host.until_right("with refused points known", verdict).await;
     host.close(verdict).await;

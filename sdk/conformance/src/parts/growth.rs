@@ -40,7 +40,9 @@ impl Growth {
         let is_growth = |before: usize, now: usize| now.saturating_sub(before) * 4 >= cycles * 3;
         pairs
             .filter(|&(_, before, now)| is_growth(before, now))
-            .map(|(what, before, now)| format!("expected as many {what} as before, {before}, came {now} after {cycles} times"))
+            .map(|(what, before, now)| {
+                format!("expected as many {what} as before, {before}, came {now} after {cycles} times")
+            })
             .collect()
     }
 }

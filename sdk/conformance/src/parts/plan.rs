@@ -11,12 +11,8 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 use tokio::time::Instant;
 
-pub(super) const PART: Part = Part {
-    name: "plan",
-    applies: always,
-    run: |ground, verdict| Box::pin(run(ground, verdict)),
-    counts: false,
-};
+pub(super) const PART: Part =
+    Part { name: "plan", applies: always, run: |ground, verdict| Box::pin(run(ground, verdict)), counts: false };
 
 /// So many points on so many devices are planned soon enough.
 const MANY: usize = 100_000;
@@ -25,7 +21,8 @@ const MANY_DEVICES: usize = 1_000;
 const MANY_WITHIN: Duration = Duration::from_secs(if cfg!(debug_assertions) { 30 } else { 1 });
 
 async fn run(ground: &Ground<'_>, verdict: &mut Verdict) -> Result<(), Error> {
-    let points: Vec<PointSpec> = ground.subject.point_specs().into_iter().chain(ground.subject.refused_specs()).collect();
+    let points: Vec<PointSpec> =
+        ground.subject.point_specs().into_iter().chain(ground.subject.refused_specs()).collect();
     let (Some(mut host), Some(mut other)) =
         (Host::open(ground, points.clone(), verdict).await?, Host::open(ground, points.clone(), verdict).await?)
     else {
@@ -36,7 +33,8 @@ async fn run(ground: &Ground<'_>, verdict: &mut Verdict) -> Result<(), Error> {
     else {
         return Ok(());
     };
-    verdict.check(alike(&first) == alike(&second), || "expected the same plan for the same points, came another".into());
+    verdict
+        .check(alike(&first) == alike(&second), || "expected the same plan for the same points, came another".into());
     complete(ground, &points, &first, verdict);
     for (point, reason) in &first.rejected {
         let is_promised = ground.subject.point(*point).is_some();
@@ -82,10 +80,13 @@ fn complete(ground: &Ground<'_>, points: &[PointSpec], plan: &Plan, verdict: &mu
     for step in &plan.steps {
         let first = step.points.first().map(|point| ground.subject.name(*point)).unwrap_or_default();
         verdict.check(!step.points.is_empty(), || "a step without points".into());
-        let is_of_one = step.points.iter().filter_map(|point| specs.get(point)).all(|spec| {
-            spec.device == step.device && spec.period == step.period
-        });
-        verdict.check(is_of_one, || format!("the step of {first}: its points are not all of its device and its period"));
+        let is_of_one = step
+            .points
+            .iter()
+            .filter_map(|point| specs.get(point))
+            .all(|spec| spec.device == step.device && spec.period == step.period);
+        verdict
+            .check(is_of_one, || format!("the step of {first}: its points are not all of its device and its period"));
     }
 }
 
@@ -153,7 +154,9 @@ async fn many(ground: &Ground<'_>, host: &mut Host<'_>, verdict: &mut Verdict) {
             let steps: usize = plan.steps.iter().map(|step| step.points.len()).sum();
             let planned = steps + plan.watched.len() + plan.rejected.len();
             verdict.check(planned == readable, || {
-                format!("expected {readable} of {MANY} points in the plan (the others are only written), came {planned}")
+                format!(
+                    "expected {readable} of {MANY} points in the plan (the others are only written), came {planned}"
+                )
             });
         }
     }

@@ -68,8 +68,11 @@ impl Looks {
 
     fn manifest(&self, driver: &dyn Driver, verdict: &mut Verdict) {
         let manifest = driver.manifest();
-        let is_word = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
-        verdict.check(is_word(&manifest.name), || format!("expected a word for the driver's name, came `{}`", manifest.name));
+        let is_word =
+            |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
+        verdict.check(is_word(&manifest.name), || {
+            format!("expected a word for the driver's name, came `{}`", manifest.name)
+        });
         verdict.check(!manifest.version.is_empty(), || "expected a version, came an empty one".into());
         verdict.check(!manifest.summary.is_empty(), || "expected a summary, came an empty one".into());
         verdict.check(manifest == driver.manifest(), || "the manifest is another when it is asked for again".into());
@@ -86,7 +89,8 @@ impl Looks {
 
     fn right_options(&self, driver: &dyn Driver, verdict: &mut Verdict) {
         let first = driver.check_link(&self.link);
-        verdict.check(first.is_ok(), || format!("check_link refuses the subject's link: {}", told(first.as_ref().err())));
+        verdict
+            .check(first.is_ok(), || format!("check_link refuses the subject's link: {}", told(first.as_ref().err())));
         verdict.check(first == driver.check_link(&self.link), || {
             "check_link: expected the same key for the same options, came another".into()
         });
@@ -111,7 +115,11 @@ impl Looks {
                 fields.insert(STRANGER.into(), Json::from(1));
                 let problems = check(driver, of, &options, access);
                 verdict.check(names(&problems, STRANGER), || {
-                    format!("the options of a {}: expected a problem at an unknown key, came {}", word(of), told(Some(&problems)))
+                    format!(
+                        "the options of a {}: expected a problem at an unknown key, came {}",
+                        word(of),
+                        told(Some(&problems))
+                    )
                 });
             }
         };
@@ -146,7 +154,8 @@ fn errors(mut problems: Vec<Problem>) -> Vec<Problem> {
 
 /// Whether one of the problems is at this key, or below it.
 fn names(problems: &[Problem], key: &str) -> bool {
-    let is_at = |found: &str| found.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
+    let is_at =
+        |found: &str| found.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
     problems.iter().any(|problem| matches!(&problem.place, Place::Key(found) if is_at(found)))
 }
 
@@ -160,7 +169,9 @@ fn word(of: Of) -> &'static str {
 
 fn told(problems: Option<&Vec<Problem>>) -> String {
     match problems {
-        Some(problems) if !problems.is_empty() => problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("; "),
+        Some(problems) if !problems.is_empty() => {
+            problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("; ")
+        }
         _ => "none".into(),
     }
 }
@@ -214,7 +225,9 @@ mod tests {
     #[test]
     fn a_problem_below_a_key_is_at_the_key() {
         let at = |key: &str| vec![Problem::key(key, "wrong")];
-        assert!(names(&at("rs485"), "rs485") && names(&at("rs485.before"), "rs485") && names(&at("backup[1]"), "backup"));
+        assert!(
+            names(&at("rs485"), "rs485") && names(&at("rs485.before"), "rs485") && names(&at("backup[1]"), "backup")
+        );
         assert!(!names(&at("timeouts"), "timeout") && !names(&[Problem::new("wrong")], "timeout"));
     }
 

@@ -1,11 +1,11 @@
 //! Whether old values are handed out as good ones while the device is silent or gone.
 
 use super::{Part, with_a_wire};
+use crate::Error;
 use crate::ground::{Ground, Wire};
 use crate::host::Host;
 use crate::proxy::Fate;
 use crate::verdict::Verdict;
-use crate::Error;
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -55,7 +55,9 @@ async fn silence(ground: &Ground<'_>, host: &mut Host<'_>, when: &str, verdict: 
         let told = polled.told.iter().map(|(point, seen)| (point, seen));
         for (point, seen) in asked.chain(told) {
             let name = ground.subject.name(*point);
-            verdict.check(!seen.quality.is_good(), || format!("{when}, {name}: expected a fault or a bad value, came {seen}"));
+            verdict.check(!seen.quality.is_good(), || {
+                format!("{when}, {name}: expected a fault or a bad value, came {seen}")
+            });
         }
         verdict.check(true, String::new);
     }

@@ -7,12 +7,8 @@ use crate::host::Host;
 use crate::proxy::Fate;
 use crate::verdict::Verdict;
 
-pub(super) const PART: Part = Part {
-    name: "values",
-    applies: always,
-    run: |ground, verdict| Box::pin(run(ground, verdict)),
-    counts: false,
-};
+pub(super) const PART: Part =
+    Part { name: "values", applies: always, run: |ground, verdict| Box::pin(run(ground, verdict)), counts: false };
 
 async fn run(ground: &Ground<'_>, verdict: &mut Verdict) -> Result<(), Error> {
     let Some(mut host) = Host::running(ground, verdict).await? else { return Ok(()) };

@@ -84,7 +84,10 @@ async fn changes(
         });
         let missing = missing.await;
         verdict.check(missing.is_empty(), || {
-            format!("{}: expected to be told of its change to {becomes} within {TOLD_WITHIN:?}", ground.subject.name(ix))
+            format!(
+                "{}: expected to be told of its change to {becomes} within {TOLD_WITHIN:?}",
+                ground.subject.name(ix)
+            )
         });
     }
     host.allow(ix, vec![point.value.clone()]);

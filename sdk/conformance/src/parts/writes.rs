@@ -144,7 +144,9 @@ impl Bench<'_> {
         let sent = proxy.state().take_questions();
         proxy.state().calm();
         let times = self.most_often(sent);
-        verdict.check(times <= 1, || format!("{name}, {what}: expected the write to be sent once, it was sent {times} times"));
+        verdict.check(times <= 1, || {
+            format!("{name}, {what}: expected the write to be sent once, it was sent {times} times")
+        });
         match written {
             None => return false,
             Some(Err(Fault::Device(_) | Fault::Link(_))) => verdict.check(true, String::new),

@@ -29,7 +29,9 @@ pub(super) fn subject(written: Written, folder: &Path, lines: &Lines<'_>) -> Res
     check.points_are_unique(&written);
     let points: Vec<Point> = written.point.iter().filter_map(|point| check.point(point, &names)).collect();
     if written.point.is_empty() {
-        check.problems.push(Problem::at(1, 1, "there is no `[[point]]`").help("give some, with values that all differ"));
+        check
+            .problems
+            .push(Problem::at(1, 1, "there is no `[[point]]`").help("give some, with values that all differ"));
     }
     check.values_differ(&written.point);
     let refused = written.refused.iter().filter_map(|point| check.refused(point, &names)).collect();
@@ -134,7 +136,9 @@ impl Check<'_> {
         let access = Access::from(written.access);
         let span = written.id.span();
         match (access.reads(), &written.value) {
-            (true, None) => self.wrong(span.clone(), "a point that is read needs a `value`", "what the device holds there"),
+            (true, None) => {
+                self.wrong(span.clone(), "a point that is read needs a `value`", "what the device holds there")
+            }
             (false, Some(value)) => self.wrong(value.span(), "a point that is not read has no `value`", "leave it out"),
             _ => {}
         }
@@ -142,7 +146,9 @@ impl Check<'_> {
             (Access::Read, Some(write)) => {
                 self.wrong(write.span(), "`write` at a point that is only read", "`access = \"read-write\"`");
             }
-            (Access::Write, None) => self.wrong(span, "a point that is only written needs a `write`", "a value to write"),
+            (Access::Write, None) => {
+                self.wrong(span, "a point that is only written needs a `write`", "a value to write")
+            }
             _ => {}
         }
         if let (Some(reads_back), true) = (&written.reads_back, written.write.is_none() || !access.reads()) {
@@ -198,7 +204,11 @@ impl Check<'_> {
                 None
             }
             (Some(command), None) if !command.iter().any(|word| word.contains(PORT)) => {
-                self.wrong(span, format!("`{PORT}` stands nowhere in `command`"), "put it where the program takes its port");
+                self.wrong(
+                    span,
+                    format!("`{PORT}` stands nowhere in `command`"),
+                    "put it where the program takes its port",
+                );
                 None
             }
             (Some(command), None) => Some(PeerSpec::Command(command.clone())),

@@ -184,7 +184,8 @@ impl Link for AcmeLink {
         }
         let mut plan = Plan::default();
         if matches!(self.flaw, Flaw::Watches | Flaw::TellsNoPresentValues) {
-            plan.watched = readable.iter().filter(|(.., register)| *register == 13).map(|(_, point, _)| *point).collect();
+            plan.watched =
+                readable.iter().filter(|(.., register)| *register == 13).map(|(_, point, _)| *point).collect();
             readable.retain(|(_, point, _)| !plan.watched.contains(point));
             planned.watched.clone_from(&plan.watched);
         }

@@ -24,7 +24,8 @@ async fn an_unknown_option_that_is_ignored() {
 
 #[tokio::test]
 async fn a_point_that_is_in_no_step() {
-    fails(Flaw::LosesPoint, &["plan"], "pump.flow: expected to be in one step, watched or rejected, it is so in 0").await;
+    fails(Flaw::LosesPoint, &["plan"], "pump.flow: expected to be in one step, watched or rejected, it is so in 0")
+        .await;
 }
 
 #[tokio::test]
@@ -79,7 +80,10 @@ async fn a_refusal_that_is_told_as_a_lost_link() {
 async fn old_values_that_are_handed_out_as_good() {
     let report = report(Flaw::AnswersFromCache).await;
     assert!(report.failed().contains(&"stale data"), "{report}");
-    assert!(report.to_string().contains("the device is silent, press.force: expected a fault or a bad value"), "{report}");
+    assert!(
+        report.to_string().contains("the device is silent, press.force: expected a fault or a bad value"),
+        "{report}"
+    );
 }
 
 #[tokio::test]

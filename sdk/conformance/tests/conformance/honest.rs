@@ -32,5 +32,8 @@ async fn a_device_that_is_not_there_is_no_fault_of_the_driver() {
     device.abort();
     let _ = device.await;
     let error = run(Acme::with(Flaw::None), &subject, Options::short(1), &mut |_| {}).await.expect_err("no device");
-    assert!(error.to_string().starts_with("the device of the subject is not there: nobody can be connected to at"), "{error}");
+    assert!(
+        error.to_string().starts_with("the device of the subject is not there: nobody can be connected to at"),
+        "{error}"
+    );
 }

@@ -64,12 +64,12 @@ impl Device {
         let keys = registers.split(',').map(|register| key(&format!("{unit} {register}")));
         let keys: Vec<Key> = keys.collect::<Option<_>>()?;
         let mut held = self.registers.lock().expect("no thread panics while it holds this lock");
-        if let ("W", Some(value)) = (verb, words.next()) {
-            if let Some(register) = held.get_mut(&keys[0]) {
-                *register = value.parse().ok()?;
-                // Nobody may be watching.
-                let _ = self.changes.send(keys[0]);
-            }
+        if let ("W", Some(value)) = (verb, words.next())
+            && let Some(register) = held.get_mut(&keys[0])
+        {
+            *register = value.parse().ok()?;
+            // Nobody may be watching.
+            let _ = self.changes.send(keys[0]);
         }
         let values: Option<Vec<String>> = keys.iter().map(|key| held.get(key).map(i64::to_string)).collect();
         let told = values.map_or_else(|| "!2".into(), |values| values.join(","));

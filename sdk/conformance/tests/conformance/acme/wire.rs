@@ -107,7 +107,9 @@ impl Wire {
             _ => timeout_at(patience, talk).await.unwrap_or_else(|late| Err(late.into())),
         };
         match talked {
-            Err(error) if error.kind() == std::io::ErrorKind::TimedOut => Err(Fault::Device("no answer in time".into())),
+            Err(error) if error.kind() == std::io::ErrorKind::TimedOut => {
+                Err(Fault::Device("no answer in time".into()))
+            }
             Err(error) => Err(lost(&error.to_string())),
             Ok(()) if line.ends_with(b"\n") => Ok(line),
             Ok(()) if self.flaw == Flaw::TakesHalfAnswers && !line.is_empty() => Ok(line),
