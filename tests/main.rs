@@ -23,4 +23,6 @@ mod e2e {
     mod scenes;
     #[cfg(feature = "peers")]
     mod security;
+    #[cfg(feature = "peers")]
+    mod shared_wire;
 }

@@ -194,6 +194,18 @@ fn a_driver_that_cannot_say_what_it_is_is_told_with_its_place_and_last_line() {
 }
 
 #[test]
+fn the_example_in_python_passes_the_conformance_kit_as_a_process() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    write_site(folder.path(), 1, &[&harness::python().display().to_string(), &driver()]);
+    let subject = harness::acme_example().join("conformance.toml").display().to_string();
+    let site = folder.path().display().to_string();
+    let output = harness::edgeway(&["driver", "test", "acme", "--site", &site, "--subject", &subject, "--seed", "5"]);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.contains("seed 5"), "{text}");
+}
+
+#[test]
 fn a_gateway_starts_without_a_driver_that_has_been_there_before() {
     let hall = Hall::start();
     let Hall { device, gateway, _folder: folder } = hall;

@@ -7,16 +7,22 @@ use std::time::Duration;
 
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 
-/// A Modbus TCP server with units 1 and 2.
+/// A Modbus server on a TCP port; every unit answers.
 pub struct ModbusServer {
     pub port: u16,
+    form: &'static str,
     process: Option<Process>,
 }
 
 impl ModbusServer {
-    /// Starts a server on a free port.
+    /// Starts a Modbus TCP server on a free port.
     pub fn start() -> ModbusServer {
-        let mut server = ModbusServer { port: crate::free_port(), process: None };
+        ModbusServer::start_form("tcp")
+    }
+
+    /// Starts a server with another framing: `rtutcp`, `asciitcp`.
+    pub fn start_form(form: &'static str) -> ModbusServer {
+        let mut server = ModbusServer { port: crate::free_port(), form, process: None };
         server.restart();
         server
     }
@@ -25,7 +31,7 @@ impl ModbusServer {
     pub fn restart(&mut self) {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut command = Command::new(crate::python());
-        command.arg(root.join("peers/modbus_server.py")).arg(self.port.to_string());
+        command.arg(root.join("peers/modbus_server.py")).arg(self.form).arg(self.port.to_string());
         let process = Process::start("pymodbus", &mut command);
         assert_eq!(process.line(ANSWER_WITHIN).as_deref(), Some("ready"), "pymodbus did not start");
         self.process = Some(process);
