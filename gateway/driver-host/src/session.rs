@@ -196,10 +196,13 @@ impl Session {
     }
 
     fn take(&self, message: ToGateway, credit: &mut u32) -> Result<(), String> {
-        let body = message.body.ok_or("sent a message that this version does not know")?;
+        let unknown = "sent a message that this version does not know";
         if message.re != 0 {
-            return self.take_answer(message.re, body);
+            // That costs the question alone.
+            let nothing = || Answer::Fault((&Fault::Device(format!("driver {} {unknown}", self.driver))).into());
+            return self.take_answer(message.re, message.body.unwrap_or_else(nothing));
         }
+        let body = message.body.ok_or(unknown)?;
         *credit = credit.checked_sub(1).ok_or("sent more than it had credit for")?;
         if *credit <= CREDIT / 2 {
             let more = CREDIT - *credit;

@@ -278,6 +278,8 @@ class Session:
                 await self._discover(message.id, message.discover)
                 answer.done.SetInParent()
             case "health":
+                # A driver that counts nothing has an answer too.
+                answer.counters.SetInParent()
                 answer.counters.counters.update(self._link(message.health.link).health())
             case "close_link":
                 await self._close_link(message.close_link)

@@ -197,6 +197,7 @@ class GatewaySession:
     async def _wait(self, answer: asyncio.Future[pb.ToGateway]) -> pb.ToGateway:
         async with asyncio.timeout(WAIT_S):
             message = await answer
+        assert message.WhichOneof("body"), "an answer that says nothing: the gateway would end the session"
         if message.WhichOneof("body") == "fault":
             raise fault_of(message.fault)
         return message

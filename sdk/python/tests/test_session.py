@@ -179,6 +179,13 @@ async def test_links_do_not_wait_for_each_other(gateway: Gateway) -> None:
         await waiting
 
 
+async def test_a_driver_that_counts_nothing_answers_too(gateway: Gateway) -> None:
+    async with running(driver_of(Wire), gateway) as session:
+        link = await session.open({})
+        answer = await session.ask(health=pb.Health(link=link.number))
+        assert answer.WhichOneof("body") == "counters"
+
+
 async def test_questions_that_make_no_sense_are_faults(gateway: Gateway) -> None:
     async with running(driver_of(Wire), gateway) as session:
         link = await session.open({})

@@ -171,7 +171,7 @@ fn site(addresses: &[SocketAddr]) -> (String, String) {
     for number in 0..FLOATS {
         let _ = writeln!(template, "p{number} = {{ at = \"holding:{}\", type = \"f32\" }}", 2 * number);
     }
-    let _ = writeln!(template, "limit = {{ at = \"holding:{}\", type = \"f32\", access = \"w\" }}", 2 * FLOATS);
+    let _ = writeln!(template, "limit = {{ at = \"holding:{}\", type = \"f32\", write = true, poll = \"1m\" }}", 2 * FLOATS);
     let mut list = "id,link,template,modbus.unit\n".to_owned();
     for device in 0..DEVICES {
         let _ = writeln!(list, "probe-{device},wire-{device},probe,{}", 1 + device);
