@@ -26,8 +26,9 @@ pub(super) async fn run(options: &ModbusBenchOptions) -> Result<Vec<Figure>, Str
             eprintln!("{text} ...");
         }
     };
-    let mut figures = wires(&peer, options, &progress).await?;
-    figures.extend(load::run(&peer, options.time, &progress).await?);
+    // First, so that the memory is that of the load alone.
+    let mut figures = load::run(&peer, options.time, &progress).await?;
+    figures.extend(wires(&peer, options, &progress).await?);
     Ok(figures.into_iter().map(|figure| figure.of("modbus")).collect())
 }
 

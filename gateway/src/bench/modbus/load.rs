@@ -28,10 +28,10 @@ const WITHIN: Duration = Duration::from_secs(5);
 const COMMAND_EVERY: Duration = Duration::from_millis(50);
 
 pub(super) async fn run(peer: &Peer, time: Duration, progress: &dyn Fn(&str)) -> Result<Vec<Figure>, String> {
-    progress("100,000 values/s: the driver alone");
-    let collected = collect(&peer.devices, time).await?;
     progress("100,000 values/s: with journal, 100 scenes, 5 queries and MQTT");
     let whole = whole(peer, time).await?;
+    progress("100,000 values/s: the driver alone");
+    let collected = collect(&peer.devices, time).await?;
     let bare = ("the driver alone, % of a core", collected.cpu * 100.0);
     let rate = |held: &Held| held.values_per_second >= RATE * 0.98;
     let mib = whole.resident_bytes as f64 / f64::from(1 << 20);
@@ -171,7 +171,11 @@ fn site(addresses: &[SocketAddr]) -> (String, String) {
     for number in 0..FLOATS {
         let _ = writeln!(template, "p{number} = {{ at = \"holding:{}\", type = \"f32\" }}", 2 * number);
     }
-    let _ = writeln!(template, "limit = {{ at = \"holding:{}\", type = \"f32\", write = true, poll = \"1m\" }}", 2 * FLOATS);
+    let _ = writeln!(
+        template,
+        "limit = {{ at = \"holding:{}\", type = \"f32\", write = true, poll = \"1m\" }}",
+        2 * FLOATS
+    );
     let mut list = "id,link,template,modbus.unit\n".to_owned();
     for device in 0..DEVICES {
         let _ = writeln!(list, "probe-{device},wire-{device},probe,{}", 1 + device);

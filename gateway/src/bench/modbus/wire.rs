@@ -22,8 +22,9 @@ use tokio_modbus::client::Reader;
 /// Floats in one request, and the registers that they take.
 const FLOATS: u16 = 62;
 const REGISTERS: u16 = 2 * FLOATS;
-/// Units on all wires together, each with one request: enough for every wire to have one waiting.
-const UNITS: u64 = 200;
+/// Units on all wires together, each with one request every 10 ms: enough for every wire to have one waiting.
+const UNITS_LEAST: u64 = 200;
+const UNITS_PER_WIRE_LEAST: u64 = 10;
 const WARM_UP: Duration = Duration::from_secs(2);
 const WITHIN: Duration = Duration::from_secs(10);
 
@@ -163,8 +164,9 @@ fn write(folder: &Path, addresses: &[SocketAddr], in_flight: usize) -> std::io::
     }
     put("devices.toml", devices)?;
     let mut list = "id,link,template,modbus.unit\n".to_owned();
-    for device in 0..UNITS {
-        let _ = writeln!(list, "probe-{device},wire-{},probe,{}", device % addresses.len() as u64, 1 + device);
+    let wires = addresses.len() as u64;
+    for device in 0..UNITS_LEAST.max(UNITS_PER_WIRE_LEAST * wires) {
+        let _ = writeln!(list, "probe-{device},wire-{},probe,{}", device % wires, 1 + device / wires);
     }
     put("devices.csv", list)
 }
