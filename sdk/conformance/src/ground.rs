@@ -7,6 +7,7 @@ use edgeway_sdk::{Driver, Json};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 /// What all parts of a run stand on.
@@ -15,6 +16,8 @@ pub(crate) struct Ground<'s> {
     pub(crate) subject: &'s Subject,
     pub(crate) options: Options,
     wire: Option<Wire>,
+    /// Set once the values were not right at the start of a part. Later parts do not wait as long for it.
+    pub(crate) has_started_badly: AtomicBool,
 }
 
 /// The proxy, and the device behind it.
@@ -39,7 +42,7 @@ impl<'s> Ground<'s> {
                 Some(Wire { proxy, peer })
             }
         };
-        Ok(Ground { driver, subject, options, wire })
+        Ok(Ground { driver, subject, options, wire, has_started_badly: AtomicBool::new(false) })
     }
 
     pub(crate) fn wire(&self) -> Option<&Wire> {

@@ -20,6 +20,7 @@ use inbox::Inbox;
 use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -115,6 +116,9 @@ impl<'g> Host<'g> {
     pub(crate) async fn running(ground: &'g Ground<'_>, verdict: &mut Verdict) -> std::io::Result<Option<Host<'g>>> {
         let Some(mut host) = Host::open(ground, ground.subject.point_specs(), verdict).await? else { return Ok(None) };
         let is_right = host.until_right("at the start", verdict).await;
+        if !is_right {
+            ground.has_started_badly.store(true, Ordering::Relaxed);
+        }
         Ok(is_right.then_some(host))
     }
 
@@ -265,6 +269,11 @@ impl<'g> Host<'g> {
         self.info = None;
     }
 
+    /// A device has not answered: for a while it is asked nothing.
+    pub(crate) fn leave_alone(&mut self, device: DeviceIx) {
+        self.quiet_until.insert(device, Instant::now() + self.settle());
+    }
+
     /// Waits until every device may be asked again.
     pub(crate) async fn rest(&mut self) {
         let until = self.quiet_until.values().max().copied();
@@ -299,7 +308,9 @@ impl<'g> Host<'g> {
     /// Polls until every point that is read has been good. That it does not come to that is a finding.
     pub(crate) async fn until_right(&mut self, when: &str, verdict: &mut Verdict) -> bool {
         let began = Instant::now();
-        let within = RIGHT_WITHIN + self.ground.timeout() * 10 + self.settle() * 3;
+        let is_hopeless = self.ground.has_started_badly.load(Ordering::Relaxed);
+        let beside = if is_hopeless { Duration::ZERO } else { RIGHT_WITHIN };
+        let within = beside + self.ground.timeout() * 10 + self.settle() * 3;
         let mut missing = self.to_be_right();
         let mut last = String::from("nothing was heard of it");
         while !missing.is_empty() {

@@ -6,7 +6,7 @@
 mod count;
 mod fate;
 
-pub(crate) use fate::Fate;
+pub(crate) use fate::{Fate, Missing};
 
 use crate::subject::Chaos;
 use count::State;
@@ -18,6 +18,7 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
@@ -158,9 +159,10 @@ async fn serve(driver: TcpStream, shared: Arc<Shared>) {
     let _ = device.set_nodelay(true);
     let (from_driver, to_driver) = driver.into_split();
     let (from_device, to_device) = device.into_split();
+    let (hand_on, answers) = unbounded_channel();
     tokio::select! {
         _ = connection.questions(from_driver, to_device) => {}
-        _ = connection.answers(from_device, to_driver) => {}
+        _ = async { tokio::try_join!(connection.answers(from_device, hand_on), connection.fates(answers, to_driver)) } => {}
     }
 }
 
@@ -207,9 +209,10 @@ impl Connection {
         Asked { at: Instant::now(), fate: self.shared.state().asked(), shared: self.shared.clone() }
     }
 
-    /// Does to answers what was settled.
-    async fn answers(&self, mut from: OwnedReadHalf, to: OwnedWriteHalf) -> io::Result<()> {
-        let (mut received, mut held) = (vec![], vec![]);
+    /// Hands answers on as soon as they come, whatever those before them are still waiting for: two that have been left lying
+    /// would be one piece.
+    async fn answers(&self, mut from: OwnedReadHalf, hand_on: UnboundedSender<(Asked, Vec<u8>)>) -> io::Result<()> {
+        let mut received = vec![];
         loop {
             if from.read_buf(&mut received).await? == 0 {
                 return Ok(());
@@ -218,11 +221,22 @@ impl Connection {
                 let oldest = self.asked().pop_front();
                 // Nobody may have asked, or nobody knows which question it answers.
                 let asked = oldest.unwrap_or_else(|| self.question());
-                let dice = self.shared.state().dice();
-                let mut fatal = fate::Fatal { to: &to, held: &mut held, dice, timeout: self.shared.timeout };
-                fatal.meet(&asked.fate, answer, asked.at).await?;
+                // Nobody takes it any more if the driver has gone.
+                let _ = hand_on.send((asked, answer));
             }
         }
+    }
+
+    /// Does to answers what was settled, one after the other.
+    async fn fates(&self, mut answers: UnboundedReceiver<(Asked, Vec<u8>)>, to: OwnedWriteHalf) -> io::Result<()> {
+        let (mut held, mut mute_until) = (vec![], None);
+        while let Some((asked, answer)) = answers.recv().await {
+            let dice = self.shared.state().dice();
+            let (held, mute_until) = (&mut held, &mut mute_until);
+            let mut fatal = fate::Fatal { to: &to, held, mute_until, dice, timeout: self.shared.timeout };
+            fatal.meet(&asked.fate, answer, asked.at).await?;
+        }
+        Ok(())
     }
 }
 

@@ -1,4 +1,4 @@
-//! A Modbus TCP device that holds what `conformance.toml` says, and refuses everything else.
+//! A device that holds what `conformance.toml` says and refuses everything else, in Modbus TCP or in RTU through TCP.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -31,27 +31,70 @@ fn entries() -> Entries {
     blocks.into_iter().flat_map(entry).collect()
 }
 
+/// How its messages are framed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Framing {
+    Tcp,
+    Rtu,
+}
+
 /// Serves until it is dropped.
-pub(crate) async fn serve(listener: TcpListener) {
+pub(crate) async fn serve(listener: TcpListener, framing: Framing) {
     let entries = Arc::new(Mutex::new(entries()));
     while let Ok((stream, _)) = listener.accept().await {
-        tokio::spawn(talk(stream, entries.clone()));
+        tokio::spawn(talk(stream, framing, entries.clone()));
     }
 }
 
-async fn talk(mut stream: TcpStream, entries: Arc<Mutex<Entries>>) -> std::io::Result<()> {
+async fn talk(mut stream: TcpStream, framing: Framing, entries: Arc<Mutex<Entries>>) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     loop {
-        let mut head = [0; 7];
-        stream.read_exact(&mut head).await?;
-        let mut pdu = vec![0; usize::from(u16::from_be_bytes([head[4], head[5]])) - 1];
-        stream.read_exact(&mut pdu).await?;
-        let answered = answer(&mut entries.lock().unwrap(), head[6], &pdu);
+        let (head, unit, pdu) = match framing {
+            Framing::Tcp => read_tcp(&mut stream).await?,
+            Framing::Rtu => read_rtu(&mut stream).await?,
+        };
+        let answered = answer(&mut entries.lock().unwrap(), unit, &pdu);
         let answer = answered.unwrap_or_else(|exception| vec![pdu[0] | 0x80, exception]);
-        let length = (answer.len() as u16 + 1).to_be_bytes();
-        let frame = [&head[..4], &length, &head[6..], &answer].concat();
+        let mut frame = head.to_vec();
+        if framing == Framing::Tcp {
+            frame.extend((answer.len() as u16 + 1).to_be_bytes());
+        }
+        frame.push(unit);
+        frame.extend(answer);
+        if framing == Framing::Rtu {
+            frame.extend(crc(&frame).to_le_bytes());
+        }
         stream.write_all(&frame).await?;
     }
+}
+
+/// What an answer begins with, unit, and PDU.
+type Question = (Vec<u8>, u8, Vec<u8>);
+
+async fn read_tcp(stream: &mut TcpStream) -> std::io::Result<Question> {
+    let mut head = [0; 7];
+    stream.read_exact(&mut head).await?;
+    let mut pdu = vec![0; usize::from(u16::from_be_bytes([head[4], head[5]])) - 1];
+    stream.read_exact(&mut pdu).await?;
+    Ok((head[..4].to_vec(), head[6], pdu))
+}
+
+async fn read_rtu(stream: &mut TcpStream) -> std::io::Result<Question> {
+    let mut frame = vec![0; 7];
+    stream.read_exact(&mut frame).await?;
+    let data = if frame[1] == 16 { usize::from(frame[6]) + 2 } else { 1 };
+    let mut rest = vec![0; data];
+    stream.read_exact(&mut rest).await?;
+    frame.extend(rest);
+    let (body, sum) = frame.split_at(frame.len() - 2);
+    assert_eq!(crc(body).to_le_bytes(), sum, "the checksum of a question");
+    Ok((vec![], body[0], body[1..].to_vec()))
+}
+
+fn crc(bytes: &[u8]) -> u16 {
+    bytes.iter().fold(0xffff, |sum, byte| {
+        (0..8).fold(sum ^ u16::from(*byte), |sum, _| if sum & 1 == 1 { sum >> 1 ^ 0xa001 } else { sum >> 1 })
+    })
 }
 
 fn answer(entries: &mut Entries, unit: u8, pdu: &[u8]) -> Result<Vec<u8>, u8> {

@@ -107,7 +107,7 @@ impl Host<'_> {
         match fault {
             Fault::Busy(_) => None,
             Fault::Device(_) => {
-                self.quiet_until.insert(step.device, Instant::now() + self.settle());
+                self.leave_alone(step.device);
                 Some(step.device)
             }
             Fault::Link(_) => {

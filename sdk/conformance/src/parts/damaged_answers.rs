@@ -4,7 +4,7 @@ use super::{Part, with_a_wire};
 use crate::Error;
 use crate::ground::Ground;
 use crate::host::Host;
-use crate::proxy::Fate;
+use crate::proxy::{Fate, Missing};
 use crate::subject::Chaos;
 use crate::verdict::Verdict;
 
@@ -42,7 +42,7 @@ async fn run(ground: &Ground<'_>, verdict: &mut Verdict) -> Result<(), Error> {
 
 /// Whether a question has no answer of its own after this. Then there is a fault, even if the value would be right by chance.
 fn must_be_noticed(chaos: &Chaos, fate: &Fate) -> bool {
-    let is_harmless = matches!(fate, Fate::Duplicate | Fate::GarbageBefore);
+    let is_harmless = matches!(fate, Fate::Merge | Fate::Duplicate | Fate::GarbageBefore);
     chaos.answer_per_question && !is_harmless
 }
 
@@ -54,16 +54,15 @@ fn kinds(chaos: &Chaos) -> Vec<(Fate, &'static str)> {
         kinds.extend([
             (Fate::Merge, "two answers in one piece"),
             (Fate::Duplicate, "an answer that came twice"),
-            (Fate::Truncate, "an answer without its end"),
-            (Fate::Half, "half an answer and a closed connection"),
+            (Fate::Truncate(Missing::Some), "a part of an answer"),
+            (Fate::Truncate(Missing::Little), "an answer without its last bytes"),
+            (Fate::Half(Missing::Some), "a part of an answer and a closed connection"),
+            (Fate::Half(Missing::Little), "an answer without its last bytes and a closed connection"),
         ]);
     }
-    let wrong = [
-        (&chaos.id, "an answer to another question"),
-        (&chaos.unit, "an answer of somebody else"),
-        (&chaos.function, "an answer to something else"),
-    ];
-    kinds.extend(wrong.into_iter().filter_map(|(at, what)| Some((Fate::Wrong(at.clone()?), what))));
+    kinds.extend(chaos.id.clone().map(|at| (Fate::WrongId(at), "an answer to another question")));
+    kinds.extend(chaos.unit.clone().map(|at| (Fate::Wrong(at), "an answer of somebody else")));
+    kinds.extend(chaos.function.clone().map(|at| (Fate::Wrong(at), "an answer to something else")));
     if chaos.garbage {
         kinds.extend([
             (Fate::GarbageBefore, "garbage before an answer"),

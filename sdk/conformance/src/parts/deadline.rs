@@ -57,8 +57,10 @@ async fn exec(ground: &Ground<'_>, host: &mut Host<'_>, within: Duration, what: 
         let name = step.points.first().map(|point| ground.subject.name(*point)).unwrap_or_default();
         let is_good = result.is_ok() && batch.qualities.iter().any(|quality| quality.is_good());
         verdict.check(!is_good, || format!("the step of {name} against {what}: expected a fault, came a good value"));
-        if matches!(result, Err(Fault::Link(_))) {
-            host.link_lost();
+        match result {
+            Err(Fault::Link(_)) => host.link_lost(),
+            Err(Fault::Device(_)) => host.leave_alone(step.device),
+            _ => {}
         }
     }
 }

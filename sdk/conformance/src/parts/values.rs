@@ -26,7 +26,7 @@ async fn run(ground: &Ground<'_>, verdict: &mut Verdict) -> Result<(), Error> {
 
 /// Polls some times. On a busy machine an answer may be late that is not: a quarter of the polls may have a fault.
 async fn all_good(ground: &Ground<'_>, host: &mut Host<'_>, what: &str, verdict: &mut Verdict) {
-    let rounds = ground.rounds(8, 200);
+    let rounds = ground.rounds(8, 100);
     let mut faulty = 0;
     let mut last = String::new();
     for _ in 0..rounds {

@@ -21,14 +21,17 @@ pub(crate) enum Fate {
     Merge,
     /// It comes twice.
     Duplicate,
-    /// Its end is missing, and nothing more comes.
-    Truncate,
+    /// Its end is missing, and nothing comes in its place: no answer to a question that was asked within a timeout from then.
+    /// Whatever came would fill the gap, and nobody could tell.
+    Truncate(Missing),
     /// Its end is missing, and the connection is closed.
-    Half,
+    Half(Missing),
     /// The connection is reset instead.
     Reset,
     /// It never comes.
     Stall,
+    /// These bytes are far from what they were: they are not those of a question that is under way.
+    WrongId(Range<usize>),
     /// A byte of these is another.
     Wrong(Range<usize>),
     /// Bytes that mean nothing come before it.
@@ -39,18 +42,31 @@ pub(crate) enum Fate {
     Endless,
 }
 
+/// How much of an answer is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Missing {
+    /// Its last bytes: what is left may look whole.
+    Little,
+    /// Any part.
+    Some,
+}
+
+/// So many bytes are little.
+const LITTLE_BYTES_MAX: usize = 3;
 /// Garbage has at most so many bytes.
 const GARBAGE_BYTES_MAX: usize = 40;
 /// An answer that comes in pieces comes in at most so many.
 const PIECES_MAX: usize = 40;
-/// For how many timeouts an answer goes on that does not end.
-const ENDLESS_TIMEOUTS: u32 = 12;
+/// For how long an answer goes on that does not end, beside some timeouts: longer than a call may overrun its deadline.
+const ENDLESS: Duration = Duration::from_secs(2);
 
 /// Lets answers meet their fate.
 pub(super) struct Fatal<'c> {
     pub(super) to: &'c OwnedWriteHalf,
     /// Answers that wait for the next.
     pub(super) held: &'c mut Vec<u8>,
+    /// Questions that were asked before have no answer any more.
+    pub(super) mute_until: &'c mut Option<Instant>,
     pub(super) dice: fastrand::Rng,
     pub(super) timeout: Duration,
 }
@@ -58,6 +74,9 @@ pub(super) struct Fatal<'c> {
 impl Fatal<'_> {
     /// Fails if the connection is to be closed, or is.
     pub(super) async fn meet(&mut self, fate: &Fate, answer: Vec<u8>, asked_at: Instant) -> io::Result<()> {
+        if self.mute_until.is_some_and(|until| asked_at < until) {
+            return Ok(());
+        }
         match fate {
             Fate::Honest => self.send(answer).await,
             Fate::Delay(by) => {
@@ -74,12 +93,13 @@ impl Fatal<'_> {
                 Ok(())
             }
             Fate::Duplicate => self.send(answer.repeat(2)).await,
-            Fate::Truncate => {
-                let begin = self.begin(&answer);
+            Fate::Truncate(missing) => {
+                let begin = self.begin(&answer, *missing);
+                *self.mute_until = Some(Instant::now() + self.timeout);
                 self.send(begin).await
             }
-            Fate::Half => {
-                let begin = self.begin(&answer);
+            Fate::Half(missing) => {
+                let begin = self.begin(&answer, *missing);
                 self.send(begin).await?;
                 Err(io::ErrorKind::ConnectionAborted.into())
             }
@@ -88,6 +108,7 @@ impl Fatal<'_> {
                 Err(io::ErrorKind::ConnectionReset.into())
             }
             Fate::Stall => Ok(()),
+            Fate::WrongId(at) => self.send(estranged(answer, at.clone())).await,
             Fate::Wrong(at) => {
                 let damaged = damaged(answer, at.clone(), &mut self.dice);
                 self.send(damaged).await
@@ -109,10 +130,13 @@ impl Fatal<'_> {
         send(self.to, &all).await
     }
 
-    /// A part of it, without its last byte.
-    fn begin(&mut self, answer: &[u8]) -> Vec<u8> {
-        let length = if answer.len() > 1 { self.dice.usize(1..answer.len()) } else { 0 };
-        answer[..length].to_vec()
+    /// A part of it, at least without its last byte.
+    fn begin(&mut self, answer: &[u8], missing: Missing) -> Vec<u8> {
+        let most = match missing {
+            Missing::Little => answer.len().min(LITTLE_BYTES_MAX),
+            Missing::Some => answer.len(),
+        };
+        answer[..answer.len() - self.dice.usize(1..=most.max(1)).min(answer.len())].to_vec()
     }
 
     fn garbage(&mut self) -> Vec<u8> {
@@ -131,14 +155,20 @@ impl Fatal<'_> {
     }
 
     async fn endless(&mut self, answer: &[u8]) -> io::Result<()> {
-        let pause = self.timeout / 3;
         let Some((_, begin)) = answer.split_last() else { return Ok(()) };
+        // What is sent last completes an answer of this length, wrongly: long after anybody waits for it.
+        let pause = (self.timeout * 3 / answer.len() as u32).max(self.timeout / 3).min(self.timeout.mul_f64(0.9));
         let filler = begin.last().or(answer.last()).copied().unwrap_or_default();
-        let bytes = begin.iter().copied().chain(std::iter::repeat(filler));
-        for byte in bytes.take(3 * ENDLESS_TIMEOUTS as usize) {
+        let until = Instant::now() + self.timeout * 4 + ENDLESS;
+        for byte in begin.iter().copied().chain(std::iter::repeat(filler)) {
+            if Instant::now() > until {
+                break;
+            }
             self.send(vec![byte]).await?;
             sleep(pause).await;
         }
+        // What has been waiting behind it is later than any device is.
+        *self.mute_until = Some(Instant::now());
         Ok(())
     }
 }
@@ -154,6 +184,18 @@ pub(super) async fn send(to: &OwnedWriteHalf, mut bytes: &[u8]) -> io::Result<()
         }
     }
     Ok(())
+}
+
+/// The same with all bytes of a range changed, and far from what they were.
+fn estranged(mut answer: Vec<u8>, at: Range<usize>) -> Vec<u8> {
+    let end = at.end.min(answer.len());
+    for byte in &mut answer[at.start.min(end)..end] {
+        *byte = match *byte {
+            digit @ b'0'..=b'9' => b'0' + (digit - b'0' + 5) % 10,
+            other => other ^ 0x80,
+        };
+    }
+    answer
 }
 
 /// The same with one byte of a range changed. A digit stays a digit, so that texts stay texts.
@@ -172,6 +214,13 @@ fn damaged(mut answer: Vec<u8>, at: Range<usize>, dice: &mut fastrand::Rng) -> V
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_becomes_one_that_is_far_away() {
+        assert_eq!(estranged(vec![0, 20, 0], 0..2), [0x80, 0x94, 0]);
+        assert_eq!(estranged(b"#0014 x".to_vec(), 1..5), b"#5569 x");
+        assert_eq!(estranged(vec![1], 1..3), [1]);
+    }
 
     #[test]
     fn damage_changes_exactly_one_byte_of_the_range() {

@@ -62,9 +62,11 @@ async fn an_answer_meets_its_fate_and_the_next_does_not() {
     assert_eq!(one(Fate::Merge).await, open("=first\n=second\n"));
     assert_eq!(one(Fate::Duplicate).await, open("=first\n=first\n=second\n"));
     assert_eq!(one(Fate::Stall).await, open("=second\n"));
-    let (cut, ended) = one(Fate::Truncate).await;
-    assert!(cut.ends_with("=second\n") && cut.len() < 15 && !ended, "{cut:?}");
-    let (half, ended) = one(Fate::Half).await;
+    let (cut, ended) = one(Fate::Truncate(Missing::Some)).await;
+    assert!("=first".starts_with(&cut) && !ended, "{cut:?}");
+    let (little, _) = one(Fate::Truncate(Missing::Little)).await;
+    assert!("=first".starts_with(&little) && little.len() > 3, "{little:?}");
+    let (half, ended) = one(Fate::Half(Missing::Some)).await;
     assert!("=first".starts_with(&half) && ended, "{half:?}");
     assert_eq!(one(Fate::Reset).await, (String::new(), true));
     let (wrong, _) = one(Fate::Wrong(0..1)).await;

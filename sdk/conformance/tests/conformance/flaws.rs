@@ -30,7 +30,7 @@ async fn a_point_that_is_in_no_step() {
 
 #[tokio::test]
 async fn a_plan_that_is_another_each_time() {
-    fails(Flaw::PlansAtRandom, &["plan"], "expected the same plan for the same points").await;
+    fails(Flaw::PlansAnew, &["plan"], "expected the same plan for the same points").await;
 }
 
 #[tokio::test]
