@@ -25,6 +25,8 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
 
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+/// Planning has no deadline in the contract; this ends a driver that hangs.
+const PLAN_WITHIN: Duration = Duration::from_secs(120);
 /// So long it takes at most until all is right again, beside some timeouts.
 const RIGHT_WITHIN: Duration = Duration::from_secs(8);
 /// A driver that breaches its contract as often is not called any more.
@@ -351,9 +353,6 @@ impl<'g> Host<'g> {
         planned.copied().filter(|point| self.ground.subject.point(*point).is_some()).collect()
     }
 }
-
-/// Planning has no deadline in the contract; this ends a driver that hangs.
-const PLAN_WITHIN: Duration = Duration::from_secs(120);
 
 fn soon() -> Deadline {
     Instant::now() + CONNECT_WITHIN

@@ -57,7 +57,7 @@ mod stage;
 mod subject;
 mod verdict;
 
-pub use report::{Outcome, PartReport, Report};
+pub use report::{Outcome, PartReport, Report, Score};
 pub use subject::{Subject, SubjectError};
 
 use edgeway_sdk::Driver;

@@ -145,6 +145,8 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
                 connections.spawn(serve(driver, shared.clone()));
             }
             Some(_) = connections.join_next() => {}
+            // There is no room for one more connection, and none to wait for.
+            else => sleep(Duration::from_millis(10)).await,
         }
     }
 }

@@ -19,10 +19,23 @@ pub struct Report {
     pub long: bool,
     /// Every part, in the order in which they ran.
     pub parts: Vec<PartReport>,
-    /// How many parts were passed.
+    /// How many parts were passed, of those that apply.
+    pub score: Score,
+}
+
+/// How many parts were passed, of those that apply to this driver and this subject. Shown as `12 of 12`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Score {
+    /// How many were passed.
     pub passed: usize,
-    /// How many parts applied to this driver and this subject.
-    pub applicable: usize,
+    /// How many apply.
+    pub of: usize,
+}
+
+impl fmt::Display for Score {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {}", self.passed, self.of)
+    }
 }
 
 /// What came of one part.
@@ -64,14 +77,13 @@ impl Report {
             seed: options.seed,
             long: options.long,
             parts,
-            passed,
-            applicable: passed + failed,
+            score: Score { passed, of: passed + failed },
         }
     }
 
     /// True if nothing was found in any part.
     pub fn is_clean(&self) -> bool {
-        self.passed == self.applicable
+        self.score.passed == self.score.of
     }
 
     /// The names of the parts that have findings.
@@ -88,7 +100,7 @@ impl fmt::Display for Report {
             writeln!(f, "{part}")?;
         }
         let form = if self.long { ", long form" } else { "" };
-        write!(f, "score {} of {}, seed {}{form}", self.passed, self.applicable, self.seed)
+        write!(f, "score {}, seed {}{form}", self.score, self.seed)
     }
 }
 
@@ -139,7 +151,7 @@ mod tests {
         let json = serde_json::to_value(report()).expect("plain data");
         assert_eq!(json["parts"][2]["outcome"], "not-applicable");
         assert_eq!(json["parts"][2]["why"], "the driver does not watch");
-        assert_eq!((&json["passed"], &json["applicable"]), (&1.into(), &2.into()));
+        assert_eq!(json["score"], serde_json::json!({"passed": 1, "of": 2}));
         assert_eq!(report().failed(), ["late answer"]);
         assert!(!report().is_clean());
     }

@@ -331,6 +331,15 @@ unit = [3, 3]
     }
 
     #[test]
+    fn the_example_of_the_readme_is_valid() {
+        let readme = include_str!("../../README.md");
+        let example = readme.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
+        let subject = Subject::parse(example, ".").unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!((subject.points.len(), subject.refused.len(), subject.invalid.len()), (2, 1, 1));
+        assert_eq!(subject.chaos.id, Some(0..2));
+    }
+
+    #[test]
     fn another_layout_is_told_with_its_line() {
         let found = problems(&format!("{HEAD}[chaos]\nframe = \"lines\"\n"));
         assert!(found[0].starts_with("4:9: unknown variant `lines`"), "{found:?}");
