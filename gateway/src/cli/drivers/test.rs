@@ -50,7 +50,7 @@ fn tell(report: &Report, table: bool) -> u8 {
     match table {
         true => {
             let form = if report.long { ", long form" } else { "" };
-            println!("score {} of {}, seed {}{form}", report.passed, report.applicable, report.seed);
+            println!("score {} of {}, seed {}{form}", report.score.passed, report.score.of, report.seed);
         }
         false => println!("{:#}", serde_json::json!(report)),
     }
