@@ -14,6 +14,12 @@ async fn run(ground: &Ground<'_>, verdict: &mut Verdict) -> Result<(), Error> {
     let Some(mut host) = Host::running(ground, verdict).await? else { return Ok(()) };
     all_good(ground, &mut host, "polling", verdict).await;
     if let Some(wire) = ground.wire() {
+        let address = wire.proxy.address();
+        let is_used = wire.proxy.state().connections() > 0 || !wire.proxy.state().take_questions().is_empty();
+        // Nothing that is done to the wire would reach it.
+        verdict.check(is_used, || {
+            format!("expected the driver to connect to {address}, it has its values from elsewhere")
+        });
         // How a network cuts bytes into pieces, and how long it takes, is no damage.
         for (fate, what) in [(Fate::Split, "answers in pieces"), (Fate::Delay(ground.timeout() / 5), "slow answers")] {
             wire.proxy.state().always(fate);

@@ -52,6 +52,8 @@ pub(crate) enum Flaw {
     LivesInTheFuture,
     /// Takes no connection any more once it has been closed.
     ClosesForGood,
+    /// Connects to what stands before a `#` in its address.
+    GoesAround,
     /// Watches, and tells only of changes.
     TellsNoPresentValues,
     /// Watches as it ought to: no flaw.
@@ -135,7 +137,11 @@ impl Driver for Acme {
 
     fn open(&self, options: Json) -> Result<Arc<dyn Link>, Fault> {
         let link: LinkOptions = options::parse(&options).map_err(|problem| Fault::Config(problem.to_string()))?;
-        let wire = Wire::new(link.address, link.timeout, self.flaw);
+        let address = match (self.flaw, link.address.split_once('#')) {
+            (Flaw::GoesAround, Some((before, _))) => before.to_owned(),
+            _ => link.address,
+        };
+        let wire = Wire::new(address, link.timeout, self.flaw);
         Ok(Arc::new(AcmeLink { flaw: self.flaw, wire, planned: Mutex::default(), cache: Mutex::default() }))
     }
 }

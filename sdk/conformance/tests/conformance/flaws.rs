@@ -122,3 +122,12 @@ async fn a_watched_point_that_does_not_tell_what_it_is() {
     let report = report(Flaw::TellsNoPresentValues).await;
     assert!(report.failed().contains(&"watch"), "{report}");
 }
+
+#[tokio::test]
+async fn a_connection_that_does_not_go_through_the_proxy() {
+    let (subject, _device) = subject::with_a_way_around().await;
+    let report = run(Acme::with(Flaw::GoesAround), &subject, Options::short(17), &mut |_| {}).await;
+    let report = report.expect("the device is there");
+    assert!(report.failed().contains(&"values"), "{report}");
+    assert!(report.to_string().contains("it has its values from elsewhere"), "{report}");
+}

@@ -17,6 +17,15 @@ pub(crate) async fn in_process() -> (Subject, JoinHandle<()>) {
     (with_peer(&text, &format!("address = \"{address}\"")), device)
 }
 
+/// With a link that names the device itself, too.
+pub(crate) async fn with_a_way_around() -> (Subject, JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("bound");
+    let device = tokio::spawn(device::serve(listener));
+    let text = TEXT.replace("{address}", &format!("{address}#{{address}}"));
+    (with_peer(&text, &format!("address = \"{address}\"")), device)
+}
+
 /// With a device that is a program.
 pub(crate) fn as_program() -> Subject {
     let test = std::env::current_exe().expect("this test is a program");
