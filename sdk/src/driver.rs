@@ -17,7 +17,8 @@ pub struct DeviceIx(pub u32);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PointIx(pub u32);
 
-/// A step, numbered by the driver as it likes. A number is never given to a second step of the same link.
+/// A step, numbered by the driver as it likes. A number is never given to a second step of the same link, unless a plan
+/// for all its points has replaced the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StepIx(pub u32);
 

@@ -307,6 +307,13 @@ impl Schedule {
         Silence::OfDevice(self.turn(device, Online::Offline, reason.to_owned()))
     }
 
+    /// A command was not answered: its answer could be taken for that of a reading, for as long as the wire says.
+    pub(super) fn settle(&mut self, device: DeviceIx, now: Instant) {
+        let Some(health) = self.devices.get_mut(&device).filter(|_| !self.settle.is_zero()) else { return };
+        let until = now + self.settle;
+        health.retry_at = Some(health.retry_at.map_or(until, |retry_at| retry_at.max(until)));
+    }
+
     /// The wire is gone: every device is.
     pub(super) fn link_lost(&mut self, reason: &str) -> Vec<Transition> {
         let devices: Vec<DeviceIx> = self.devices.keys().copied().collect();
@@ -421,6 +428,20 @@ mod tests {
         let runs = simulate(&mut schedule, &mut now, 100, Duration::from_millis(500), |_| true);
         assert!(runs.values().all(|n| (19..=21).contains(n)), "{runs:?}");
         assert!(schedule.overruns() > 0);
+    }
+
+    #[test]
+    fn a_device_that_has_not_answered_a_command_is_left_alone_and_its_neighbour_is_not() {
+        let mut now = Instant::now();
+        let mut schedule = Schedule::new((0..2).map(|id| step(id, id, &[id])).collect(), now);
+        schedule.link_up(now, 3 * SECOND);
+        let took = Duration::from_millis(10);
+        simulate(&mut schedule, &mut now, 4, took, |_| true);
+        schedule.settle(DeviceIx(0), now);
+        let runs = simulate(&mut schedule, &mut now, 2, took, |_| true);
+        assert!(!runs.contains_key(&0) && runs[&1] >= 2, "{runs:?}");
+        let runs = simulate(&mut schedule, &mut now, 4, took, |_| true);
+        assert!(runs[&0] >= 2, "{runs:?}");
     }
 
     #[test]

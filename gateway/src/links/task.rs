@@ -377,6 +377,9 @@ impl LinkTask {
     async fn finish(&mut self, ended: Ended) -> Option<String> {
         match ended {
             Ended::Write { job, written } => {
+                if written.unanswered {
+                    self.schedule.settle(job.command.device, Instant::now());
+                }
                 let report: Vec<Message> = written.report.into_iter().collect();
                 self.read_back(&report, Instant::now());
                 self.publish(report);

@@ -38,6 +38,7 @@ pub(super) async fn write(link: Arc<dyn Link>, job: Box<WriteJob>, table: Arc<Ta
         state: edgeway_thing_models::CommandState::Unconfirmed { reason: fault.to_string().into() },
         report: None,
         link_lost: Some(fault.to_string()),
+        unanswered: false,
     });
     Ended::Write { job, written }
 }

@@ -38,11 +38,13 @@ pub(super) struct Written {
     pub(super) report: Option<Message>,
     /// Set if the wire is gone.
     pub(super) link_lost: Option<String>,
+    /// The device has not answered: its answer may still come.
+    pub(super) unanswered: bool,
 }
 
 impl Written {
     fn of(state: CommandState) -> Self {
-        Written { state, report: None, link_lost: None }
+        Written { state, report: None, link_lost: None, unanswered: false }
     }
 }
 
@@ -101,7 +103,7 @@ fn failed(fault: &Fault, done: usize, all: usize) -> Written {
         Fault::Device(_) | Fault::Link(_) => CommandState::Unconfirmed { reason: reason.into() },
         _ => CommandState::Failed { reason: reason.into() },
     };
-    Written { state, report: None, link_lost }
+    Written { state, report: None, link_lost, unanswered: matches!(fault, Fault::Device(_)) }
 }
 
 /// Compares what was read back with what was written. A point without a property (part of a service) is not compared:
@@ -131,7 +133,7 @@ fn confirmed(
         Some(reason) => CommandState::Failed { reason: reason.into() },
     };
     let report = (!values.is_empty()).then_some(Message { time: now, body: Body::Report(Report { device, values }) });
-    Written { state, report, link_lost: None }
+    Written { state, report, link_lost: None, unanswered: false }
 }
 
 fn property_of(point: PointIx, points: &[PointSite]) -> Option<edgeway_thing_models::PropertyIx> {

@@ -656,7 +656,9 @@ class Step(google.protobuf.message.Message):
     PERIOD_MS_FIELD_NUMBER: builtins.int
     WIRE_TIME_US_FIELD_NUMBER: builtins.int
     step: builtins.int
-    """Chosen by the driver; never given to a second step of the same link."""
+    """Chosen by the driver; never given to a second step of the same link, unless a plan for all its points has replaced
+    the first.
+    """
     device: builtins.int
     period_ms: builtins.int
     wire_time_us: builtins.int
