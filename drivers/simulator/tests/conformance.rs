@@ -12,6 +12,6 @@ async fn the_driver_passes_every_part_that_needs_no_wire() {
     let report = run(Arc::new(Simulator), &subject, Options::short(17), &mut |_| {}).await.expect("there is no device");
     assert!(report.is_clean(), "{report}");
     let passed = report.parts.iter().filter(|part| part.outcome == Outcome::Passed).map(|part| part.name);
-    let expected = ["schema", "plan", "values", "fault scope", "writes", "lifecycle"];
+    let expected = ["schema", "plan", "values", "fault scope", "writes", "lifecycle", "watch"];
     assert_eq!(passed.collect::<Vec<_>>(), expected, "{report}");
 }
