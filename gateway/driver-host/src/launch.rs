@@ -37,11 +37,13 @@ impl Launch {
     /// The command, without the arguments and variables of one start.
     pub(crate) fn command(&self) -> Command {
         let program = self.command.first().map_or("", String::as_str);
-        let inside = self.folder.join(program);
+        // Relative to the new working directory, a relative folder would be applied twice.
+        let folder = std::path::absolute(&self.folder).unwrap_or_else(|_| self.folder.clone());
+        let inside = folder.join(program);
         // A path is one in the site's folder; a bare name is looked for in PATH.
         let program = if program.contains('/') && inside.exists() { inside } else { program.into() };
         let mut command = Command::new(program);
-        command.args(self.command.iter().skip(1)).current_dir(&self.folder).env_clear();
+        command.args(self.command.iter().skip(1)).current_dir(folder).env_clear();
         command.envs(INHERITED.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
         command.envs(&self.environment);
         command
@@ -131,6 +133,22 @@ mod tests {
         let json = r#"{"name":"acme","version":"1","summary":"'$GREETING$CARGO'","can":{},"options":{"link":{},"device":{},"point":{}}}"#;
         let manifest = manifest(&shell(&format!("echo '{json}'"))).expect("a manifest");
         assert_eq!(manifest.summary, "hello", "its own variables, and none of ours");
+    }
+
+    #[test]
+    fn a_command_is_relative_to_a_folder_that_is_relative_itself() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let program = folder.path().join("driver.sh");
+        let json =
+            r#"{"name":"acme","version":"1","summary":"","can":{},"options":{"link":{},"device":{},"point":{}}}"#;
+        std::fs::write(&program, format!("#!/bin/sh\necho '{json}'\n")).expect("written");
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700)).expect("its own");
+        let here = std::env::current_dir().expect("there is one");
+        let up: PathBuf = here.components().skip(1).map(|_| "..").collect();
+        let relative = up.join(folder.path().strip_prefix("/").expect("absolute"));
+        let launch = Launch { folder: relative, command: vec!["./driver.sh".into()], ..shell("") };
+        assert_eq!(manifest(&launch).expect("a manifest").name, "acme");
     }
 
     #[test]

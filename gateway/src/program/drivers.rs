@@ -29,12 +29,10 @@ impl Drivers {
         let mut findings = vec![];
         let (sites, data) = edgeway_site::drivers(root);
         for site in sites {
-            let process = drivers.process(&site, root, &kept(&data, &site.name)).map(|(process, doubt)| {
-                findings.extend(doubt.map(|reason| finding(&site, &reason).warning()));
-                Arc::new(process)
-            });
-            match process {
-                Ok(process) => {
+            match drivers.process(&site, root, &kept(&data, &site.name)) {
+                Ok((process, doubt)) => {
+                    findings.extend(doubt);
+                    let process = Arc::new(process);
                     drivers.all.push(process.clone());
                     drivers.processes.push(process);
                 }
@@ -58,8 +56,9 @@ impl Drivers {
         }
     }
 
-    /// A driver; with a doubt, if it could not be asked and is what it was the last time.
-    fn process(&self, site: &DriverSite, root: &Path, kept: &Path) -> Result<(ProcessDriver, Option<String>), String> {
+    /// A driver; with a finding if it could not be asked. Then it is what it was the last time, or takes any options, so that
+    /// nothing else is found wrong because of it.
+    fn process(&self, site: &DriverSite, root: &Path, kept: &Path) -> Result<(ProcessDriver, Option<Problem>), String> {
         if self.all.iter().any(|driver| driver.manifest().name == *site.name) {
             return Err("a driver of this name is there already: give it another one".into());
         }
@@ -75,10 +74,13 @@ impl Drivers {
                 };
                 let (manifest, doubt) = match edgeway_driver_host::manifest(&launch) {
                     Ok(manifest) => (manifest, None),
-                    Err(reason) => {
-                        let manifest = read(kept).map_err(|_| reason.clone())?;
-                        (manifest, Some(format!("{reason}; it is taken as it was at the last start")))
-                    }
+                    Err(reason) => match read(kept) {
+                        Ok(manifest) => {
+                            let reason = format!("{reason}; it is taken as it was at the last start");
+                            (manifest, Some(finding(site, &reason).warning()))
+                        }
+                        Err(_) => (Manifest::new(&site.name, "", ""), Some(finding(site, &reason))),
+                    },
                 };
                 Ok((ProcessDriver::launched(launch, manifest)?, doubt))
             }
@@ -144,7 +146,10 @@ impl Drivers {
     /// If there is none; with the one that was probably meant.
     pub(crate) fn find(&self, name: &str) -> Result<Arc<dyn Driver>, Problem> {
         let names: Vec<&str> = self.all.iter().map(|driver| driver.manifest().name.as_str()).collect();
-        let problem = || Problem::new(format!("unknown driver `{name}`")).maybe_help(did_you_mean(name, names.clone()));
+        let near = did_you_mean(name, names.clone()).unwrap_or_default();
+        let near =
+            if near.starts_with("one of") { format!("{near}; --site names a site that adds others") } else { near };
+        let problem = || Problem::new(format!("unknown driver `{name}`")).help(near.clone());
         self.all.iter().find(|driver| driver.manifest().name == name).cloned().ok_or_else(problem)
     }
 }

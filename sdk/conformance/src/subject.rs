@@ -66,6 +66,11 @@ pub(crate) struct Write {
     pub(crate) reads_back: Value,
 }
 
+/// The folder of a file; of a bare name the present one.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// Options that must be refused.
 #[derive(Debug, Clone)]
 pub(crate) struct Invalid {
@@ -116,7 +121,7 @@ impl Subject {
         let wrong = |problems| SubjectError { path: path.into(), problems };
         let text = std::fs::read_to_string(path)
             .map_err(|error| wrong(vec![Problem::new(format!(" the file cannot be read: {error}"))]))?;
-        layout::parse(&text, path.parent().unwrap_or(Path::new("."))).map_err(wrong)
+        layout::parse(&text, folder_of(path)).map_err(wrong)
     }
 
     /// Reads text as if it stood in `conformance.toml` of a folder.

@@ -2,18 +2,19 @@
 
 use edgeway_sdk::{Json, Problem, options};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// `[link.NAME]` with `driver = "acme"`.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Link {
     /// Where the device listens: `tcp://host:port`
+    #[schemars(regex(pattern = r"^tcp://[^/:]+:[0-9]{1,5}$"))]
     pub(crate) endpoint: String,
     /// How long an answer may take, 10ms to 1m
     #[serde(default = "second", with = "options::duration")]
-    #[schemars(with = "String", default = "second_in_words")]
+    #[schemars(with = "String")]
     pub(crate) timeout: Duration,
 }
 
@@ -36,10 +37,6 @@ pub(crate) struct Point {
 
 fn second() -> Duration {
     Duration::from_secs(1)
-}
-
-fn second_in_words() -> String {
-    options::duration::show(second())
 }
 
 impl Link {

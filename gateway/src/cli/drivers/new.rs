@@ -17,6 +17,7 @@ macro_rules! template {
 }
 
 const RUST: &[File] = template!("sdk/template":
+    ".gitignore",
     "Cargo.toml",
     "README.md",
     "src/main.rs",
@@ -157,7 +158,7 @@ fn next_steps(options: &NewDriverOptions, folder: &Path) -> String {
     format!(
         "{folder} is a driver that works, for an imaginary line protocol. To try it:\n\n  \
          cd {folder}\n  {build}\n  edgeway driver test {name} --site site --subject conformance.toml\n  \
-         python3 device.py 4000 &\n  edgeway run site\n\nThen make it your own; drivers/README.md says how.\n"
+         python3 device.py 4000 &\n  edgeway run site\n  edgeway device get oven-1 --site site     # in another terminal\n\nThen make it your own; drivers/README.md says how.\n"
     )
 }
 
