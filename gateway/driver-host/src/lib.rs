@@ -32,8 +32,10 @@ mod server;
 mod session;
 mod status;
 mod supervisor;
+pub mod usage;
 
 pub use driver::ProcessDriver;
 pub use host::{DriverHost, HostError, Listen};
 pub use launch::{Launch, manifest};
 pub use status::{Condition, Status};
+pub use supervisor::random_hex;

@@ -1,5 +1,6 @@
-//! How much memory and processor a process takes, from `/proc`.
+//! How much memory and processor a process may take, and whether it does.
 
+use crate::usage;
 use std::time::{Duration, Instant};
 
 /// Over how long the processor is averaged.
@@ -35,10 +36,10 @@ impl Meter {
 
     /// Looks. Says what is too much, if anything is.
     pub(crate) fn look(&mut self, now: Instant) -> Option<String> {
-        self.memory_bytes = memory(self.pid)?;
+        self.memory_bytes = usage::resident_bytes(self.pid)?;
         let passed = now.duration_since(self.since);
         if passed >= CPU_OVER {
-            let cpu = cpu(self.pid)?;
+            let cpu = usage::cpu(self.pid)?;
             self.cpu_cores = cpu.saturating_sub(self.cpu_at).as_secs_f64() / passed.as_secs_f64();
             (self.since, self.cpu_at) = (now, cpu);
             let high = self.limits.cpu_max.is_some_and(|most| self.cpu_cores > most);
@@ -55,24 +56,6 @@ impl Meter {
         let most = self.limits.cpu_max.filter(|_| self.too_high > CPU_TOO_HIGH_MAX)?;
         Some(format!("used {:.2} cores for half a minute, and may use {most:.2}", self.cpu_cores))
     }
-}
-
-/// Resident memory in bytes; nothing if the process is gone.
-fn memory(pid: u32) -> Option<u64> {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/statm")).ok()?;
-    let pages: u64 = text.split(' ').nth(1)?.parse().ok()?;
-    Some(pages * rustix::param::page_size() as u64)
-}
-
-/// Processor time in user and system mode, since the process began.
-fn cpu(pid: u32) -> Option<Duration> {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name, in parentheses, may hold anything; what follows it is numbers.
-    let mut fields = text.rsplit(')').next()?.split_whitespace();
-    let user: u64 = fields.nth(11)?.parse().ok()?;
-    let system: u64 = fields.next()?.parse().ok()?;
-    let per_second = rustix::param::clock_ticks_per_second();
-    Some(Duration::from_secs_f64((user + system) as f64 / per_second as f64))
 }
 
 #[cfg(test)]

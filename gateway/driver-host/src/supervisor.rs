@@ -233,8 +233,8 @@ fn jittered(pause: Duration) -> Duration {
     pause + pause.mul_f64(f64::from(random::<1>()[0]) / 255.0 / 4.0)
 }
 
-/// 256 random bits.
-fn random_hex() -> String {
+/// 256 random bits from the operating system, in hexadecimal: a token that nobody guesses.
+pub fn random_hex() -> String {
     random::<32>().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -1,6 +1,7 @@
 //! What a data folder remembers of its gateway: an id, and the token of the API.
 
 use super::StartError;
+use edgeway_driver_host::random_hex;
 use std::fs;
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -75,15 +76,6 @@ fn keep(path: &Path, make: impl FnOnce() -> String) -> std::io::Result<String> {
     writeln!(file, "{text}")?;
     file.sync_all()?;
     Ok(text)
-}
-
-/// 256 random bits from the operating system.
-fn random_hex() -> String {
-    use std::io::Read;
-    let mut bytes = [0_u8; 32];
-    let read = fs::File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes));
-    read.expect("the operating system gives random numbers");
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
