@@ -2,6 +2,7 @@
 
 use edgeway_sdk::Json;
 use std::fmt;
+use toml_writer::{ToTomlKey, ToTomlValue, TomlKeyBuilder, TomlStringBuilder};
 
 /// The options of a point, in the order in which people would write them.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,11 +42,10 @@ fn toml(value: &Json) -> String {
 
 /// A key, in quotes if it needs them.
 pub(super) fn key(name: &str) -> String {
-    let is_bare = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
-    if is_bare { name.to_owned() } else { quoted(name) }
+    TomlKeyBuilder::new(name).as_default().to_toml_key()
 }
 
-/// A text in quotes; what JSON escapes, TOML does alike, but for one character.
+/// A text in quotes, on one line.
 pub(super) fn quoted(text: &str) -> String {
-    Json::from(text).to_string().replace('\u{7f}', "\\u007f")
+    TomlStringBuilder::new(text).as_basic().to_toml_value()
 }

@@ -8,6 +8,7 @@ use crate::quantity;
 use crate::tree::{Item, Table};
 use std::path::Path;
 use std::sync::Arc;
+use toml_writer::{ToTomlKey, ToTomlValue, TomlKeyBuilder, TomlStringBuilder};
 
 pub(super) fn file(sheet: &Path, groups: &Groups) -> Imported {
     let mut text = format!(
@@ -96,24 +97,10 @@ fn value(item: &Item) -> String {
 }
 
 fn key(name: &str) -> String {
-    let is_bare = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
-    if is_bare { name.to_owned() } else { quoted(name) }
+    TomlKeyBuilder::new(name).as_default().to_toml_key()
 }
 
 /// On one line, whatever is in it.
 fn quoted(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => quoted.extend(['\\', c]),
-            '\n' => quoted.push_str("\\n"),
-            '\r' => quoted.push_str("\\r"),
-            '\t' => quoted.push_str("\\t"),
-            c if c.is_control() => quoted.push_str(&format!("\\u{:04X}", c as u32)),
-            c => quoted.push(c),
-        }
-    }
-    quoted.push('"');
-    quoted
+    TomlStringBuilder::new(text).as_basic().to_toml_value()
 }
