@@ -1,8 +1,9 @@
 //! A driver's process from start to end, through the traits that the gateway calls.
 
-#![allow(clippy::unwrap_used, reason = "a test")]
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 mod house;
 mod misbehaviour;
 mod process;
+mod raw;
 mod remote;
