@@ -132,8 +132,7 @@ async fn hold(rate: u64, time: Duration) -> Result<Held, String> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let broker = broker::open(([127, 0, 0, 1], 0).into()).await?;
     workload::write(folder.path(), rate, broker.address).map_err(|error| error.to_string())?;
-    let program = program::load(folder.path())
-        .map_err(|findings| findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
+    let program = program::load(folder.path()).map_err(|findings| program::listed(&findings))?;
     let overrides = Overrides { broker: Some(broker), ..Overrides::default() };
     let gateway = Gateway::start(program, overrides).await.map_err(|error| error.to_string())?;
     sleep(WARM_UP).await;

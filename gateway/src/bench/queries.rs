@@ -31,7 +31,7 @@ async fn through_the_journal(rows: u64, reference: f64) -> Result<Figure, String
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let nowhere = SocketAddr::from(([127, 0, 0, 1], 1));
     workload::write(folder.path(), 200_000, nowhere).map_err(|error| error.to_string())?;
-    let listed = |findings: Vec<Finding>| findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
+    let listed = |findings: Vec<Finding>| program::listed(&findings);
     let mut site = program::load(folder.path()).map_err(listed)?.site;
     let spine = spine::open(&site.data.join("journal"), &mut site.things, &site.journal).map_err(|e| e.to_string())?;
     let source = Source { file: "bench".into(), name: "mean".into(), text: TEXT.into() };

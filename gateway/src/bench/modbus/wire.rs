@@ -1,7 +1,6 @@
 //! One way of reading after the other, each as fast as it goes.
 
 use super::super::workload;
-use super::load::listed;
 use crate::app::{Gateway, Overrides};
 use crate::{program, usage};
 use edgeway_driver_modbus::Modbus;
@@ -21,7 +20,7 @@ use tokio_modbus::client::Reader;
 
 /// Floats in one request, and the registers that they take.
 const FLOATS: u16 = 62;
-const REGISTERS: u16 = 2 * FLOATS;
+pub(super) const REGISTERS: u16 = 2 * FLOATS;
 /// Units on all wires together, each with one request every 10 ms: enough for every wire to have one waiting.
 const UNITS_LEAST: u64 = 200;
 const UNITS_PER_WIRE_LEAST: u64 = 10;
@@ -113,7 +112,8 @@ pub(super) async fn driver(addresses: &[SocketAddr], in_flight: usize, time: Dur
     Ok(watch.rate(sum(reading).await?))
 }
 
-fn float(number: u16) -> PointSpec {
+/// A float of the device, polled every second.
+pub(super) fn float(number: u16) -> PointSpec {
     PointSpec {
         ix: PointIx(number.into()),
         device: DeviceIx(0),
@@ -135,7 +135,7 @@ async fn sum(mut reading: JoinSet<Result<u64, String>>) -> Result<u64, String> {
 pub(super) async fn gateway(addresses: &[SocketAddr], in_flight: usize, time: Duration) -> Result<Rate, String> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     write(folder.path(), addresses, in_flight).map_err(|error| error.to_string())?;
-    let program = program::load(folder.path()).map_err(|findings| listed(&findings))?;
+    let program = program::load(folder.path()).map_err(|findings| program::listed(&findings))?;
     let gateway = Gateway::start(program, Overrides::default()).await.map_err(|error| error.to_string())?;
     sleep(WARM_UP).await;
     let values = || gateway.state.links.iter().map(|link| link.status.values.load(Relaxed)).sum::<u64>();
