@@ -65,13 +65,13 @@ impl Demo {
         let api = open_api().await?;
         let address = api.local_addr().map_err(|error| error.to_string())?;
         site::write(folder.path(), &wires, address, broker.address).map_err(|error| error.to_string())?;
-        let program = program::load(folder.path()).map_err(|findings| listed(&findings))?;
+        let program = program::load(folder.path()).map_err(|findings| program::listed(&findings))?;
         let overrides = Overrides { api: Some(api), broker: Some(broker) };
         if !full_screen(options) {
             telemetry::init_logging();
         }
         let gateway = Gateway::start(program, overrides).await.map_err(|error| match error {
-            StartError::Changed(findings) => listed(&findings),
+            StartError::Changed(findings) => program::listed(&findings),
             other => other.to_string(),
         })?;
         let broker = gateway.state.broker.ok_or("the broker did not start")?;
@@ -152,10 +152,6 @@ impl Demo {
 
 fn full_screen(options: &DemoOptions) -> bool {
     !options.plain && !options.json && std::io::stdout().is_terminal()
-}
-
-fn listed(findings: &[edgeway_site::Finding]) -> String {
-    findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
 async fn open_broker() -> Result<Broker, String> {

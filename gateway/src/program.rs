@@ -76,6 +76,11 @@ pub(crate) fn read(root: &Path) -> Result<Site, Vec<Finding>> {
     }
 }
 
+/// Findings as the text of an error.
+pub(crate) fn listed(findings: &[Finding]) -> String {
+    edgeway_site::render(findings).trim_end().to_owned()
+}
+
 /// What is wrong with the SQL and the templates of the routes.
 fn check_routes(things: &Arc<Things>, site: &Site, queries: &[QueryInfo]) -> Vec<Finding> {
     let sql = site.routes.iter().filter_map(|route| Select::new(route, things, queries).err()).flatten();

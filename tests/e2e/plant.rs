@@ -38,11 +38,7 @@ impl Plant {
 
     /// The quality that a device's temperature has at the gateway now.
     pub(super) fn quality(&self, device: &str) -> String {
-        let view = self.gateway.json(&["device", "get", device]);
-        let properties = view["properties"].as_array().expect("a list");
-        let temperature =
-            properties.iter().find(|property| property["identifier"] == "temperature").expect("in the model");
-        temperature["quality"].as_str().unwrap_or("none").to_owned()
+        self.gateway.property(device, "temperature")["quality"].as_str().unwrap_or("none").to_owned()
     }
 }
 

@@ -28,9 +28,7 @@ impl Hall {
     }
 
     fn property(&self, name: &str) -> Json {
-        let view = self.gateway.json(&["device", "get", "oven-1"]);
-        let properties = view["properties"].as_array().expect("a list");
-        properties.iter().find(|property| property["identifier"] == name).expect("in the model").clone()
+        self.gateway.property("oven-1", name)
     }
 
     fn driver(&self) -> Json {

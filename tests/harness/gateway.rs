@@ -45,6 +45,16 @@ impl Gateway {
             .unwrap_or_else(|problem| panic!("{arguments:?} printed no JSON ({problem}): {text}"))
     }
 
+    /// A property of a device, as the API shows it.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn property(&self, device: &str, property: &str) -> serde_json::Value {
+        let view = self.json(&["device", "get", device]);
+        let properties = view["properties"].as_array().expect("a list");
+        properties.iter().find(|one| one["identifier"] == property).expect("in the model").clone()
+    }
+
     /// Stops it with SIGTERM; gives its exit code.
     ///
     /// # Panics

@@ -112,5 +112,5 @@ pub(super) fn load(folder: &Path) -> Result<Site, Failure> {
 }
 
 pub(super) fn told(findings: &[Finding]) -> Failure {
-    findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    program::listed(findings)
 }

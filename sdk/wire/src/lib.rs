@@ -3,21 +3,10 @@
 //! [`proto`] is `proto/driver.proto` as Rust. [`columns`] and [`words`] turn its messages into what `edgeway-sdk` calls
 //! the same things, and back; the gateway uses them too. [`serve`] makes a process of any [`Driver`](edgeway_sdk::Driver):
 //!
-//! ```no_run
-//! # use edgeway_sdk::Driver;
-//! # fn driver() -> impl Driver { Nothing }
-//! fn main() -> std::process::ExitCode {
-//!     edgeway_sdk_wire::serve(driver())
+//! ```
+//! fn serve(driver: impl edgeway_sdk::Driver) -> std::process::ExitCode {
+//!     edgeway_sdk_wire::serve(driver)
 //! }
-//! # struct Nothing;
-//! # #[async_trait::async_trait]
-//! # impl Driver for Nothing {
-//! #     fn manifest(&self) -> &edgeway_sdk::Manifest { unimplemented!() }
-//! #     fn check_link(&self, _: &edgeway_sdk::Json) -> Result<String, Vec<edgeway_sdk::Problem>> { unimplemented!() }
-//! #     fn check_device(&self, _: &edgeway_sdk::Json) -> Vec<edgeway_sdk::Problem> { unimplemented!() }
-//! #     fn check_point(&self, _: &edgeway_sdk::Json, _: edgeway_sdk::Access) -> Vec<edgeway_sdk::Problem> { unimplemented!() }
-//! #     fn open(&self, _: edgeway_sdk::Json) -> Result<std::sync::Arc<dyn edgeway_sdk::Link>, edgeway_sdk::Fault> { unimplemented!() }
-//! # }
 //! ```
 //!
 //! **It is not** needed to write a driver that is compiled into the gateway: that takes `edgeway-sdk` alone. How a
@@ -30,12 +19,7 @@ pub mod words;
 pub use serve::{serve, serve_with};
 
 /// The messages and the service, as they are generated.
-#[allow(
-    missing_docs,
-    clippy::allow_attributes_without_reason,
-    clippy::large_enum_variant,
-    reason = "generated; the contract says what they mean"
-)]
+#[expect(clippy::allow_attributes_without_reason, reason = "generated; the contract says what they mean")]
 pub mod proto {
     tonic::include_proto!("edgeway.driver.v1");
 }

@@ -84,7 +84,7 @@ pub(crate) struct NewDriverOptions {
 pub(crate) struct TestDriverOptions {
     /// Its name
     pub(crate) driver: String,
-    /// What it is tested with; `conformance.toml` in the site's folder unless given
+    /// What it is tested with; `conformance.toml` in the site's folder or beside it, unless given
     #[arg(long, value_name = "FILE")]
     pub(crate) subject: Option<PathBuf>,
     /// Repeat the run with this seed

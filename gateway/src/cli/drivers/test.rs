@@ -42,7 +42,9 @@ pub(super) async fn run(options: &TestDriverOptions) -> u8 {
 }
 
 fn subject(options: &TestDriverOptions) -> Result<Subject, String> {
-    let path = options.subject.clone().unwrap_or_else(|| options.site.join(SUBJECT));
+    let beside = || [options.site.join(SUBJECT), options.site.join("..").join(SUBJECT)];
+    let found = || beside().into_iter().find(|path| path.is_file()).unwrap_or_else(|| options.site.join(SUBJECT));
+    let path = options.subject.clone().unwrap_or_else(found);
     Subject::read(&path).map_err(|error| error.to_string())
 }
 
