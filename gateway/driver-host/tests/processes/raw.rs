@@ -105,7 +105,7 @@ async fn another_version_another_manifest_and_an_old_epoch_are_turned_away_with_
         (Hello { epoch: 6, ..door.hello() }, "epoch 6 is over, it is 7 now"),
     ];
     for (hello, reason) in wrong {
-        let status = door.dial(hello).await.err().expect("turned away");
+        let status = door.dial(hello).await.expect_err("turned away");
         assert!(status.message().contains(reason), "{}", status.message());
     }
     door.until("running").await;
