@@ -116,10 +116,6 @@ impl Link for Wire {
             "crash" => std::process::abort(),
             "panic" => panic!("as it was told"),
             "hang" => std::future::pending().await,
-            "burn" => loop {
-                std::hint::black_box(step);
-            },
-            "block" => std::thread::sleep(Duration::from_secs(3600)),
             "eat" => {
                 let eaten: Vec<u8> = (0..256_usize << 20).map(|byte| byte as u8).collect();
                 std::thread::sleep(Duration::from_secs(3600));

@@ -337,3 +337,55 @@ impl Drop for Open<'_> {
         self.session.open.lock().remove(&self.id);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use edgeway_sdk_wire::proto::Presence;
+
+    /// A session with a driver that reads so many messages and then no more.
+    fn session(reads: usize) -> (Session, mpsc::Receiver<Result<ToDriver, Status>>) {
+        let (out, to_driver) = mpsc::channel(reads.max(1));
+        if reads == 0 {
+            out.try_send(Ok(ToDriver::default())).expect("there is room for one");
+        }
+        (Session::new("acme".into(), out), to_driver)
+    }
+
+    fn unasked() -> ToGateway {
+        ToGateway { re: 0, body: Some(Answer::Presence(Presence::default())) }
+    }
+
+    #[test]
+    fn whoever_reads_gets_credit_before_it_runs_out() {
+        let (session, mut to_driver) = session(1_000);
+        let (mut credit, mut given) = (CREDIT, CREDIT);
+        for sent in 1..=10 * CREDIT {
+            session.take(unasked(), &mut credit).expect("there is credit");
+            while let Ok(Ok(ToDriver { body: Some(Question::Credit(more)), .. })) = to_driver.try_recv() {
+                given += more.messages;
+            }
+            assert!(given > sent && given - sent <= CREDIT, "{given} given, {sent} sent");
+        }
+    }
+
+    #[test]
+    fn whoever_does_not_read_has_the_first_credit_and_no_more() {
+        let (session, _to_driver) = session(0);
+        let mut credit = CREDIT;
+        for _ in 0..CREDIT {
+            session.take(unasked(), &mut credit).expect("there is credit");
+        }
+        assert_eq!(session.take(unasked(), &mut credit), Err("sent more than it had credit for".to_owned()));
+    }
+
+    #[test]
+    fn an_answer_that_says_nothing_costs_its_question_alone() {
+        let (session, _to_driver) = session(1);
+        let (sender, mut answer) = oneshot::channel();
+        session.open.lock().insert(7, Asked { answer: sender, found: None });
+        assert_eq!(session.take(ToGateway { re: 7, body: None }, &mut 1), Ok(()));
+        assert!(matches!(answer.try_recv(), Ok(Answer::Fault(_))));
+        assert!(session.take(ToGateway { re: 0, body: None }, &mut 1).is_err(), "unasked, it ends the session");
+    }
+}
