@@ -67,6 +67,14 @@ impl Check {
                 let key = property.as_str().unwrap_or_default();
                 vec![Problem::key(place, format!("`{key}` is missing"))]
             }
+            // A person reads what is wanted; the pattern comes last.
+            ValidationErrorKind::Pattern { pattern } => {
+                let found = format!("{} does not have the right form", error.instance());
+                let meaning = self.meanings.get(&place).filter(|meaning| !meaning.is_empty());
+                let pattern = format!("as a pattern: {pattern}");
+                let help = meaning.map_or(pattern.clone(), |meaning| format!("{meaning}; {pattern}"));
+                vec![Problem::key(place, found).help(help)]
+            }
             _ => {
                 let meaning = self.meanings.get(&place).filter(|meaning| !meaning.is_empty()).cloned();
                 vec![Problem::key(place, error.to_string()).maybe_help(meaning)]
@@ -94,13 +102,15 @@ mod tests {
         let schema = json!({
             "type": "object", "additionalProperties": false, "required": ["endpoint"],
             "properties": {
-                "endpoint": { "type": "string" },
+                "endpoint": { "type": "string", "pattern": "^tcp:", "description": "Where it listens" },
                 "timeout": { "type": "integer", "maximum": 10, "description": "In seconds." },
                 "tls": { "type": "object", "additionalProperties": false, "properties": { "ca": { "type": "string" } } },
             },
         });
         let check = Check::new(&schema).expect("a schema");
-        assert_eq!(check.problems(&json!({ "endpoint": "x" })), []);
+        assert_eq!(check.problems(&json!({ "endpoint": "tcp:x" })), []);
+        let wrong = check.problems(&json!({ "endpoint": "x" }))[0].to_string();
+        assert_eq!(wrong, "`endpoint`: \"x\" does not have the right form (Where it listens; as a pattern: ^tcp:)");
         let mut found: Vec<String> = check
             .problems(&json!({ "endpont": "x", "timeout": 11, "tls": { "cert": "a" } }))
             .iter()
