@@ -28,7 +28,7 @@ async fn echo() -> SocketAddr {
 }
 
 async fn proxy() -> Proxy {
-    let chaos = Chaos { framing: Framing::Line, answer_per_question: true, ..Chaos::default() };
+    let chaos = Chaos { framing: Framing::End(b"\n".to_vec()), answer_per_question: true, ..Chaos::default() };
     let proxy = Proxy::start(&chaos, TIMEOUT, 17).await.expect("a free port");
     proxy.up(echo().await).await.expect("it is up already");
     proxy

@@ -24,8 +24,8 @@ pub(crate) enum Framing {
     /// Nobody knows: what comes in one piece is taken for one message.
     #[default]
     Piece,
-    /// After a line feed.
-    Line,
+    /// After these bytes, which are not none.
+    End(Vec<u8>),
     /// Its length is in it.
     Length { at: Range<usize>, plus: usize, order: Order },
 }
@@ -53,7 +53,7 @@ impl Framing {
     fn length(&self, received: &[u8]) -> Option<usize> {
         let length = match self {
             Framing::Piece => received.len(),
-            Framing::Line => received.iter().position(|&byte| byte == b'\n')? + 1,
+            Framing::End(end) => received.windows(end.len()).position(|bytes| bytes == end)? + end.len(),
             Framing::Length { at, plus, order } => {
                 let bytes = received.get(at.clone())?;
                 let add = |sum: usize, byte: &u8| sum.saturating_mul(256).saturating_add(usize::from(*byte));
@@ -82,7 +82,10 @@ mod tests {
 
     #[test]
     fn a_message_ends_where_its_framing_says() {
-        assert_eq!(taken(&Framing::Line, b"a\nbc\nd"), (vec![b"a\n".to_vec(), b"bc\n".to_vec()], b"d".to_vec()));
+        let line = Framing::End(b"\n".to_vec());
+        assert_eq!(taken(&line, b"a\nbc\nd"), (vec![b"a\n".to_vec(), b"bc\n".to_vec()], b"d".to_vec()));
+        let two = Framing::End(b"*\r".to_vec());
+        assert_eq!(taken(&two, b"a*b*\rc*"), (vec![b"a*b*\r".to_vec()], b"c*".to_vec()));
         assert_eq!(taken(&Framing::Piece, b"a\nb"), (vec![b"a\nb".to_vec()], vec![]));
         let mbap = Framing::Length { at: 1..3, plus: 3, order: Order::Big };
         assert_eq!(taken(&mbap, &[9, 0, 1, 7, 8, 0]), (vec![vec![9, 0, 1, 7]], vec![8, 0]));

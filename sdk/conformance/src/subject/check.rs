@@ -1,8 +1,8 @@
 //! From what is written to what can be used, with every mistake.
 
 use super::layout::{
-    Lines, Written, WrittenAccess, WrittenChaos, WrittenFrame, WrittenInvalid, WrittenLength, WrittenPeer,
-    WrittenPoint, WrittenRefused,
+    Lines, Written, WrittenAccess, WrittenChaos, WrittenFrame, WrittenInvalid, WrittenPeer, WrittenPoint,
+    WrittenRefused,
 };
 use super::{ADDRESS, Chaos, Framing, Invalid, PORT, PeerSpec, Point, Subject, Write, number, same};
 use edgeway_sdk::{Access, DeviceIx, Json, Problem, Value, did_you_mean};
@@ -228,7 +228,7 @@ impl Check<'_> {
 
     fn chaos(&mut self, written: &WrittenChaos, span: Range<usize>) -> Chaos {
         Chaos {
-            framing: self.framing(written.frame, written.length.as_ref(), span),
+            framing: self.framing(written, span),
             answer_per_question: written.answer_per_question,
             garbage: written.garbage,
             id: self.range(written.id.as_ref()),
@@ -237,22 +237,33 @@ impl Check<'_> {
         }
     }
 
-    fn framing(&mut self, frame: WrittenFrame, length: Option<&WrittenLength>, span: Range<usize>) -> Framing {
+    fn framing(&mut self, written: &WrittenChaos, span: Range<usize>) -> Framing {
+        let WrittenChaos { frame, length, end, .. } = written;
         match (frame, length) {
-            (WrittenFrame::Length, Some(length)) => {
-                let at = self.range(Some(&length.at)).unwrap_or_default();
-                return Framing::Length { at, plus: length.plus, order: length.order };
-            }
             (WrittenFrame::Length, None) => self.wrong(
-                span,
+                span.clone(),
                 "`frame = \"length\"` without a `length`",
                 "`length = { at = [4, 6], plus = 6 }`: where it stands, and how many bytes it does not count",
             ),
+            (WrittenFrame::Length, Some(_)) | (_, None) => {}
             (_, Some(length)) => self.wrong(length.at.span(), "a `length` without `frame = \"length\"`", "add it"),
-            (WrittenFrame::Line, None) => return Framing::Line,
-            (WrittenFrame::Piece, None) => {}
         }
-        Framing::Piece
+        match (frame, end.as_ref().filter(|end| !end.get_ref().is_empty())) {
+            (WrittenFrame::End, None) => {
+                self.wrong(span, "`frame = \"end\"` without an `end`", "`end = \"*\"`: the bytes that end a message");
+            }
+            (WrittenFrame::End, Some(_)) | (_, None) => {}
+            (_, Some(end)) => self.wrong(end.span(), "an `end` without `frame = \"end\"`", "add it"),
+        }
+        match (frame, length, end) {
+            (WrittenFrame::Length, Some(length), _) => {
+                let at = self.range(Some(&length.at)).unwrap_or_default();
+                Framing::Length { at, plus: length.plus, order: length.order }
+            }
+            (WrittenFrame::Line, ..) => Framing::End(b"\n".to_vec()),
+            (WrittenFrame::End, _, Some(end)) => Framing::End(end.get_ref().as_bytes().to_vec()),
+            _ => Framing::Piece,
+        }
     }
 
     fn range(&mut self, written: Option<&Spanned<[usize; 2]>>) -> Option<Range<usize>> {
@@ -328,6 +339,15 @@ unit = [3, 3]
             "3:1: `{port}` stands nowhere in `command` (put it where the program takes its port)",
         ];
         assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_message_has_one_kind_of_end() {
+        let wrong = |chaos: &str| problems(&format!("{HEAD}[chaos]\n{chaos}")).join("; ");
+        assert!(wrong("frame = \"end\"").contains("`frame = \"end\"` without an `end`"));
+        assert!(wrong("frame = \"end\"\nend = \"\"").contains("without an `end`"));
+        assert!(wrong("frame = \"line\"\nend = \"*\"").contains("an `end` without `frame = \"end\"`"));
+        assert!(!wrong("frame = \"end\"\nend = \"*\"").contains("`end`"), "only what else is missing is told");
     }
 
     #[test]

@@ -91,6 +91,7 @@ pub(super) struct WrittenChaos {
     #[serde(default)]
     pub(super) frame: WrittenFrame,
     pub(super) length: Option<WrittenLength>,
+    pub(super) end: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) answer_per_question: bool,
     #[serde(default)]
@@ -106,6 +107,7 @@ pub(super) enum WrittenFrame {
     #[default]
     Piece,
     Line,
+    End,
     Length,
 }
 
