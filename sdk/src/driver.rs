@@ -1,6 +1,6 @@
 //! The two traits of a driver.
 
-use crate::{Batch, Fault, Json, Problem, Timestamp, Value};
+use crate::{Batch, Discovered, Fault, Json, Problem, Timestamp, Value};
 use async_trait::async_trait;
 use schemars::{JsonSchema, schema_for};
 use serde::{Deserialize, Serialize};
@@ -124,7 +124,8 @@ pub struct PointSpec {
 }
 
 /// What may be done with a point.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Access {
     /// Polled, never written.
     Read,
@@ -226,15 +227,6 @@ pub trait Sink: Send + Sync + 'static {
 
     /// The wire is gone, for this reason. The gateway connects again; nothing more is said before it does.
     fn lost(&self, reason: &str);
-}
-
-/// Something found on a network.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Discovered {
-    /// What to put into a device's table that is named after the driver, or into a point, to use it.
-    pub options: Json,
-    /// What it says of itself.
-    pub identity: Vec<(String, String)>,
 }
 
 /// A southbound protocol: knows what its options look like and opens links. Does no I/O itself.

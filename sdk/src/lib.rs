@@ -92,6 +92,7 @@
 mod batch;
 mod driver;
 mod fault;
+mod offer;
 pub mod options;
 mod problem;
 mod time;
@@ -99,10 +100,11 @@ mod value;
 
 pub use batch::Batch;
 pub use driver::{
-    Access, Capabilities, Deadline, DeviceIx, DeviceSpec, Discovered, Driver, Link, LinkInfo, Manifest, Plan, PointIx,
-    PointSpec, Schemas, Sink, Split, Step, StepIx, WriteOp,
+    Access, Capabilities, Deadline, DeviceIx, DeviceSpec, Driver, Link, LinkInfo, Manifest, Plan, PointIx, PointSpec,
+    Schemas, Sink, Split, Step, StepIx, WriteOp,
 };
 pub use fault::Fault;
+pub use offer::{Discovered, Holds, Offer};
 pub use problem::{Place, Problem, Severity, did_you_mean};
 pub use serde_json::Value as Json;
 pub use time::Timestamp;

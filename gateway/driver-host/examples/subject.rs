@@ -61,7 +61,7 @@ impl Driver for Subject {
     ) -> Result<(), Fault> {
         for number in 0..3 {
             let identity = vec![("hint".to_owned(), hint.to_string())];
-            let _ = found.send(Discovered { options: json!({ "unit": number }), identity }).await;
+            let _ = found.send(Discovered { identity, ..Discovered::new(json!({ "unit": number })) }).await;
         }
         Ok(())
     }
@@ -169,7 +169,7 @@ impl Link for Wire {
     }
 
     async fn browse(&self, device: DeviceIx, at: Option<&str>, _: Deadline) -> Result<Vec<Discovered>, Fault> {
-        Ok(vec![Discovered { options: json!({ "device": device.0, "at": at }), identity: vec![] }])
+        Ok(vec![Discovered::new(json!({ "device": device.0, "at": at }))])
     }
 
     fn health(&self) -> Vec<(Cow<'static, str>, u64)> {

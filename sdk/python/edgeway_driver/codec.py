@@ -125,9 +125,12 @@ def pairs(texts: Mapping[str, str]) -> list[pb.Pair]:
 
 def listing(found: Iterable[Found]) -> pb.Listing:
     """What was found."""
-    return pb.Listing(
-        found=[pb.Found(options=json.dumps(each.options), identity=pairs(each.identity)) for each in found]
-    )
+
+    def one(each: Found) -> pb.Found:
+        offer = "" if each.offer is None else json.dumps(each.offer)
+        return pb.Found(options=json.dumps(each.options), identity=pairs(each.identity), offer=offer)
+
+    return pb.Listing(found=[one(each) for each in found])
 
 
 def json_of(text: str, what: str) -> Json:

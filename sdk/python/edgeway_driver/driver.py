@@ -135,6 +135,8 @@ class Found:
     """What to put into a device's table, or a point, to use it."""
     identity: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """What it says of itself."""
+    offer: Mapping[str, Json] | None = None
+    """Of a point: the property that it offers, for a model of the gateway's. `sdk/wire/README.md` has its keys."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -963,8 +963,11 @@ class Found(google.protobuf.message.Message):
 
     OPTIONS_FIELD_NUMBER: builtins.int
     IDENTITY_FIELD_NUMBER: builtins.int
+    OFFER_FIELD_NUMBER: builtins.int
     options: builtins.str
     """What to put into a device's table, or a point, to use it; JSON."""
+    offer: builtins.str
+    """Of a point: the property that it offers, for a model; JSON, empty if nothing is known. Its layout is in this folder's README."""
     @property
     def identity(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Pair]: ...
     def __init__(
@@ -972,8 +975,9 @@ class Found(google.protobuf.message.Message):
         *,
         options: builtins.str = ...,
         identity: collections.abc.Iterable[global___Pair] | None = ...,
+        offer: builtins.str = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["identity", b"identity", "options", b"options"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["identity", b"identity", "offer", b"offer", "options", b"options"]) -> None: ...
 
 global___Found = Found
 

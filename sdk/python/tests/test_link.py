@@ -434,7 +434,7 @@ async def test_calls_browsing_and_discovery_are_answered(gateway: Gateway) -> No
             return {"service": service, "device": device.options, "input": input}
 
         async def browse(self, device: Any, at: str, by: Deadline) -> Any:
-            return [Found({"at": f"{at}/1"}, {"name": "one"})]
+            return [Found({"at": f"{at}/1"}, {"name": "one"}, {"name": "one", "holds": {"kind": "bool"}})]
 
     driver = driver_of(Talks)
 
@@ -452,6 +452,7 @@ async def test_calls_browsing_and_discovery_are_answered(gateway: Gateway) -> No
         assert answer == {"service": "restart", "device": {"unit": 7}, "input": {"in": 5}}
         browsed = await session.ask(browse=pb.Browse(link=link.number, device=0, at="a", within_ms=5000))
         assert [found.options for found in browsed.listing.found] == ['{"at": "a/1"}']
+        assert browsed.listing.found[0].offer == '{"name": "one", "holds": {"kind": "bool"}}'
         # It has not found everything by the deadline, and that is no mistake.
         done = await session.ask(discover=pb.Discover(hint='{"net": 1}', within_ms=500))
         assert done.WhichOneof("body") == "done"

@@ -217,15 +217,17 @@ fn pairs(pairs: &[(String, String)]) -> Vec<proto::Pair> {
 
 impl From<&Discovered> for proto::Found {
     fn from(found: &Discovered) -> Self {
-        proto::Found { options: found.options.to_string(), identity: pairs(&found.identity) }
+        let offer = found.offer.as_ref().and_then(|offer| serde_json::to_string(offer).ok()).unwrap_or_default();
+        proto::Found { options: found.options.to_string(), identity: pairs(&found.identity), offer }
     }
 }
 
-/// What was found. What is no JSON becomes text, so that it is seen.
+/// What was found. What is no JSON becomes text, so that it is seen; an offer that nobody understands is none.
 impl From<proto::Found> for Discovered {
     fn from(found: proto::Found) -> Self {
         let options = serde_json::from_str(&found.options).unwrap_or(Json::String(found.options));
-        Discovered { options, identity: found.identity.into_iter().map(|pair| (pair.name, pair.text)).collect() }
+        let identity = found.identity.into_iter().map(|pair| (pair.name, pair.text)).collect();
+        Discovered { options, identity, offer: serde_json::from_str(&found.offer).ok() }
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) async fn run(hint: Json, found: &mpsc::Sender<Discovered>, by: Deadli
         }
         let Some(identity) = identity(&wire, unit, by.min(Instant::now() + IDENTITY_WITHIN)).await? else { continue };
         // If nobody listens any more, the loop ends above.
-        let _ = found.send(Discovered { options: json!({ "unit": unit }), identity }).await;
+        let _ = found.send(Discovered { identity, ..Discovered::new(json!({ "unit": unit })) }).await;
     }
     wire.close().await;
     Ok(())

@@ -6,8 +6,8 @@ use crate::plan::{Steps, plan};
 use crate::world::{Form, PropertyAt, World, set};
 use async_trait::async_trait;
 use edgeway_sdk::{
-    Batch, Deadline, DeviceIx, DeviceSpec, Discovered, Fault, Json, Link, LinkInfo, Plan, PointIx, PointSpec, Quality,
-    Split, StepIx, Timestamp, Value, WriteOp, did_you_mean,
+    Batch, Deadline, DeviceIx, DeviceSpec, Discovered, Fault, Holds, Json, Link, LinkInfo, Offer, Plan, PointIx,
+    PointSpec, Quality, Split, StepIx, Timestamp, Value, WriteOp, did_you_mean,
 };
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard};
@@ -135,11 +135,14 @@ impl Link for WorldLink {
     async fn browse(&self, device: DeviceIx, _: Option<&str>, _: Deadline) -> Result<Vec<Discovered>, Fault> {
         let state = self.lock();
         let unit = state.units.get(&device).ok_or_else(|| Fault::Config("the device needs a `unit`".into()))?;
-        let offer = |(name, value): (&str, Value)| Discovered {
-            options: Json::from_iter([("at", name)]),
-            identity: vec![("value".into(), value.to_string())],
+        let found = |(name, value): (&str, Value)| {
+            let found = Discovered::new(Json::from_iter([("at", name)])).said("value", value.to_string());
+            match Holds::example(&value.to_json()) {
+                Some(holds) => found.offering(Offer::new(name, holds)),
+                None => found,
+            }
         };
-        Ok(state.world.properties(*unit).map(offer).collect())
+        Ok(state.world.properties(*unit).map(found).collect())
     }
 
     async fn close(&self, _: Deadline) {}

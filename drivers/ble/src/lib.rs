@@ -1,0 +1,2 @@
+//! Bluetooth Low Energy driver: advertisements and GATT.
+#![forbid(unsafe_code)]

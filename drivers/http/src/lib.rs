@@ -1,0 +1,2 @@
+//! HTTP driver: polls, and webhooks.
+#![forbid(unsafe_code)]

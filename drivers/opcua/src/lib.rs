@@ -1,0 +1,2 @@
+//! OPC UA driver: subscriptions, reads, writes, methods and events.
+#![forbid(unsafe_code)]

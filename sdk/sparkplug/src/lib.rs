@@ -1,0 +1,2 @@
+//! The messages of Sparkplug B.
+#![forbid(unsafe_code)]
