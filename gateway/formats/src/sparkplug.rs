@@ -15,7 +15,6 @@ mod device;
 mod metric;
 mod node;
 mod said;
-mod schema;
 
 use crate::{Content, Format, Item, Payload, Surroundings, Unfit};
 use bytes::Bytes;

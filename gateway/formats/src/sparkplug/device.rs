@@ -1,10 +1,10 @@
 //! What is known of a device from what passed.
 
 use super::Reaction;
-use super::metric::{Last, Tense, metric};
+use super::metric::{Last, Tense, metric, with_unit};
 use super::said::{Gist, Said};
-use super::schema::Metric;
 use edgeway_sdk::Timestamp;
+use edgeway_sparkplug::Metric;
 use edgeway_thing_models::{DataType, Model};
 use std::sync::Arc;
 
@@ -93,11 +93,11 @@ impl Known {
             Tense::Present => None,
         };
         let metrics = names(&self.model).enumerate().map(|(place, (name, data_type))| match past(place) {
-            Some(last) => metric(name, data_type, last, Tense::Past).with_unit(data_type),
+            Some(last) => with_unit(metric(name, data_type, last, Tense::Past), data_type),
             None => {
                 let unseen = Last::unseen(time);
                 let last = self.last[place].as_ref().unwrap_or(&unseen);
-                metric(name, data_type, last, Tense::Present).with_unit(data_type)
+                with_unit(metric(name, data_type, last, Tense::Present), data_type)
             }
         });
         metrics.collect()

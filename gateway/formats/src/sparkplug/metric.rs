@@ -1,26 +1,12 @@
 //! Metrics from values.
 
-use super::schema::{Metric, MetricValue, PropertySet, PropertyValue, PropertyValueKind};
 use crate::numbers::{number, whole};
 use crate::value_text::json;
 use edgeway_sdk::{Quality, Timestamp, Value};
+use edgeway_sparkplug::data_type as code;
+use edgeway_sparkplug::quality::{BAD, GOOD, STALE};
+use edgeway_sparkplug::{Metric, MetricValue, PropertySet, PropertyValue, PropertyValueKind};
 use edgeway_thing_models::DataType;
-
-/// Sparkplug's numbers of data types.
-mod code {
-    pub(super) const INT32: u32 = 3;
-    pub(super) const INT64: u32 = 4;
-    pub(super) const FLOAT: u32 = 9;
-    pub(super) const DOUBLE: u32 = 10;
-    pub(super) const BOOLEAN: u32 = 11;
-    pub(super) const STRING: u32 = 12;
-    pub(super) const DATE_TIME: u32 = 13;
-}
-
-/// Sparkplug's quality codes. Good goes without saying.
-const BAD: u32 = 0;
-const GOOD: u32 = 192;
-const STALE: u32 = 500;
 
 /// Whether a value is of now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,50 +41,40 @@ pub(super) fn metric(name: String, data_type: Option<&DataType>, last: &Last, te
         is_null: value.is_none().then_some(true),
         properties: quality(last.quality),
         value,
+        ..Metric::default()
     }
 }
 
-impl Metric {
-    /// The same, with the unit of its type.
-    pub(super) fn with_unit(mut self, data_type: Option<&DataType>) -> Self {
-        if let Some(unit) = data_type.and_then(DataType::unit) {
-            self.properties.get_or_insert_default().add("engUnit", text(unit));
-        }
-        self
+/// The same, with the unit of its type.
+pub(super) fn with_unit(mut metric: Metric, data_type: Option<&DataType>) -> Metric {
+    if let Some(unit) = data_type.and_then(DataType::unit) {
+        metric.properties.get_or_insert_default().add("engUnit", property(unit));
     }
-
-    /// A metric of the edge node itself: a number ...
-    pub(super) fn number(name: &str, number: u64, time_ms: i64) -> Self {
-        Metric::plain(name, code::INT64, MetricValue::Long(number), time_ms)
-    }
-
-    /// ... or a switch ...
-    pub(super) fn switch(name: &str, time_ms: i64) -> Self {
-        Metric::plain(name, code::BOOLEAN, MetricValue::Boolean(false), time_ms)
-    }
-
-    /// ... or text.
-    pub(super) fn text(name: &str, text: &str, time_ms: i64) -> Self {
-        Metric::plain(name, code::STRING, MetricValue::String(text.to_owned()), time_ms)
-    }
-
-    fn plain(name: &str, datatype: u32, value: MetricValue, time_ms: i64) -> Self {
-        Metric {
-            name: Some(name.to_owned()),
-            timestamp: Some(unsigned(time_ms)),
-            datatype: Some(datatype),
-            is_historical: None,
-            is_null: None,
-            properties: None,
-            value: Some(value),
-        }
-    }
+    metric
 }
 
-impl PropertySet {
-    fn add(&mut self, key: &str, value: PropertyValue) {
-        self.keys.push(key.to_owned());
-        self.values.push(value);
+/// A metric of the edge node itself: a number ...
+pub(super) fn number_metric(name: &str, number: u64, time_ms: i64) -> Metric {
+    plain(name, code::INT64, MetricValue::Long(number), time_ms)
+}
+
+/// ... or a switch ...
+pub(super) fn switch_metric(name: &str, time_ms: i64) -> Metric {
+    plain(name, code::BOOLEAN, MetricValue::Boolean(false), time_ms)
+}
+
+/// ... or text.
+pub(super) fn text_metric(name: &str, text: &str, time_ms: i64) -> Metric {
+    plain(name, code::STRING, MetricValue::String(text.to_owned()), time_ms)
+}
+
+fn plain(name: &str, datatype: u32, value: MetricValue, time_ms: i64) -> Metric {
+    Metric {
+        name: Some(name.to_owned()),
+        timestamp: Some(unsigned(time_ms)),
+        datatype: Some(datatype),
+        value: Some(value),
+        ..Metric::default()
     }
 }
 
@@ -112,11 +88,11 @@ fn quality(quality: Quality) -> Option<PropertySet> {
     };
     let mut set = PropertySet::default();
     set.add("Quality", PropertyValue { r#type: Some(code::INT32), value: Some(PropertyValueKind::Int(code)) });
-    set.add("edgewayQuality", text(quality.as_str()));
+    set.add("edgewayQuality", property(quality.as_str()));
     Some(set)
 }
 
-fn text(text: &str) -> PropertyValue {
+fn property(text: &str) -> PropertyValue {
     PropertyValue { r#type: Some(code::STRING), value: Some(PropertyValueKind::String(text.to_owned())) }
 }
 

@@ -1,10 +1,10 @@
 //! The edge node: its topics, and the numbers that its messages bear.
 
-use super::metric::unsigned;
-use super::schema::{Metric, MetricValue, Payload};
+use super::metric::{number_metric, switch_metric, text_metric, unsigned};
 use crate::Surroundings;
 use bytes::Bytes;
 use edgeway_sdk::Timestamp;
+use edgeway_sparkplug::{Metric, MetricValue, Payload};
 use prost::Message as _;
 use std::sync::Arc;
 
@@ -73,9 +73,9 @@ impl Node {
         self.now_ms = time_ms;
         let metrics = vec![
             self.session(time_ms),
-            Metric::switch(REBIRTH, time_ms),
-            Metric::text("Properties/Gateway", &self.gateway, time_ms),
-            Metric::text("Properties/Site", &self.site, time_ms),
+            switch_metric(REBIRTH, time_ms),
+            text_metric("Properties/Gateway", &self.gateway, time_ms),
+            text_metric("Properties/Site", &self.site, time_ms),
         ];
         (self.topic("NBIRTH"), self.numbered(metrics, time_ms))
     }
@@ -98,7 +98,7 @@ impl Node {
     }
 
     fn session(&self, time_ms: i64) -> Metric {
-        Metric::number("bdSeq", self.bd_seq.into(), time_ms)
+        number_metric("bdSeq", self.bd_seq.into(), time_ms)
     }
 
     fn numbered(&mut self, metrics: Vec<Metric>, time_ms: i64) -> Bytes {

@@ -1,6 +1,6 @@
 use super::metric::Tense;
-use super::schema::{MetricValue, Payload as SparkplugPayload};
 use super::*;
+use edgeway_sparkplug::{MetricValue, Payload as SparkplugPayload};
 use edgeway_thing_models::{
     Body, ClockState, Device, GatewayId, Message, MessageId, Observation, PropertyIx, Report, ready_made,
 };
@@ -43,7 +43,7 @@ fn a_host_may_ask_for_the_births_again_within_the_session() {
     assert_eq!(format.listens().as_deref(), Some("spBv1.0/Farm_1/NCMD/Node"));
     let ask = |name: &str, on| {
         let value = Some(MetricValue::Boolean(on));
-        let metrics = vec![super::schema::Metric { name: Some(name.into()), value, ..Default::default() }];
+        let metrics = vec![edgeway_sparkplug::Metric { name: Some(name.into()), value, ..Default::default() }];
         SparkplugPayload { metrics, ..Default::default() }.encode_to_vec()
     };
     assert!(format.wants_greeting(&ask("Node Control/Rebirth", true)));
