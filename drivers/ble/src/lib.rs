@@ -1,2 +1,5 @@
 //! Bluetooth Low Energy driver: advertisements and GATT.
 #![forbid(unsafe_code)]
+mod address;
+mod advert;
+mod codec;
