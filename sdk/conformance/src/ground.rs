@@ -2,6 +2,7 @@
 
 use crate::peer::Peer;
 use crate::proxy::Proxy;
+use crate::subject::Transport;
 use crate::{Error, Options, Subject};
 use edgeway_sdk::{Driver, Json};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -37,7 +38,7 @@ impl<'s> Ground<'s> {
             None => None,
             Some(spec) => {
                 let peer = Peer::new(spec, &subject.folder);
-                let proxy = Proxy::start(&subject.chaos, subject.timeout, options.seed).await?;
+                let proxy = Proxy::start(&subject.chaos, subject.timeout, spec.transport, options.seed).await?;
                 proxy.up(peer.start().await?).await?;
                 Some(Wire { proxy, peer })
             }
@@ -64,6 +65,11 @@ impl<'s> Ground<'s> {
     /// The options of the link, which leads to the proxy.
     pub(crate) fn link(&self) -> Json {
         self.subject.link(self.address())
+    }
+
+    /// Whether the wire is a connection: it can be reset, and what comes on it in pieces.
+    pub(crate) fn is_stream(&self) -> bool {
+        self.subject.transport() == Transport::Tcp
     }
 
     pub(crate) fn timeout(&self) -> Duration {

@@ -1,19 +1,22 @@
 //! The device at the other end: a program that is started and killed, or one that runs already.
 
 use crate::Error;
-use crate::subject::{PORT, PeerSpec};
+use crate::subject::{PORT, PeerPlace, PeerSpec, Transport};
+use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::process::{Child, Command};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 /// How long a program may take until it can be connected to.
 const START_WITHIN: Duration = Duration::from_secs(20);
+/// On this machine a datagram to a port where nobody listens is refused within this time.
+const REFUSED_WITHIN: Duration = Duration::from_millis(50);
 /// So much of what a program says last is kept to explain why it ended.
 const SAID_BYTES_MAX: usize = 2000;
 
@@ -32,20 +35,20 @@ impl Peer {
 
     /// True if it can be killed and started again, not only cut off.
     pub(crate) fn is_program(&self) -> bool {
-        matches!(self.spec, PeerSpec::Command(_))
+        matches!(self.spec.place, PeerPlace::Command(_))
     }
 
     /// Where it can be connected to, once it can. A program that still runs is killed before.
     pub(crate) async fn start(&self) -> Result<SocketAddr, Error> {
         self.kill().await;
-        match &self.spec {
-            PeerSpec::Address(address) => reach(*address).await.map(|()| *address),
-            PeerSpec::Command(command) => self.start_program(command).await,
+        match &self.spec.place {
+            PeerPlace::Address(address) => self.reach(*address).await.map(|()| *address),
+            PeerPlace::Command(command) => self.start_program(command).await,
         }
     }
 
     async fn start_program(&self, command: &[String]) -> Result<SocketAddr, Error> {
-        let address = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
+        let address = free_address(self.spec.transport).await?;
         let words: Vec<String> = command.iter().map(|word| word.replace(PORT, &address.port().to_string())).collect();
         let line = words.join(" ");
         let mut child = Command::new(&words[0])
@@ -59,7 +62,7 @@ impl Peer {
             .map_err(|error| Error::Peer(format!("`{line}` could not be started: {error}")))?;
         let said = listen(&mut child);
         let until = Instant::now() + START_WITHIN;
-        while TcpStream::connect(address).await.is_err() {
+        while attempt(self.spec.transport, address).await.is_err() {
             if let Some(status) = child.try_wait()? {
                 sleep(Duration::from_millis(50)).await;
                 return Err(Error::Peer(format!("`{line}` ended with {status}: {}", last_line(&said))));
@@ -76,6 +79,12 @@ impl Peer {
         Ok(address)
     }
 
+    async fn reach(&self, address: SocketAddr) -> Result<(), Error> {
+        let wrong = |why: String| Error::Peer(format!("nobody can be connected to at {address}: {why}"));
+        let reached = timeout(START_WITHIN, attempt(self.spec.transport, address)).await;
+        reached.map_err(|_| wrong("no answer".into()))?.map_err(|error| wrong(error.to_string()))
+    }
+
     /// Ends a program at once, as a power cut would.
     pub(crate) async fn kill(&self) {
         if let Some(mut child) = self.program.lock().await.take() {
@@ -85,10 +94,25 @@ impl Peer {
     }
 }
 
-async fn reach(address: SocketAddr) -> Result<(), Error> {
-    let wrong = |why: String| Error::Peer(format!("nobody can be connected to at {address}: {why}"));
-    let reached = tokio::time::timeout(START_WITHIN, TcpStream::connect(address)).await;
-    reached.map_err(|_| wrong("no answer".into()))?.map_err(|error| wrong(error.to_string())).map(drop)
+async fn free_address(transport: Transport) -> io::Result<SocketAddr> {
+    match transport {
+        Transport::Tcp => TcpListener::bind("127.0.0.1:0").await?.local_addr(),
+        Transport::Udp => UdpSocket::bind("127.0.0.1:0").await?.local_addr(),
+    }
+}
+
+/// Whether somebody listens. An empty datagram means nothing to anybody; where nobody is, the system says so.
+async fn attempt(transport: Transport, address: SocketAddr) -> io::Result<()> {
+    if transport == Transport::Tcp {
+        return TcpStream::connect(address).await.map(drop);
+    }
+    let socket = UdpSocket::bind(if address.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" }).await?;
+    socket.connect(address).await?;
+    socket.send(&[]).await?;
+    match timeout(REFUSED_WITHIN, socket.recv(&mut [0])).await {
+        Ok(Err(error)) => Err(error),
+        Ok(Ok(_)) | Err(_) => Ok(()),
+    }
 }
 
 /// Keeps the end of what a program says. Somebody has to read it, or the program stops when nobody does.
@@ -118,10 +142,13 @@ fn last_line(said: &Mutex<Vec<u8>>) -> String {
 mod tests {
     use super::*;
 
+    fn peer(place: PeerPlace, transport: Transport) -> Peer {
+        Peer::new(&PeerSpec { place, transport }, Path::new("/"))
+    }
+
     async fn failure(words: &[&str]) -> String {
         let command = words.iter().map(|&word| word.to_owned()).collect();
-        let peer = Peer::new(&PeerSpec::Command(command), Path::new("/"));
-        peer.start().await.expect_err("it does not listen").to_string()
+        peer(PeerPlace::Command(command), Transport::Tcp).start().await.expect_err("it does not listen").to_string()
     }
 
     #[tokio::test]
@@ -134,8 +161,17 @@ mod tests {
 
     #[tokio::test]
     async fn an_address_where_nobody_is_is_named() {
-        let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-        let told = Peer::new(&PeerSpec::Address(free), Path::new("/")).start().await.expect_err("nobody there");
-        assert!(told.to_string().contains(&free.to_string()), "{told}");
+        for transport in [Transport::Tcp, Transport::Udp] {
+            let free = free_address(transport).await.unwrap();
+            let told = peer(PeerPlace::Address(free), transport).start().await.expect_err("nobody there");
+            assert!(told.to_string().contains(&free.to_string()), "{told}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_port_for_datagrams_that_somebody_has_is_reached() {
+        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let address = socket.local_addr().unwrap();
+        assert_eq!(peer(PeerPlace::Address(address), Transport::Udp).start().await.unwrap(), address);
     }
 }

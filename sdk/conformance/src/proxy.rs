@@ -4,11 +4,12 @@
 //! [`Fate`] hits the answer that it was meant for, however late that is.
 
 mod count;
+mod datagrams;
 mod fate;
 
 pub(crate) use fate::{Fate, Missing};
 
-use crate::subject::Chaos;
+use crate::subject::{Chaos, Transport};
 use count::State;
 use std::collections::VecDeque;
 use std::io;
@@ -17,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
@@ -30,9 +31,16 @@ const UP_WITHIN: Duration = Duration::from_secs(10);
 /// The proxy. It ends when it is dropped.
 pub(crate) struct Proxy {
     address: SocketAddr,
+    transport: Transport,
     shared: Arc<Shared>,
     /// Empty while it plays dead.
     running: Mutex<JoinSet<()>>,
+}
+
+/// Its side towards the driver.
+enum Door {
+    Tcp(TcpListener),
+    Udp(UdpSocket),
 }
 
 /// What all connections share.
@@ -56,16 +64,17 @@ impl Drop for Asked {
 }
 
 impl Proxy {
-    pub(crate) async fn start(chaos: &Chaos, timeout: Duration, seed: u64) -> io::Result<Self> {
-        let listener = free_port().await?;
-        let address = listener.local_addr()?;
+    pub(crate) async fn start(chaos: &Chaos, timeout: Duration, transport: Transport, seed: u64) -> io::Result<Self> {
+        let door = free_port(transport).await?;
+        let address = door.address()?;
         let state = Mutex::new(State::new(seed));
         let proxy = Proxy {
             address,
+            transport,
             shared: Arc::new(Shared { chaos: chaos.clone(), timeout, state }),
             running: Mutex::default(),
         };
-        proxy.accept_on(listener);
+        proxy.open(door);
         Ok(proxy)
     }
 
@@ -74,9 +83,12 @@ impl Proxy {
         self.address
     }
 
-    fn accept_on(&self, listener: TcpListener) {
+    fn open(&self, door: Door) {
         let shared = self.shared.clone();
-        self.running().spawn(accept(listener, shared));
+        match door {
+            Door::Tcp(listener) => self.running().spawn(accept(listener, shared)),
+            Door::Udp(socket) => self.running().spawn(datagrams::serve(socket, shared)),
+        };
     }
 
     fn running(&self) -> MutexGuard<'_, JoinSet<()>> {
@@ -106,9 +118,9 @@ impl Proxy {
         }
         let until = Instant::now() + UP_WITHIN;
         loop {
-            match TcpListener::bind(self.address).await {
-                Ok(listener) => {
-                    self.accept_on(listener);
+            match Door::bind(self.transport, self.address).await {
+                Ok(door) => {
+                    self.open(door);
                     return Ok(());
                 }
                 Err(error) if Instant::now() > until => return Err(error),
@@ -124,13 +136,29 @@ impl Shared {
     }
 }
 
-async fn free_port() -> io::Result<TcpListener> {
+impl Door {
+    async fn bind(transport: Transport, at: SocketAddr) -> io::Result<Door> {
+        match transport {
+            Transport::Tcp => TcpListener::bind(at).await.map(Door::Tcp),
+            Transport::Udp => UdpSocket::bind(at).await.map(Door::Udp),
+        }
+    }
+
+    fn address(&self) -> io::Result<SocketAddr> {
+        match self {
+            Door::Tcp(listener) => listener.local_addr(),
+            Door::Udp(socket) => socket.local_addr(),
+        }
+    }
+}
+
+async fn free_port(transport: Transport) -> io::Result<Door> {
     // Not of the run's seed: two runs of one seed would meet on one port.
     let mut dice = fastrand::Rng::new();
     let mut last = io::Error::from(io::ErrorKind::AddrInUse);
     for _ in 0..200 {
-        match TcpListener::bind(("127.0.0.1", dice.u16(PORTS))).await {
-            Ok(listener) => return Ok(listener),
+        match Door::bind(transport, ([127, 0, 0, 1], dice.u16(PORTS)).into()).await {
+            Ok(door) => return Ok(door),
             Err(error) => last = error,
         }
     }

@@ -40,7 +40,25 @@ pub struct Subject {
 
 /// The device at the other end of the wire.
 #[derive(Debug, Clone)]
-pub(crate) enum PeerSpec {
+pub(crate) struct PeerSpec {
+    pub(crate) place: PeerPlace,
+    pub(crate) transport: Transport,
+}
+
+/// What carries questions and answers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Transport {
+    /// A stream of bytes.
+    #[default]
+    Tcp,
+    /// Datagrams, each of which is a message.
+    Udp,
+}
+
+/// Where the device is.
+#[derive(Debug, Clone)]
+pub(crate) enum PeerPlace {
     /// A program to start. `{port}` stands for the port on which it is to listen.
     Command(Vec<String>),
     /// It runs already.
@@ -164,6 +182,10 @@ impl Subject {
             Some(point) => format!("{}.{}", self.devices[point.device.0 as usize].0, point.id),
             None => format!("point {at}, which does not exist"),
         }
+    }
+
+    pub(crate) fn transport(&self) -> Transport {
+        self.peer.as_ref().map(|peer| peer.transport).unwrap_or_default()
     }
 
     pub(crate) fn point(&self, ix: PointIx) -> Option<&Point> {

@@ -16,7 +16,7 @@ pub(super) const PART: Part =
 async fn run(ground: &Ground<'_>, verdict: &mut Verdict) -> Result<(), Error> {
     let mut dice = ground.dice(NAME);
     let Some(mut host) = Host::running(ground, verdict).await? else { return Ok(()) };
-    let kinds = kinds(&ground.subject.chaos);
+    let kinds = if ground.is_stream() { kinds(&ground.subject.chaos) } else { of_datagrams(&ground.subject.chaos) };
     for _ in 0..ground.rounds(2, 40) {
         for (fate, what) in &kinds {
             let honest = dice.usize(0..host.steps().len().max(1));
@@ -42,7 +42,7 @@ async fn run(ground: &Ground<'_>, verdict: &mut Verdict) -> Result<(), Error> {
 
 /// Whether a question has no answer of its own after this. Then there is a fault, even if the value would be right by chance.
 fn must_be_noticed(chaos: &Chaos, fate: &Fate) -> bool {
-    let is_harmless = matches!(fate, Fate::Merge | Fate::Duplicate | Fate::GarbageBefore);
+    let is_harmless = matches!(fate, Fate::Merge | Fate::Swap | Fate::Duplicate | Fate::GarbageBefore);
     chaos.answer_per_question && !is_harmless
 }
 
@@ -60,6 +60,22 @@ fn kinds(chaos: &Chaos) -> Vec<(Fate, &'static str)> {
             (Fate::Half(Missing::Little), "an answer without its last bytes and a closed connection"),
         ]);
     }
+    kinds.extend(of_any(chaos));
+    kinds
+}
+
+/// A datagram comes whole or not at all, in any order and any number.
+fn of_datagrams(chaos: &Chaos) -> Vec<(Fate, &'static str)> {
+    let mut kinds = vec![(Fate::Stall, "a lost answer")];
+    if chaos.answer_per_question {
+        kinds.extend([(Fate::Swap, "two answers in the wrong order"), (Fate::Duplicate, "an answer that came twice")]);
+    }
+    kinds.extend(of_any(chaos));
+    kinds
+}
+
+fn of_any(chaos: &Chaos) -> Vec<(Fate, &'static str)> {
+    let mut kinds = vec![];
     kinds.extend(chaos.id.clone().map(|at| (Fate::WrongId(at), "an answer to another question")));
     kinds.extend(chaos.unit.clone().map(|at| (Fate::Wrong(at), "an answer of somebody else")));
     kinds.extend(chaos.function.clone().map(|at| (Fate::Wrong(at), "an answer to something else")));

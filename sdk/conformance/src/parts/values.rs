@@ -21,7 +21,8 @@ async fn run(ground: &Ground<'_>, verdict: &mut Verdict) -> Result<(), Error> {
             format!("expected the driver to connect to {address}, it has its values from elsewhere")
         });
         // How a network cuts bytes into pieces, and how long it takes, is no damage.
-        for (fate, what) in [(Fate::Split, "answers in pieces"), (Fate::Delay(ground.timeout() / 5), "slow answers")] {
+        let pieces = ground.is_stream().then_some((Fate::Split, "answers in pieces"));
+        for (fate, what) in pieces.into_iter().chain([(Fate::Delay(ground.timeout() / 5), "slow answers")]) {
             wire.proxy.state().always(fate);
             all_good(ground, &mut host, what, verdict).await;
         }

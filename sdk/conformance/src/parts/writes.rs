@@ -39,7 +39,8 @@ async fn run(ground: &Ground<'_>, verdict: &mut Verdict) -> Result<(), Error> {
             if !bench.there_and_back(&mut host, verdict).await {
                 return Ok(());
             }
-            for (fate, what) in [(Fate::Stall, "no answer came"), (Fate::Reset, "the connection was reset")] {
+            let reset = ground.is_stream().then_some((Fate::Reset, "the connection was reset"));
+            for (fate, what) in [(Fate::Stall, "no answer came")].into_iter().chain(reset) {
                 let is_known = ground.wire().is_some() && ground.subject.chaos.answer_per_question;
                 if is_known && !bench.unanswered(&mut host, fate, what, verdict).await {
                     return Ok(());

@@ -19,6 +19,8 @@ pub(crate) enum Fate {
     Split,
     /// It waits for the next answer and comes together with it.
     Merge,
+    /// It comes after the next answer. Of datagrams.
+    Swap,
     /// It comes twice.
     Duplicate,
     /// Its end is missing, and nothing comes in its place: no answer to a question that was asked within a timeout from then.
@@ -38,7 +40,8 @@ pub(crate) enum Fate {
     GarbageBefore,
     /// Bytes that mean nothing come instead.
     GarbageInstead,
-    /// It comes byte by byte, with pauses shorter than a timeout, and does not end.
+    /// It comes byte by byte, with pauses shorter than a timeout, and does not end. Of datagrams: instead come others again and
+    /// again, with such pauses, which are not the answer.
     Endless,
 }
 
@@ -58,7 +61,7 @@ const GARBAGE_BYTES_MAX: usize = 40;
 /// An answer that comes in pieces comes in at most so many.
 const PIECES_MAX: usize = 40;
 /// For how long an answer goes on that does not end, beside some timeouts: longer than a call may overrun its deadline.
-const ENDLESS: Duration = Duration::from_secs(2);
+pub(super) const ENDLESS: Duration = Duration::from_secs(2);
 
 /// Lets answers meet their fate.
 pub(super) struct Fatal<'c> {
@@ -88,7 +91,7 @@ impl Fatal<'_> {
                 self.send(answer).await
             }
             Fate::Split => self.split(answer).await,
-            Fate::Merge => {
+            Fate::Merge | Fate::Swap => {
                 self.held.extend(answer);
                 Ok(())
             }
@@ -114,11 +117,11 @@ impl Fatal<'_> {
                 self.send(damaged).await
             }
             Fate::GarbageBefore => {
-                let garbage = self.garbage();
+                let garbage = garbage(&mut self.dice);
                 self.send([garbage, answer].concat()).await
             }
             Fate::GarbageInstead => {
-                let garbage = self.garbage();
+                let garbage = garbage(&mut self.dice);
                 self.send(garbage).await
             }
             Fate::Endless => self.endless(&answer).await,
@@ -137,10 +140,6 @@ impl Fatal<'_> {
             Missing::Some => answer.len(),
         };
         answer[..answer.len() - self.dice.usize(1..=most.max(1)).min(answer.len())].to_vec()
-    }
-
-    fn garbage(&mut self) -> Vec<u8> {
-        (0..self.dice.usize(1..=GARBAGE_BYTES_MAX)).map(|_| self.dice.u8(..)).collect()
     }
 
     /// All in pieces within a third of a timeout: nothing is late.
@@ -186,8 +185,12 @@ pub(super) async fn send(to: &OwnedWriteHalf, mut bytes: &[u8]) -> io::Result<()
     Ok(())
 }
 
+pub(super) fn garbage(dice: &mut fastrand::Rng) -> Vec<u8> {
+    (0..dice.usize(1..=GARBAGE_BYTES_MAX)).map(|_| dice.u8(..)).collect()
+}
+
 /// The same with all bytes of a range changed, and far from what they were.
-fn estranged(mut answer: Vec<u8>, at: Range<usize>) -> Vec<u8> {
+pub(super) fn estranged(mut answer: Vec<u8>, at: Range<usize>) -> Vec<u8> {
     let end = at.end.min(answer.len());
     for byte in &mut answer[at.start.min(end)..end] {
         *byte = match *byte {
@@ -199,7 +202,7 @@ fn estranged(mut answer: Vec<u8>, at: Range<usize>) -> Vec<u8> {
 }
 
 /// The same with one byte of a range changed. A digit stays a digit, so that texts stay texts.
-fn damaged(mut answer: Vec<u8>, at: Range<usize>, dice: &mut fastrand::Rng) -> Vec<u8> {
+pub(super) fn damaged(mut answer: Vec<u8>, at: Range<usize>, dice: &mut fastrand::Rng) -> Vec<u8> {
     let end = at.end.min(answer.len());
     if at.start < end {
         let byte = &mut answer[dice.usize(at.start..end)];

@@ -29,7 +29,7 @@ async fn echo() -> SocketAddr {
 
 async fn proxy() -> Proxy {
     let chaos = Chaos { framing: Framing::End(b"\n".to_vec()), answer_per_question: true, ..Chaos::default() };
-    let proxy = Proxy::start(&chaos, TIMEOUT, 17).await.expect("a free port");
+    let proxy = Proxy::start(&chaos, TIMEOUT, Transport::Tcp, 17).await.expect("a free port");
     proxy.up(echo().await).await.expect("it is up already");
     proxy
 }
@@ -120,4 +120,60 @@ async fn until(mut done: impl FnMut() -> bool) {
         assert!(Instant::now() < until, "it did not come to pass within 20 s");
         sleep(Duration::from_millis(5)).await;
     }
+}
+
+/// A device that answers every datagram with `=` and the datagram.
+async fn datagram_echo() -> SocketAddr {
+    let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
+    let address = socket.local_addr().expect("bound");
+    tokio::spawn(async move {
+        let mut buffer = [0; 100];
+        while let Ok((length, from)) = socket.recv_from(&mut buffer).await {
+            let answer = [b"=", &buffer[..length]].concat();
+            let _ = socket.send_to(&answer, from).await;
+        }
+    });
+    address
+}
+
+/// Asks for 1 and 2 through a proxy that does this to the first answer, and returns what comes until nothing has come for a while.
+async fn datagrams(fate: Fate) -> Vec<String> {
+    let chaos = Chaos { answer_per_question: true, ..Chaos::default() };
+    let proxy = Proxy::start(&chaos, TIMEOUT, Transport::Udp, 17).await.expect("a free port");
+    proxy.up(datagram_echo().await).await.expect("it is up already");
+    proxy.state().then(fate);
+    let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
+    socket.connect(proxy.address()).await.expect("an address");
+    for question in ["1", "2"] {
+        socket.send(question.as_bytes()).await.expect("the proxy listens");
+    }
+    let (mut all, mut buffer) = (vec![], [0; 100]);
+    while let Ok(received) = timeout(QUIET, socket.recv(&mut buffer)).await {
+        let length = received.expect("the proxy listens");
+        all.push(String::from_utf8_lossy(&buffer[..length]).into_owned());
+    }
+    all
+}
+
+#[tokio::test]
+async fn a_datagram_meets_its_fate_and_holds_nothing_back() {
+    assert_eq!(datagrams(Fate::Honest).await, ["=1", "=2"]);
+    for fate in [Fate::Swap, Fate::Late] {
+        assert_eq!(datagrams(fate.clone()).await, ["=2", "=1"], "{fate:?}");
+    }
+    assert_eq!(datagrams(Fate::Stall).await, ["=2"]);
+    let mut doubled = datagrams(Fate::Duplicate).await;
+    doubled.sort();
+    assert_eq!(doubled, ["=1", "=1", "=2"]);
+}
+
+#[tokio::test]
+async fn a_socket_of_the_driver_counts_as_long_as_it_is_there() {
+    let proxy = Proxy::start(&Chaos::default(), TIMEOUT, Transport::Udp, 17).await.expect("a free port");
+    proxy.up(datagram_echo().await).await.expect("it is up already");
+    let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
+    socket.send_to(b"1", proxy.address()).await.expect("the proxy listens");
+    until(|| proxy.state().connections() == 1).await;
+    drop(socket);
+    until(|| proxy.state().connections() == 0).await;
 }

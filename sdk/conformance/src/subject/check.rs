@@ -4,7 +4,9 @@ use super::layout::{
     Lines, Written, WrittenAccess, WrittenChaos, WrittenFrame, WrittenInvalid, WrittenPeer, WrittenPoint,
     WrittenRefused,
 };
-use super::{ADDRESS, Chaos, Framing, Invalid, PORT, PeerSpec, Point, Subject, Write, number, same};
+use super::{
+    ADDRESS, Chaos, Framing, Invalid, PORT, PeerPlace, PeerSpec, Point, Subject, Transport, Write, number, same,
+};
 use edgeway_sdk::{Access, DeviceIx, Json, Problem, Value, did_you_mean};
 use std::collections::HashSet;
 use std::ops::{Range, RangeInclusive};
@@ -35,6 +37,7 @@ pub(super) fn subject(written: Written, folder: &Path, lines: &Lines<'_>) -> Res
     }
     check.values_differ(&written.point);
     let refused = written.refused.iter().filter_map(|point| check.refused(point, &names)).collect();
+    check.datagrams(&written);
     let chaos = written.chaos.map(|chaos| check.chaos(chaos.get_ref(), chaos.span())).unwrap_or_default();
     let peer = written.peer.and_then(|peer| check.peer(peer.get_ref(), peer.span()));
     if !check.problems.is_empty() {
@@ -197,7 +200,21 @@ impl Check<'_> {
         })
     }
 
+    /// A datagram is a message: there is nothing to say of where it ends.
+    fn datagrams(&mut self, written: &Written) {
+        let is_udp = written.peer.as_ref().is_some_and(|peer| peer.get_ref().transport == Transport::Udp);
+        let is_framed =
+            |chaos: &WrittenChaos| chaos.frame != WrittenFrame::Piece || chaos.length.is_some() || chaos.end.is_some();
+        if let Some(chaos) = written.chaos.as_ref().filter(|chaos| is_udp && is_framed(chaos.get_ref())) {
+            self.wrong(chaos.span(), "a `frame` over UDP", "leave it out: a datagram is a message");
+        }
+    }
+
     fn peer(&mut self, written: &WrittenPeer, span: Range<usize>) -> Option<PeerSpec> {
+        Some(PeerSpec { place: self.place(written, span)?, transport: written.transport })
+    }
+
+    fn place(&mut self, written: &WrittenPeer, span: Range<usize>) -> Option<PeerPlace> {
         match (&written.command, &written.address) {
             (Some(command), None) if command.is_empty() => {
                 self.wrong(span, "`command` is empty", "the program, then its arguments");
@@ -211,9 +228,9 @@ impl Check<'_> {
                 );
                 None
             }
-            (Some(command), None) => Some(PeerSpec::Command(command.clone())),
+            (Some(command), None) => Some(PeerPlace::Command(command.clone())),
             (None, Some(address)) => match address.parse() {
-                Ok(address) => Some(PeerSpec::Address(address)),
+                Ok(address) => Some(PeerPlace::Address(address)),
                 Err(_) => {
                     self.wrong(span, format!("`{address}` is no address"), "write \"127.0.0.1:502\"");
                     None
@@ -348,6 +365,14 @@ unit = [3, 3]
         assert!(wrong("frame = \"end\"\nend = \"\"").contains("without an `end`"));
         assert!(wrong("frame = \"line\"\nend = \"*\"").contains("an `end` without `frame = \"end\"`"));
         assert!(!wrong("frame = \"end\"\nend = \"*\"").contains("`end`"), "only what else is missing is told");
+    }
+
+    #[test]
+    fn a_datagram_has_no_frame() {
+        let peer = "[peer]\naddress = \"127.0.0.1:9\"\ntransport = \"udp\"\n[chaos]\nframe = \"line\"\n";
+        let found = problems(&format!("{HEAD}{peer}")).join("; ");
+        assert!(found.contains("6:1: a `frame` over UDP (leave it out: a datagram is a message)"), "{found}");
+        assert!(problems(&format!("{HEAD}[peer]\ntransport = \"sctp\"\n"))[0].contains("unknown variant `sctp`"));
     }
 
     #[test]

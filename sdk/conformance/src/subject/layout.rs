@@ -1,6 +1,6 @@
 //! The layout of `conformance.toml`, with the place of everything that can be wrong.
 
-use super::{Of, Order, Subject, check};
+use super::{Of, Order, Subject, Transport, check};
 use edgeway_sdk::{Json, Problem, options};
 use serde::Deserialize;
 use std::ops::Range;
@@ -33,6 +33,8 @@ pub(super) struct Written {
 pub(super) struct WrittenPeer {
     pub(super) command: Option<Vec<String>>,
     pub(super) address: Option<String>,
+    #[serde(default)]
+    pub(super) transport: Transport,
 }
 
 #[derive(Deserialize)]
