@@ -5,6 +5,7 @@ mod device;
 mod event;
 mod link;
 mod options;
+mod paths;
 mod point;
 mod reporting;
 mod service;
@@ -23,7 +24,7 @@ use edgeway_sdk::{DeviceIx, Driver, Problem};
 use edgeway_thing_models::{ServiceIx, Things};
 use link::Link;
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use template::Template;
 
@@ -51,6 +52,8 @@ enum Sight {
 
 /// What the files say, before any of it is put together.
 pub(crate) struct Written {
+    /// Where paths among a link's options begin.
+    root: PathBuf,
     files: Vec<(FileIx, Table)>,
     rows: Vec<Table>,
 }
@@ -68,7 +71,7 @@ pub(crate) fn written(
             files.push((file, toml::read(file, &source.text, variables, report)));
         }
     }
-    Written { files, rows: rows(folder, variables, report) }
+    Written { root: folder.real().to_owned(), files, rows: rows(folder, variables, report) }
 }
 
 pub(crate) fn read(
@@ -109,7 +112,7 @@ impl Written {
             section.finish(&[], report);
         }
         devices.extend(&self.rows);
-        let links = link::read(&firsts("link", links, report), drivers, report);
+        let links = link::read(&firsts("link", links, report), drivers, &self.root, report);
         let templates = template::read(&firsts("template", templates, report), models, drivers, report);
         Parts { links, templates, devices }
     }

@@ -28,6 +28,11 @@ impl Folder {
         Ok(Folder { root: root.to_owned(), real })
     }
 
+    /// The site's folder, whole and without symbolic links.
+    pub(crate) fn real(&self) -> &Path {
+        &self.real
+    }
+
     pub(crate) fn path(&self, relative: &str) -> PathBuf {
         self.root.join(relative)
     }

@@ -138,6 +138,8 @@ pub struct PointSite {
     pub period: Duration,
     /// How long a value may be trusted without being read again.
     pub stale_after: Duration,
+    /// Whether a person has said so. Otherwise what is told when it changes is trusted for as long as its device is there.
+    pub stale_after_said: bool,
     /// Which of the values that are read are reported.
     pub reporting: Reporting,
 }

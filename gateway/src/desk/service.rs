@@ -64,6 +64,7 @@ mod tests {
             access: Access::Write,
             period,
             stale_after,
+            stale_after_said: false,
             reporting: edgeway_site::Reporting::Always,
         }
     }

@@ -188,7 +188,8 @@ impl LinkTask {
         for device in sites.clone().map(|site| site.device) {
             self.schedule.watch(device);
         }
-        self.ageing.watch(sites.filter_map(|site| Some((site.device, site.property?))));
+        let trusted = sites.filter(|site| !site.stale_after_said);
+        self.ageing.watch(trusted.filter_map(|site| Some((site.device, site.property?))));
     }
 
     /// A link whose driver refuses its configuration stays down; commands for it are answered.

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReplayOptions {
-    /// A file whose name ends in .csv or .parquet; a relative path begins where the gateway was started
+    /// A file whose name ends in .csv or .parquet; a relative path begins at the site's folder
+    #[schemars(extend("format" = "path"))]
     pub(crate) file: String,
     /// The column with the time of each row
     #[serde(default = "time_default")]

@@ -1,12 +1,13 @@
 //! `[link.NAME]`: a wire.
 
-use super::options;
+use super::{options, paths};
 use crate::quantity;
 use crate::report::{Mark, Report};
 use crate::section::Section;
 use crate::site::LinkSite;
 use crate::tree::{Entry, Table};
 use edgeway_sdk::{DeviceSpec, Driver, Json, PointSpec, Problem, did_you_mean};
+use std::path::Path;
 use std::sync::Arc;
 
 /// A link while devices are being put on it.
@@ -23,8 +24,14 @@ pub(super) struct Link {
     mark: Mark,
 }
 
-pub(super) fn read(group: &[(&Entry, &Table)], drivers: &[Arc<dyn Driver>], report: &mut Report) -> Vec<Link> {
-    let links: Vec<Link> = group.iter().map(|(entry, table)| link(entry, table, drivers, report)).collect();
+/// `root` is the site's folder, where relative paths begin.
+pub(super) fn read(
+    group: &[(&Entry, &Table)],
+    drivers: &[Arc<dyn Driver>],
+    root: &Path,
+    report: &mut Report,
+) -> Vec<Link> {
+    let links: Vec<Link> = group.iter().map(|(entry, table)| link(entry, table, drivers, root, report)).collect();
     for (at, link) in links.iter().enumerate() {
         let same = links[..at]
             .iter()
@@ -37,12 +44,15 @@ pub(super) fn read(group: &[(&Entry, &Table)], drivers: &[Arc<dyn Driver>], repo
     links
 }
 
-fn link(entry: &Entry, table: &Table, drivers: &[Arc<dyn Driver>], report: &mut Report) -> Link {
+fn link(entry: &Entry, table: &Table, drivers: &[Arc<dyn Driver>], root: &Path, report: &mut Report) -> Link {
     check_name(entry, report);
     let mut section = Section::of(table);
     let driver = driver(&mut section, drivers, report);
     let rest = section.rest();
-    let options = rest.to_json();
+    let mut options = rest.to_json();
+    if let Some(at) = driver {
+        paths::resolve(&mut options, &drivers[at].manifest().options.link, root);
+    }
     let key = match driver.map(|at| drivers[at].check_link(&options)) {
         None => String::new(),
         Some(Ok(key)) => key,

@@ -27,6 +27,7 @@ pub(super) struct Point {
     pub(super) access: Access,
     pub(super) period: Duration,
     pub(super) stale_after: Duration,
+    pub(super) stale_after_said: bool,
     pub(super) reporting: Reporting,
     /// The rest.
     pub(super) options: Table,
@@ -45,9 +46,10 @@ impl Point {
         check_unit(&mut section, property, report);
         let access = access(&mut section, property, report);
         let period = section.duration("poll", POLL, report).map_or(poll, |found| found.value);
-        let stale_after = stale_after(&mut section, period, report);
+        let said = stale_after(&mut section, period, report);
+        let (stale_after, stale_after_said) = (said.unwrap_or((period * 3).max(STALE_AFTER_MIN)), said.is_some());
         let reporting = reporting::read(&mut section, property, period, usual, report);
-        Point { scale, offset, access, period, stale_after, reporting, options: section.rest() }
+        Point { scale, offset, access, period, stale_after, stale_after_said, reporting, options: section.rest() }
     }
 
     pub(super) fn check(&self, driver: &dyn Driver, report: &mut Report) {
@@ -116,13 +118,13 @@ fn access(section: &mut Section<'_>, property: &Property, report: &mut Report) -
     property.access
 }
 
-fn stale_after(section: &mut Section<'_>, period: Duration, report: &mut Report) -> Duration {
-    let usual = (period * 3).max(STALE_AFTER_MIN);
-    let Some(found) = section.duration("stale_after", *POLL.start()..=*POLL.end() * 366, report) else { return usual };
+/// What the point says of it.
+fn stale_after(section: &mut Section<'_>, period: Duration, report: &mut Report) -> Option<Duration> {
+    let found = section.duration("stale_after", *POLL.start()..=*POLL.end() * 366, report)?;
     if found.value <= period {
         let message =
             format!("the value would be stale before it is read again, every {}", crate::quantity::show(period));
         report.add(&found.mark, Problem::new(found.mark.say(message)).help("`stale_after` must be longer than `poll`"));
     }
-    found.value
+    Some(found.value)
 }

@@ -15,11 +15,23 @@ const STALE_AFTER: Duration = Duration::from_secs(3);
 /// A wire with one device and one point.
 struct Wire {
     value: Mutex<Result<f64, Fault>>,
+    way: Way,
+}
+
+/// How the value gets here.
+#[derive(Clone, Copy, PartialEq)]
+enum Way {
+    Polled,
+    /// It is told once, when the gateway begins to watch.
+    Told,
 }
 
 #[async_trait]
 impl Link for Wire {
     async fn plan(&self, _: &[DeviceSpec], _: &[PointSpec], _: Split<'_>) -> Result<Plan, Fault> {
+        if self.way == Way::Told {
+            return Ok(Plan { watched: vec![POINT], ..Plan::default() });
+        }
         let step = Step { id: StepIx(0), device: DEVICE, points: vec![POINT], period: POLL, wire_time: Duration::ZERO };
         Ok(Plan { steps: vec![step], ..Plan::default() })
     }
@@ -30,6 +42,13 @@ impl Link for Wire {
 
     async fn exec(&self, _: StepIx, out: &mut Batch, _: edgeway_sdk::Deadline) -> Result<(), Fault> {
         out.good(POINT, Value::Float(self.value.lock().clone()?), Timestamp::now());
+        Ok(())
+    }
+
+    async fn watch(&self, sink: Arc<dyn edgeway_sdk::Sink>, _: edgeway_sdk::Deadline) -> Result<(), Fault> {
+        let mut batch = Batch::default();
+        batch.good(POINT, Value::Float(self.value.lock().clone()?), Timestamp::now());
+        sink.data(batch);
         Ok(())
     }
 
@@ -50,6 +69,10 @@ struct Running {
 
 impl Running {
     fn start(reporting: Reporting) -> Running {
+        Running::of(Way::Polled, |property| point(property, reporting))
+    }
+
+    fn of(way: Way, point: impl Fn(PropertyIx) -> PointSite) -> Running {
         let mut things = Things::default();
         let model = ready_made().into_iter().find(|model| &*model.name == "met-mast").expect("shipped");
         let (property, _) = model.property("wind_speed").expect("in the model");
@@ -57,7 +80,7 @@ impl Running {
         things.add_device(Device { id: "mast".into(), model, labels: Default::default() });
         let folder = tempfile::tempdir().expect("a folder");
         let spine = spine::open(folder.path(), &mut things, &JournalOptions::default()).expect("a journal");
-        let wire = Arc::new(Wire { value: Mutex::new(Ok(5.0)) });
+        let wire = Arc::new(Wire { value: Mutex::new(Ok(5.0)), way });
         let (status, stop) = (Arc::new(LinkStatus::default()), CancellationToken::new());
         let (jobs, received) = mpsc::channel(1);
         let binding = PointBinding { device: DEVICE, property, scale: 1.0, offset: 0.0, writes: false };
@@ -65,13 +88,13 @@ impl Running {
             link: wire.clone(),
             site: link_site(),
             events: vec![],
-            points: Arc::new([point(property, reporting)]),
+            points: Arc::new([point(property)]),
             binding: Arc::new(Binding::new(vec![Some(binding)])),
             things: spine.things,
             journal: spine.journal.clone(),
             status: status.clone(),
             jobs: received,
-            watches: false,
+            watches: way == Way::Told,
         });
         let told_to_stop = stop.clone();
         let task = tokio::spawn(async move { task.run_until(&told_to_stop).await });
@@ -128,6 +151,7 @@ fn point(property: PropertyIx, reporting: Reporting) -> PointSite {
         access: Access::Read,
         period: POLL,
         stale_after: STALE_AFTER,
+        stale_after_said: false,
         reporting,
     }
 }
@@ -190,4 +214,16 @@ async fn without_a_word_every_value_is_reported() {
     assert_eq!(running.reported_within(9).await.len(), 10);
     assert_eq!(running.suppressed(), 0);
     running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_told_when_it_changes_ages_only_if_a_person_has_said_so() {
+    for (stale_after_said, later) in [(false, vec![]), (true, vec![(Value::Float(5.0), Quality::Stale)])] {
+        let point = |property| PointSite { stale_after_said, ..point(property, Reporting::Always) };
+        let mut running = Running::of(Way::Told, point);
+        between_readings().await;
+        assert_eq!(running.reported_within(0).await, [good(5.0)]);
+        assert_eq!(running.reported_within(600).await, later);
+        running.end().await;
+    }
 }

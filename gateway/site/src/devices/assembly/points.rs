@@ -73,9 +73,10 @@ impl Assembly<'_> {
         if let Some((_, driver)) = seat.wire {
             point.check(driver, report);
         }
-        let Point { scale, offset, access, period, stale_after, reporting, options } = point;
+        let Point { scale, offset, access, period, stale_after, stale_after_said, reporting, options } = point;
         let (device, property) = (seat.device, Some(property_ix));
-        let site = PointSite { device, property, scale, offset, access, period, stale_after, reporting };
+        let site =
+            PointSite { device, property, scale, offset, access, period, stale_after, stale_after_said, reporting };
         self.place(seat, site, &options);
     }
 
@@ -120,6 +121,7 @@ impl Assembly<'_> {
             access: Access::Write,
             period: seat.poll,
             stale_after: seat.poll * 3,
+            stale_after_said: false,
             reporting: Reporting::Always,
         };
         self.place(seat, site, options)

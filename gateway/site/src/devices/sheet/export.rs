@@ -181,7 +181,7 @@ fn host_cells(point: &PointSite, property: &Property) -> impl Iterator<Item = (&
         ("unit", property.data_type.unit().map(|unit| escaped(unit)).unwrap_or_default()),
         ("write", when(property.access == Access::ReadWrite, point.access.writes().to_string())),
         ("poll", quantity::show(point.period)),
-        ("stale_after", quantity::show(point.stale_after)),
+        ("stale_after", when(point.stale_after_said, quantity::show(point.stale_after))),
         ("report", when(reads, if on_change { "change" } else { "always" }.to_owned())),
         ("deadband", when(has_deadband, deadband.to_string())),
         ("report_every", every.map(quantity::show).unwrap_or_default()),
