@@ -1,0 +1,82 @@
+//! What people write, and what is wrong with it.
+
+mod device;
+mod endpoint;
+mod headers;
+mod link;
+mod login;
+mod point;
+
+pub(crate) use device::{DeviceOptions, Encoding, Hash, Service, Signature, Unchanged, Written as WrittenDevice};
+pub(crate) use endpoint::{Endpoint, joined, same_origin};
+pub(crate) use link::{ClientOptions, HookOptions, LinkOptions, Written as WrittenLink};
+pub(crate) use login::{Login, OAuth, Where, encoded};
+pub(crate) use point::{Point, Written as WrittenPoint};
+
+use edgeway_sdk::{Problem, options};
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+/// A request with a body.
+#[derive(serde::Deserialize, schemars::JsonSchema, Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Method {
+    /// GET, without a body
+    Get,
+    /// PUT
+    #[default]
+    Put,
+    /// POST
+    Post,
+    /// PATCH
+    Patch,
+    /// DELETE
+    Delete,
+}
+
+impl From<Method> for reqwest::Method {
+    fn from(method: Method) -> Self {
+        match method {
+            Method::Get => reqwest::Method::GET,
+            Method::Put => reqwest::Method::PUT,
+            Method::Post => reqwest::Method::POST,
+            Method::Patch => reqwest::Method::PATCH,
+            Method::Delete => reqwest::Method::DELETE,
+        }
+    }
+}
+
+/// The number, if it lies in the range; otherwise a problem, and the range's start.
+fn within(key: &str, number: i64, range: RangeInclusive<u16>, problems: &mut Vec<Problem>) -> u16 {
+    match u16::try_from(number) {
+        Ok(number) if range.contains(&number) => number,
+        _ => {
+            let help = format!("{} to {}", range.start(), range.end());
+            problems.push(Problem::key(key, format!("{number} is out of range")).help(help));
+            *range.start()
+        }
+    }
+}
+
+fn check_duration(problems: &mut Vec<Problem>, key: &str, duration: Duration, range: RangeInclusive<Duration>) {
+    if !range.contains(&duration) {
+        let shown = options::duration::show;
+        let problem = Problem::key(key, format!("{} is out of range", shown(duration)));
+        problems.push(problem.help(format!("{} to {}", shown(*range.start()), shown(*range.end()))));
+    }
+}
+
+/// Reads a size, or notes what is wrong with it.
+fn size(key: &str, text: &str, range: RangeInclusive<usize>, problems: &mut Vec<Problem>) -> usize {
+    let found = options::bytes(text).and_then(|bytes| usize::try_from(bytes).ok());
+    found.filter(|bytes| range.contains(bytes)).unwrap_or_else(|| {
+        let problem = Problem::key(key, format!("`{text}` is not a size that is possible here"));
+        problems.push(problem.help("1KiB to 4MiB"));
+        *range.start()
+    })
+}
+
+/// The value; or its problem noted, and nothing.
+fn noted<T>(value: Result<T, Problem>, problems: &mut Vec<Problem>) -> Option<T> {
+    value.map_err(|problem| problems.push(problem)).ok()
+}
