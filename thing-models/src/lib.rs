@@ -6,7 +6,8 @@
 //!
 //! Around these three:
 //!
-//! - [`Model::parse`] reads a TSL file and tells all its mistakes at once; [`ready_made`] holds four models.
+//! - [`Model::parse`] reads a TSL file and tells all its mistakes at once; [`ready_made`] holds four models; a [`Proposal`] is one
+//!   made of what a device offers.
 //! - [`Binding`] turns a driver's raw values into reports, and a value to set into a raw one. The hot path.
 //! - [`Model::check_set`], [`Model::check_invoke`] and [`DataType::coerce`] hold commands against the model.
 //! - [`Names`] and [`Translator`] keep recorded numbers readable after the site has changed.
@@ -34,6 +35,7 @@ mod message;
 mod model;
 mod names;
 mod parse;
+mod proposal;
 mod ready_made;
 mod render;
 mod subject;
@@ -48,6 +50,7 @@ pub use message::{
 };
 pub use model::{CallType, DataType, EventKind, EventModel, Field, Model, Property, Range, Service};
 pub use names::{Names, Translator};
+pub use proposal::Proposal;
 pub use ready_made::{ready_made, ready_made_source};
 pub use render::{ClockState, Rendered, Rfc3339, Selected, Typed};
 pub use subject::{Filter, FilterError};

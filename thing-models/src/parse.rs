@@ -10,6 +10,8 @@ mod items;
 mod numbers;
 mod reader;
 
+pub(crate) use identifier::{is_reserved, is_snake_case, snake_case};
+
 use crate::model::Model;
 use edgeway_sdk::Problem;
 use jsonc_parser::ast::Value as Node;

@@ -47,6 +47,7 @@ pub use devices::sheet::{Export, Imported, Sheet, export, import};
 pub use finding::{Failed, Finding, render, sort};
 pub use init::{Error, init};
 pub use load::{Loaded, drivers, load, load_with_variables};
+pub use quantity::is_name;
 pub use schema::{SchemaOf, schema};
 pub use site::{
     ClassOptions, ClassSite, DriverListen, DriverSite, DriverStart, EventSite, FileTarget, FormatSite, HttpAuth,

@@ -24,7 +24,7 @@ pub(crate) fn show(duration: Duration) -> String {
 
 /// What may be a part of a subject, a metric's label and a file's name: at most 64 letters, digits, `-`, `_` and `.`,
 /// beginning with a letter or a digit.
-pub(crate) fn is_name(text: &str) -> bool {
+pub fn is_name(text: &str) -> bool {
     text.len() <= 64
         && text.starts_with(|c: char| c.is_ascii_alphanumeric())
         && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))

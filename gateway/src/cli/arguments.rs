@@ -10,7 +10,8 @@ pub(crate) use ask::{
 };
 
 pub(crate) use drivers::{
-    DriverCommand, NewDriverOptions, PointCommand, ProbeOptions, SolveOptions, TestDriverOptions, TestPointOptions,
+    BrowseOptions, DriverCommand, NewDriverOptions, PointCommand, ProbeOptions, SolveOptions, TestDriverOptions,
+    TestPointOptions,
 };
 pub(crate) use journal::{JournalCommand, Where};
 

@@ -2,9 +2,10 @@
 
 mod describe;
 mod new;
+mod propose;
 mod test;
 
-use super::arguments::{DriverCommand, Output, ProbeOptions};
+use super::arguments::{BrowseOptions, DriverCommand, Output, ProbeOptions};
 use super::locator::{Locator, What};
 use super::{complain, exit};
 use crate::client::table::{Cell, Colours, harmless, layout};
@@ -130,8 +131,8 @@ fn inline(options: &Json) -> String {
     format!("{{ {} }}", pairs.collect::<Vec<_>>().join(", "))
 }
 
-async fn browse(options: &ProbeOptions) -> u8 {
-    let (locator, _running) = match located(options).await {
+async fn browse(options: &BrowseOptions) -> u8 {
+    let (locator, _running) = match located(&options.at).await {
         Ok(located) => located,
         Err(code) => return code,
     };
@@ -139,12 +140,36 @@ async fn browse(options: &ProbeOptions) -> u8 {
     if !problems.is_empty() {
         return complain(&problems);
     }
-    match offers(&locator, Instant::now() + options.within).await {
-        Ok(found) => {
-            found.iter().for_each(|found| show(found, "point", options.output));
+    let found = match offers(&locator, Instant::now() + options.at.within).await {
+        Ok(found) => found,
+        Err(fault) => return failed(&fault),
+    };
+    match &options.propose {
+        Some(id) => propose(&options.at.site, id, &locator, &found),
+        None => {
+            found.iter().for_each(|found| show(found, "point", options.at.output));
             exit::OK
         }
-        Err(fault) => failed(&fault),
+    }
+}
+
+fn propose(site: &Path, id: &str, locator: &Locator, found: &[Discovered]) -> u8 {
+    match propose::write(site, id, locator, found) {
+        Ok((files, left_out)) => {
+            files.iter().for_each(|file| println!("wrote {}", file.display()));
+            if left_out > 0 {
+                eprintln!(
+                    "note: {left_out} of {} points were left out: no property of a model can hold them",
+                    found.len()
+                );
+            }
+            println!("\nNext: edit them, then\n  edgeway check {0}\n  edgeway run {0}", site.display());
+            exit::OK
+        }
+        Err(reason) => {
+            eprintln!("error: {}", harmless(&reason));
+            exit::FINDINGS
+        }
     }
 }
 

@@ -35,7 +35,7 @@ pub(super) fn read(
         reader.report(node, format!("`{name}` cannot be an identifier"), Some(help));
         return None;
     }
-    if allowed == Allowed::Columns && RESERVED.contains(&name) {
+    if allowed == Allowed::Columns && is_reserved(name) {
         let help = format!("another name: every table has a column `{name}` already");
         reader.report(node, format!("`{name}` is reserved"), Some(help));
         return None;
@@ -49,6 +49,11 @@ pub(super) fn read(
     Some(name)
 }
 
+/// Whether every table has a column of this name already.
+pub(crate) fn is_reserved(name: &str) -> bool {
+    RESERVED.contains(&name)
+}
+
 /// What would be right, if the name is not.
 fn mistake(name: &str) -> Option<String> {
     if is_snake_case(name) {
@@ -59,13 +64,14 @@ fn mistake(name: &str) -> Option<String> {
     Some(if is_snake_case(&snake) { format!("write `{snake}`") } else { advice.to_owned() })
 }
 
-fn is_snake_case(name: &str) -> bool {
+/// Lowercase letters, digits and `_`, beginning with a letter.
+pub(crate) fn is_snake_case(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_lowercase())
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
 }
 
 /// `LightSwitch`, `light-switch` and `light switch` as `light_switch`.
-fn snake_case(name: &str) -> String {
+pub(crate) fn snake_case(name: &str) -> String {
     let mut snake = String::with_capacity(name.len() + 4);
     let mut word_before = false;
     for c in name.chars() {

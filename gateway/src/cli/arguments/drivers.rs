@@ -59,8 +59,12 @@ pub(crate) enum DriverCommand {
     )]
     Probe(ProbeOptions),
     /// List what a device has to offer
-    #[command(after_help = "Example:\n  edgeway driver browse 'simulator:;world=hotel;unit=1'")]
-    Browse(ProbeOptions),
+    ///
+    /// With --propose a model and a device of that id are written into the site, made of what was found, for you to edit and keep.
+    #[command(
+        after_help = "Examples:\n  edgeway driver browse 'simulator:;world=hotel;unit=1'\n  edgeway driver browse 'opcua:opc.tcp://10.0.0.5:4840;root=nsu=urn:plc;s=Boiler' --propose boiler-1 --site my-site"
+    )]
+    Browse(BrowseOptions),
 }
 
 /// What is written.
@@ -114,6 +118,16 @@ pub(crate) struct ProbeOptions {
     pub(crate) within: Duration,
     #[arg(short, long, value_enum, default_value_t)]
     pub(crate) output: Output,
+}
+
+/// Where to look, and what to make of it.
+#[derive(clap::Args, Clone)]
+pub(crate) struct BrowseOptions {
+    #[command(flatten)]
+    pub(crate) at: ProbeOptions,
+    /// Write a model and a device of this id into the site; nothing is overwritten
+    #[arg(long, value_name = "DEVICE")]
+    pub(crate) propose: Option<String>,
 }
 
 #[derive(Subcommand, Clone)]
