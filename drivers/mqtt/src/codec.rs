@@ -1,0 +1,142 @@
+//! Messages to values: pure.
+
+use crate::client::Heard;
+use crate::config::{Retained, Stamps};
+use crate::plan::{DevicePlace, Group, Last, Listener, Topic};
+use edgeway_payload::{Document, Format, Reading};
+use edgeway_sdk::{Batch, Json, Quality, Timestamp, Value};
+use std::hash::{DefaultHasher, Hasher};
+use std::sync::atomic::Ordering::Relaxed;
+
+/// What is known of a message beside its payload.
+#[derive(Debug, Clone, Copy)]
+struct Origin {
+    received: Timestamp,
+    age: Age,
+}
+
+/// How old the state is that a message tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Age {
+    /// It was sent now.
+    Live,
+    /// The broker has kept it, and it was sent when we were there.
+    Remembered,
+    /// The broker has kept it, nobody knows since when.
+    Unknown,
+}
+
+/// Whether a device is there, as far as it is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Presence {
+    There,
+    Gone,
+    /// Nobody has said so, or not yet.
+    Unknown,
+}
+
+/// Pushes what a message says of the points of its topic. What the broker has kept of a device that is gone is not told.
+/// False if the payload could not be read.
+pub(crate) fn read(
+    topic: &Topic,
+    heard: &Heard<'_>,
+    now: Timestamp,
+    presence: impl Fn(DevicePlace) -> Presence,
+    out: &mut Batch,
+) -> bool {
+    let origin = Origin::of(&topic.last, heard, now);
+    // An empty payload takes a retained message away, and says nothing.
+    if heard.payload.is_empty() {
+        return true;
+    }
+    let mut is_readable = true;
+    for group in &topic.groups {
+        is_readable &= read_group(group, heard, origin, &presence, out);
+    }
+    is_readable
+}
+
+fn read_group(
+    group: &Group,
+    heard: &Heard<'_>,
+    origin: Origin,
+    presence: &impl Fn(DevicePlace) -> Presence,
+    out: &mut Batch,
+) -> bool {
+    let document = Document::parse(group.format, heard.payload, origin.received);
+    for listener in &group.listeners {
+        let Some(best) = listener.best(heard, origin.age, presence) else { continue };
+        match &document {
+            Ok(document) => {
+                listener.mapped.mapping.read_all(document, |reading| listener.push(reading, heard, origin, best, out));
+            }
+            Err(_) => out.bad(listener.point, Quality::Bad, origin.received),
+        }
+    }
+    document.is_ok()
+}
+
+impl Listener {
+    /// The best quality that a value without a time of its own can have; `None` if it is not told at all.
+    fn best(&self, heard: &Heard<'_>, age: Age, presence: &impl Fn(DevicePlace) -> Presence) -> Option<Quality> {
+        if !heard.retained {
+            return Some(Quality::Good);
+        }
+        match (self.retained, presence(self.device), age) {
+            (Retained::Ignore, ..) | (_, Presence::Gone, _) => None,
+            (Retained::Good, ..) | (Retained::Auto, Presence::There, _) | (_, _, Age::Remembered) => Some(Quality::Good),
+            _ => Some(Quality::Uncertain),
+        }
+    }
+
+    fn push(&self, reading: Reading, heard: &Heard<'_>, origin: Origin, best: Quality, out: &mut Batch) {
+        let reading = match &self.mapped.stamps {
+            Some(stamps) => stamps.put_on(reading, heard.properties, origin.received),
+            None => reading,
+        };
+        let quality = if reading.time.is_some() { reading.quality } else { reading.quality.max(best) };
+        let time = reading.time.unwrap_or(origin.received);
+        match quality {
+            Quality::Good => out.good(self.point, reading.value, time),
+            quality => out.push(self.point, reading.value, quality, time),
+        }
+    }
+}
+
+impl Stamps {
+    /// The reading with the time and the quality that user properties give.
+    fn put_on(&self, reading: Reading, properties: &[(String, String)], received: Timestamp) -> Reading {
+        let object: Json = properties.iter().map(|(name, text)| (name.clone(), Json::from(text.as_str()))).collect();
+        let document = Document::parse(Format::Json, object.to_string().as_bytes(), received).ok();
+        let Some(stamp) = document.and_then(|document| self.0.read(&document)) else { return reading };
+        let quality = reading.quality.max(stamp.quality);
+        let value = if quality.is_bad() { Value::Null } else { reading.value };
+        Reading { value, quality, time: reading.time.or(stamp.time) }
+    }
+}
+
+impl Origin {
+    fn of(last: &Last, heard: &Heard<'_>, now: Timestamp) -> Origin {
+        let digest = digest(heard.payload);
+        if !heard.retained {
+            last.digest.store(digest, Relaxed);
+            last.at_nanos.store(now.as_nanos(), Relaxed);
+            return Origin { received: now, age: Age::Live };
+        }
+        match last.at_nanos.load(Relaxed) {
+            at if at != 0 && last.digest.load(Relaxed) == digest => {
+                Origin { received: Timestamp::from_nanos(at), age: Age::Remembered }
+            }
+            _ => Origin { received: now, age: Age::Unknown },
+        }
+    }
+}
+
+fn digest(payload: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(payload);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests;

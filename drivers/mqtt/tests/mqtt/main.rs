@@ -1,0 +1,7 @@
+//! The driver as the gateway uses it, against brokers and devices that behave and some that do not.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod bench;
+#[cfg(feature = "peers")]
+mod peers;
+mod wait;
