@@ -42,6 +42,8 @@ pub(crate) struct Host<'g> {
     points: Vec<PointSpec>,
     steps: Vec<Step>,
     watched: HashSet<PointIx>,
+    /// False if the driver has said that there is nothing to tell on this link.
+    tells: bool,
     /// Set while the wire is up.
     info: Option<LinkInfo>,
     inbox: Arc<Inbox>,
@@ -93,6 +95,7 @@ impl<'g> Host<'g> {
             points,
             steps: vec![],
             watched: HashSet::new(),
+            tells: true,
             info: None,
             inbox: Arc::default(),
             told: HashMap::new(),
@@ -194,6 +197,11 @@ impl<'g> Host<'g> {
         &self.watched
     }
 
+    /// False if the driver has said, when it was connected last, that there is nothing to tell on this link.
+    pub(crate) fn tells(&self) -> bool {
+        self.tells
+    }
+
     /// From now on a point may have these values.
     pub(crate) fn allow(&mut self, point: PointIx, values: Vec<Value>) {
         self.allowed.insert(point, values);
@@ -211,14 +219,16 @@ impl<'g> Host<'g> {
             let info = link.connect(by).await?;
             let watching = if watches { link.watch(sink, by).await } else { Ok(()) };
             match watching {
-                Ok(()) | Err(Fault::Unsupported(_)) => Ok(info),
+                Ok(()) => Ok((info, true)),
+                Err(Fault::Unsupported(_)) => Ok((info, false)),
                 Err(fault) => Err(fault),
             }
         };
         match self.call("connect", by, connecting, verdict).await {
             None => Err(None),
             Some(Err(fault)) => Err(Some(fault)),
-            Some(Ok(info)) => {
+            Some(Ok((info, tells))) => {
+                self.tells = tells;
                 verdict.check(info.concurrency > 0, || "connect says that 0 calls may run at the same time".into());
                 self.quiet_until.clear();
                 self.info = Some(info);

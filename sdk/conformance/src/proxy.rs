@@ -25,6 +25,8 @@ use tokio::time::{Instant, sleep};
 
 /// Outside of the range from which the system hands out ports: while the proxy plays dead, nobody is given its port.
 const PORTS: std::ops::Range<u16> = 20_000..30_000;
+/// What comes at once is taken at once, up to so many bytes: where nobody knows where a message ends, it is one.
+const PIECE_BYTES_MAX: usize = 64 << 10;
 /// How long its port may be held by what was on it before.
 const UP_WITHIN: Duration = Duration::from_secs(10);
 
@@ -216,6 +218,7 @@ impl Connection {
     async fn questions(&self, mut from: OwnedReadHalf, to: OwnedWriteHalf) -> io::Result<()> {
         let mut received = vec![];
         loop {
+            received.reserve(PIECE_BYTES_MAX);
             if from.read_buf(&mut received).await? == 0 {
                 return Ok(());
             }
@@ -244,6 +247,7 @@ impl Connection {
     async fn answers(&self, mut from: OwnedReadHalf, hand_on: UnboundedSender<(Asked, Vec<u8>)>) -> io::Result<()> {
         let mut received = vec![];
         loop {
+            received.reserve(PIECE_BYTES_MAX);
             if from.read_buf(&mut received).await? == 0 {
                 return Ok(());
             }

@@ -27,9 +27,10 @@ const TOLD_WITHIN: Duration = Duration::from_secs(8);
 async fn run(ground: &Ground<'_>, verdict: &mut Verdict) -> Result<(), Error> {
     let Some(mut host) = Host::open(ground, ground.subject.point_specs(), verdict).await? else { return Ok(()) };
     let watched = host.watched().clone();
-    verdict.check(!watched.is_empty(), || {
-        "the manifest says that the driver watches, and `plan` watches no point of the subject".into()
-    });
+    if watched.is_empty() {
+        nothing_to_tell(&mut host, verdict).await;
+        return Ok(());
+    }
     for _ in 0..ground.rounds(3, 30) {
         if !present_values(ground, &mut host, &watched, verdict).await {
             return Ok(());
@@ -46,6 +47,19 @@ async fn run(ground: &Ground<'_>, verdict: &mut Verdict) -> Result<(), Error> {
     }
     host.close(verdict).await;
     Ok(())
+}
+
+/// A driver that watches on some links and not on this one says so.
+async fn nothing_to_tell(host: &mut Host<'_>, verdict: &mut Verdict) {
+    if let Err(fault) = host.connect(verdict).await {
+        return verdict.finding(format!("expected to connect, came {fault:?}"));
+    }
+    verdict.check(!host.tells(), || {
+        "the manifest says that the driver watches, `plan` watches no point of the subject, and `watch` does not say that \
+         it is unsupported"
+            .into()
+    });
+    host.close(verdict).await;
 }
 
 /// After each `connect`, every watched point tells what it is.
