@@ -1,7 +1,7 @@
 //! Messages to values: pure.
 
 use crate::client::Heard;
-use crate::config::{Retained, Stamps};
+use crate::config::{Mapped, Retained, Stamps};
 use crate::plan::{DevicePlace, Group, Last, Listener, Topic};
 use edgeway_payload::{Document, Format, Reading};
 use edgeway_sdk::{Batch, Json, Quality, Timestamp, Value};
@@ -66,11 +66,16 @@ fn read_group(
     let document = Document::parse(group.format, heard.payload, origin.received);
     for listener in &group.listeners {
         let Some(best) = listener.best(heard, origin.age, presence) else { continue };
-        match &document {
-            Ok(document) => {
-                listener.mapped.mapping.read_all(document, |reading| listener.push(reading, heard, origin, best, out));
+        let Mapped { template, mapping, .. } = &*listener.mapped;
+        let push = |reading| listener.push(reading, heard, origin, best, out);
+        match (template, &document) {
+            (Some(template), _) => {
+                let text = template.render(heard.payload);
+                let made = text.and_then(|text| Document::parse(Format::Text, text.as_bytes(), origin.received).ok());
+                made.and_then(|made| mapping.read(&made)).into_iter().for_each(push);
             }
-            Err(_) => out.bad(listener.point, Quality::Bad, origin.received),
+            (None, Ok(document)) => mapping.read_all(document, push),
+            (None, Err(_)) => out.bad(listener.point, Quality::Bad, origin.received),
         }
     }
     document.is_ok()

@@ -5,9 +5,11 @@ mod client;
 mod codec;
 mod config;
 mod driver;
+mod home_assistant;
 mod plan;
 mod sparkplug;
 mod topic;
+mod zigbee2mqtt;
 
 /// The driver. See the crate's documentation.
 #[derive(Debug, Clone, Copy, Default)]

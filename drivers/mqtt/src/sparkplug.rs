@@ -7,7 +7,7 @@ mod metric;
 mod offers;
 
 pub(crate) use metric::command;
-pub(crate) use offers::{Births, offers};
+pub(crate) use offers::Births;
 
 use crate::config::Edge;
 use crate::plan::{EdgeNode, Member};

@@ -73,7 +73,7 @@ pub(crate) struct Written {
     availability: Vec<WrittenAvailability>,
     /// The base topic of the Zigbee2MQTT that the device is paired with: its availability is then known by itself
     bridge: Option<String>,
-    /// The filter of the Home Assistant descriptions of the device, for browsing
+    /// The identifier of the device in Home Assistant's discovery, for browsing
     home_assistant: Option<String>,
     /// `group/node` or `group/node/device`: it speaks Sparkplug B
     sparkplug: Option<String>,
@@ -146,8 +146,6 @@ impl DeviceOptions {
             let problem = text.as_deref().and_then(topic_problem);
             problems.extend(problem.map(|problem| Problem::key(key, problem)));
         }
-        let filter = written.home_assistant.as_deref().and_then(crate::topic::filter_problem);
-        problems.extend(filter.map(|problem| Problem::key("home_assistant", problem)));
         (device.topic, device.bridge, device.home_assistant) = (written.topic, written.bridge, written.home_assistant);
         device.check_together(&mut problems);
         if problems.is_empty() { Ok(device) } else { Err(problems) }
@@ -277,14 +275,14 @@ mod tests {
     #[test]
     fn every_mistake_is_told_at_once() {
         let found = problems(json!({
-            "topic": "", "sparkplug": "x", "home_assistant": "a#",
+            "topic": "", "sparkplug": "x",
             "availability": [{ "topic": "{name}" }],
             "services": { "s": { "topic": "#", "response": "+", "timeout": "1h" } },
         }));
         let keys: Vec<&str> = found.iter().filter_map(|text| text.split('`').nth(1)).collect();
         let expected = [
             "sparkplug", "availability[0].topic", "services.s.topic", "services.s.response", "services.s.timeout",
-            "topic", "home_assistant",
+            "topic",
         ];
         assert_eq!(keys, expected);
     }

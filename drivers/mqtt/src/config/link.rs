@@ -1,7 +1,7 @@
 //! A link's options.
 
 use super::{Endpoint, Security, within};
-use crate::topic::filter_problem;
+use crate::topic::{filter_problem, topic_problem};
 use edgeway_sdk::{Json, Problem, options};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
@@ -28,6 +28,7 @@ pub(crate) struct LinkOptions {
     pub(crate) subscribe: Vec<String>,
     pub(crate) timeout: Duration,
     pub(crate) payload_bytes_max: u32,
+    pub(crate) discovery_prefix: String,
     /// Of all that was written: what tells this link from others of the same broker.
     pub(crate) fingerprint: u32,
 }
@@ -123,6 +124,9 @@ pub(crate) struct Written {
     /// The most that a message may carry, 1KiB to 4MiB
     #[serde(default = "max_payload_default")]
     max_payload: String,
+    /// The first part of the topics of Home Assistant's discovery
+    #[serde(default = "discovery_prefix_default")]
+    discovery_prefix: String,
 }
 
 fn keep_alive_default() -> Duration {
@@ -139,6 +143,10 @@ fn timeout_default() -> Duration {
 
 fn max_payload_default() -> String {
     "1MiB".into()
+}
+
+fn discovery_prefix_default() -> String {
+    "homeassistant".into()
 }
 
 /// For how long the broker keeps a session, unless the options say otherwise.
@@ -170,6 +178,7 @@ impl LinkOptions {
             subscribe: written.subscribe,
             timeout: written.timeout,
             payload_bytes_max,
+            discovery_prefix: written.discovery_prefix,
             fingerprint: fingerprint(options),
         })
     }
@@ -197,6 +206,8 @@ impl Written {
         if let Some(endpoint) = endpoint {
             self.check_files(endpoint, problems);
         }
+        let prefix = topic_problem(&self.discovery_prefix);
+        problems.extend(prefix.map(|problem| Problem::key("discovery_prefix", problem)));
         self.check_login(problems);
         self.check_session(problems);
         for (at, filter) in self.subscribe.iter().enumerate() {

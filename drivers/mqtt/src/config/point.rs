@@ -1,6 +1,7 @@
 //! A point's options.
 
 use super::pattern;
+use crate::home_assistant::Template;
 use crate::topic::{DEVICE, Pattern};
 use edgeway_payload::{Format, Kind, Mapping, Order, TimeUnit};
 use edgeway_sdk::{Access, Json, Problem, options};
@@ -23,6 +24,8 @@ pub(crate) struct Mapped {
     pub(crate) set: Pattern,
     pub(crate) get: Option<Get>,
     pub(crate) confirm: Confirm,
+    /// What makes a text of the payload, out of which the value is read.
+    pub(crate) template: Option<Template>,
     pub(crate) mapping: Mapping,
     pub(crate) stamps: Option<Stamps>,
 }
@@ -77,6 +80,8 @@ pub(crate) struct Written {
     quality: Option<String>,
     /// What is written, with `{value}` for the value. Default: what `at` and the format say
     payload: Option<String>,
+    /// A Jinja template that makes a text of `value` or `value_json`, as Home Assistant has it; with `format = "text"`
+    template: Option<String>,
     /// The topic of the messages. Default: `{topic}`, the device's
     topic: Option<String>,
     /// The topic to write to. Default: `{topic}/set`
@@ -137,6 +142,7 @@ impl Written {
         let set = pattern("set", self.set.as_deref().unwrap_or("{topic}/set"), &mut problems);
         let get = self.get.as_ref().map(|get| get.checked(&mut problems));
         let stamps = self.stamps(&mut problems);
+        let template = self.template(&mut problems);
         self.check_access(access, &mut problems);
         match (mapping, topic, set) {
             (Some(mapping), Some(topic), Some(set)) if problems.is_empty() => Ok(Mapped {
@@ -144,6 +150,7 @@ impl Written {
                 set,
                 get: get.flatten(),
                 confirm: self.confirm.unwrap_or(if access.reads() { Confirm::State } else { Confirm::Publish }),
+                template,
                 mapping,
                 stamps,
             }),
@@ -164,6 +171,14 @@ impl Written {
             quality: self.quality.clone(),
             payload: self.payload.clone(),
         }
+    }
+
+    fn template(&self, problems: &mut Vec<Problem>) -> Option<Template> {
+        let text = self.template.as_ref()?;
+        if self.format != Format::Text {
+            problems.push(Problem::key("template", "what a template makes is a text").help("set `format = \"text\"`"));
+        }
+        Template::parse(text).map_err(|wrong| problems.push(Problem::key("template", wrong))).ok()
     }
 
     fn stamps(&self, problems: &mut Vec<Problem>) -> Option<Stamps> {

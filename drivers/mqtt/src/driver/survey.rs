@@ -1,9 +1,22 @@
-//! Looking around: a connection of its own that listens for a while.
+//! Looking around: a connection of its own that listens for a while, and what the messages on it describe.
 
-use crate::config::{DeviceOptions, LinkOptions};
-use edgeway_sdk::{Deadline, Discovered, Fault, Json};
-use tokio::sync::mpsc;
+mod findings;
+
+use super::ear::rebirth;
+use crate::client::{Connection, Ear, Heard, Settings};
+use crate::config::{DeviceOptions, LinkOptions, Qos, sentence};
+use edgeway_sdk::{Deadline, Discovered, Fault, Json, Timestamp};
+use findings::{Findings, Wanted};
 use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+use tokio::sync::{Notify, mpsc};
+use tokio::time::{Instant, sleep, timeout_at};
+
+/// What was kept for us has come when nothing has come for so long.
+const QUIET: Duration = Duration::from_millis(500);
+/// So long before the deadline it is summed up.
+const MARGIN: Duration = Duration::from_millis(300);
 
 /// A client id that nobody else has. Every broker takes 23 letters and digits.
 pub(super) fn some_client_id(fingerprint: u32) -> String {
@@ -11,10 +24,134 @@ pub(super) fn some_client_id(fingerprint: u32) -> String {
     format!("edgeway{fingerprint:08x}{random:08x}")
 }
 
-pub(super) async fn discover(_hint: Json, _found: &mpsc::Sender<Discovered>, _by: Deadline) -> Result<(), Fault> {
-    Ok(())
+/// Looks for devices until the deadline. With `subscribe`, every topic that these filters cover is one too.
+pub(super) async fn discover(hint: Json, found: &mpsc::Sender<Discovered>, by: Deadline) -> Result<(), Fault> {
+    let link = LinkOptions::parse(&hint).map_err(|problems| Fault::Config(sentence(&problems)))?;
+    let survey = Survey::begin(&link, Wanted::everything(&link), by).await?;
+    let mut told: Vec<Json> = vec![];
+    loop {
+        let is_over = survey.pause(by - MARGIN).await;
+        let devices = survey.findings().devices();
+        for device in devices {
+            if told.contains(&device.options) {
+                continue;
+            }
+            told.push(device.options.clone());
+            if found.send(device).await.is_err() {
+                return Ok(());
+            }
+        }
+        if let Some(why) = is_over {
+            return why;
+        }
+    }
 }
 
-pub(super) async fn browse(_link: &LinkOptions, _device: &DeviceOptions, _by: Deadline) -> Result<Vec<Discovered>, Fault> {
-    Ok(vec![])
+/// Lists what a device has to offer, as soon as it has said so.
+pub(super) async fn browse(link: &LinkOptions, device: &DeviceOptions, by: Deadline) -> Result<Vec<Discovered>, Fault> {
+    let wanted = Wanted::of(link, device).ok_or_else(|| Fault::Config("a device without `topic` has nothing to look at".into()))?;
+    let survey = Survey::begin(link, wanted, by).await?;
+    loop {
+        let is_over = survey.pause(by - MARGIN).await;
+        let points = survey.findings().points(device);
+        if let Some(points) = points {
+            return Ok(points);
+        }
+        match is_over {
+            None => {}
+            Some(Ok(())) => return Err(Fault::Device("nothing was heard that describes it".into())),
+            Some(Err(fault)) => return Err(fault),
+        }
+    }
+}
+
+/// A connection that listens.
+struct Survey {
+    heard: Arc<Record>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+/// What was heard.
+struct Record {
+    findings: Mutex<Findings>,
+    news: Notify,
+    ended: Mutex<Option<String>>,
+}
+
+impl Drop for Survey {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Survey {
+    async fn begin(link: &LinkOptions, wanted: Wanted, by: Deadline) -> Result<Survey, Fault> {
+        let settings = Settings::of(link, some_client_id(link.fingerprint))?;
+        let no_answer = || Fault::Link(format!("{}: the broker does not answer", link.endpoint));
+        let connected = timeout_at(by.min(Instant::now() + link.timeout), Connection::open(&settings)).await;
+        let Connection { broker, events } = connected.map_err(|_| no_answer())??;
+        let Wanted { filters, nodes } = wanted.clone();
+        let findings = Mutex::new(Findings::new(link));
+        let heard = Arc::new(Record { findings, news: Notify::new(), ended: Mutex::default() });
+        let (record, mut ear) = (heard.clone(), Listening(heard.clone()));
+        let task = tokio::spawn(async move {
+            let asking = async {
+                // A filter that is refused finds nothing, and the others do.
+                let _ = broker.subscribe(&filters, Qos::AtMostOnce).await;
+                for (group, node) in nodes {
+                    let _ = broker.publish(rebirth(&group, &node, Timestamp::now())).await;
+                }
+                loop {
+                    sleep(QUIET).await;
+                    let unborn = record.findings().unborn();
+                    for (group, node) in unborn {
+                        let _ = broker.publish(rebirth(&group, &node, Timestamp::now())).await;
+                    }
+                }
+            };
+            let why = tokio::select! {
+                why = events.run(&mut ear) => why,
+                () = asking => String::new(),
+            };
+            *super::unlocked(&record.ended) = Some(why);
+            record.news.notify_one();
+        });
+        Ok(Survey { heard, task })
+    }
+
+    fn findings(&self) -> MutexGuard<'_, Findings> {
+        self.heard.findings()
+    }
+
+    /// Waits until something has come and then nothing for a while, or the time is over. `Some` if it is over.
+    async fn pause(&self, until: Deadline) -> Option<Result<(), Fault>> {
+        if timeout_at(until, self.heard.news.notified()).await.is_err() {
+            return Some(Ok(()));
+        }
+        while timeout_at(until.min(Instant::now() + QUIET), self.heard.news.notified()).await.is_ok() {}
+        if let Some(why) = super::unlocked(&self.heard.ended).clone() {
+            return Some(Err(Fault::Link(why)));
+        }
+        (Instant::now() >= until).then_some(Ok(()))
+    }
+}
+
+impl Record {
+    fn findings(&self) -> MutexGuard<'_, Findings> {
+        super::unlocked(&self.findings)
+    }
+}
+
+struct Listening(Arc<Record>);
+
+impl Ear for Listening {
+    fn hear(&mut self, heard: &Heard<'_>) {
+        if let Ok(topic) = std::str::from_utf8(heard.topic)
+            && self.0.findings().take(topic, heard.payload)
+        {
+            self.0.news.notify_one();
+        }
+    }
+
+    fn rest(&mut self) {}
 }

@@ -36,7 +36,7 @@ impl Births {
 }
 
 /// Each metric of a birth as the options of a point. What every edge node has for its own affairs is left out.
-pub(crate) fn offers(payload: &Payload) -> Vec<Discovered> {
+fn offers(payload: &Payload) -> Vec<Discovered> {
     let own = |name: &str| name == LIFE || name.starts_with("Node Control/");
     let offer = |metric: &Metric| {
         let name = metric.name.as_deref().filter(|name| !name.is_empty() && !own(name))?;
