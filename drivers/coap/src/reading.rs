@@ -1,0 +1,205 @@
+//! Payloads to the values of points. Pure.
+
+use crate::codec::Told;
+use crate::config::Point;
+use edgeway_payload::{Document, Format, Mapping, Options, Reading};
+use edgeway_sdk::{Access, Batch, PointIx, Quality, Timestamp, Value};
+use std::sync::{Arc, Mutex};
+
+/// What a device has said of a resource. Decoded once for each format that is asked for.
+#[derive(Debug)]
+pub(crate) struct Payload<'p> {
+    bytes: &'p [u8],
+    told: Told,
+    received: Timestamp,
+    /// What relative times count from.
+    base: Timestamp,
+    documents: Vec<(Format, Option<Document>)>,
+}
+
+impl<'p> Payload<'p> {
+    pub(crate) fn new(bytes: &'p [u8], told: Told, received: Timestamp) -> Self {
+        Payload { bytes, told, received, base: received, documents: vec![] }
+    }
+
+    /// The same that came at `base`, which the device has said now to be as it was.
+    pub(crate) fn unchanged(bytes: &'p [u8], told: Told, base: Timestamp, received: Timestamp) -> Self {
+        Payload { base, ..Payload::new(bytes, told, received) }
+    }
+
+    /// `None` if it is not of this format.
+    fn document(&mut self, format: Format) -> Option<&Document> {
+        let known = self.documents.iter().position(|(known, _)| *known == format);
+        let at = known.unwrap_or_else(|| {
+            let document = Document::parse(format, self.bytes, self.base).ok();
+            self.documents.push((format, document));
+            self.documents.len() - 1
+        });
+        self.documents[at].1.as_ref()
+    }
+
+    /// Whether it could be read as what it was taken for.
+    pub(crate) fn is_readable(&self) -> bool {
+        self.documents.iter().any(|(_, document)| document.is_some())
+    }
+}
+
+/// Where a point's value is in the payloads of its resource.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    mapping: Mapping,
+    as_told: Option<Box<AsTold>>,
+}
+
+/// For a point that does not name a format: what it takes from an answer that does.
+#[derive(Debug)]
+struct AsTold {
+    options: Options,
+    /// Of the format that was told last, if it is another than that of the point's own mapping.
+    last: Mutex<Option<Mapping>>,
+}
+
+impl Reader {
+    pub(crate) fn new(point: &Point) -> Self {
+        let as_told = point
+            .as_told
+            .as_ref()
+            .map(|options| Box::new(AsTold { options: Options::clone(options), last: Mutex::default() }));
+        Reader { mapping: point.mapping.clone(), as_told }
+    }
+
+    /// What to send in order to write.
+    pub(crate) fn mapping(&self) -> &Mapping {
+        &self.mapping
+    }
+
+    /// Everything that a payload says of the point. `Err` if it cannot be read at all.
+    fn read(&self, payload: &mut Payload<'_>, each: impl FnMut(Reading)) -> Result<(), Quality> {
+        let Some(as_told) = &self.as_told else { return read_with(&self.mapping, payload, each) };
+        match payload.told {
+            Told::Nothing => read_with(&self.mapping, payload, each),
+            Told::Known(format) if format == self.mapping.format() => read_with(&self.mapping, payload, each),
+            Told::Known(format) => as_told.read(format, payload, each),
+            // Nobody has said how it is to be read.
+            Told::Other(_) => Err(Quality::BadConfig),
+        }
+    }
+}
+
+impl AsTold {
+    fn read(&self, format: Format, payload: &mut Payload<'_>, each: impl FnMut(Reading)) -> Result<(), Quality> {
+        let mut last = self.last.lock().expect("no thread panics while it holds this lock");
+        if last.as_ref().is_none_or(|mapping| mapping.format() != format) {
+            *last = Mapping::new(&Options { format, ..self.options.clone() }, Access::Read, &mut vec![]);
+        }
+        // Options that do not go with this format.
+        let mapping = last.as_ref().ok_or(Quality::BadConfig)?;
+        read_with(mapping, payload, each)
+    }
+}
+
+fn read_with(mapping: &Mapping, payload: &mut Payload<'_>, each: impl FnMut(Reading)) -> Result<(), Quality> {
+    let document = payload.document(mapping.format()).ok_or(Quality::Bad)?;
+    mapping.read_all(document, each);
+    Ok(())
+}
+
+/// A point of a resource.
+#[derive(Debug, Clone)]
+pub(crate) struct Item {
+    pub(crate) point: PointIx,
+    pub(crate) reader: Arc<Reader>,
+}
+
+/// Puts the newest value of every point into the batch; a bad one if the payload says nothing of it.
+pub(crate) fn unpack(items: &[Item], payload: &mut Payload<'_>, out: &mut Batch) {
+    for item in items {
+        let mut newest: Option<Reading> = None;
+        let read = item.reader.read(payload, |reading| {
+            if newest.as_ref().is_none_or(|newest| newest.time <= reading.time) {
+                newest = Some(reading);
+            }
+        });
+        match (read, newest) {
+            (Ok(()), Some(reading)) => push(item.point, reading, payload.received, out),
+            (Ok(()), None) => out.bad(item.point, Quality::Bad, payload.received),
+            (Err(quality), _) => out.bad(item.point, quality, payload.received),
+        }
+    }
+}
+
+/// Puts all that a payload tells into the batch: series in their order, and nothing of points that it does not speak of.
+pub(crate) fn unpack_all(items: &[Item], payload: &mut Payload<'_>, out: &mut Batch) {
+    for item in items {
+        let received = payload.received;
+        let read = item.reader.read(payload, |reading| push(item.point, reading, received, out));
+        if let Err(quality) = read {
+            out.bad(item.point, quality, received);
+        }
+    }
+}
+
+/// The value of one point; `None` if the payload has none that can be trusted.
+pub(crate) fn value(item: &Item, payload: &mut Payload<'_>) -> Option<Value> {
+    let mut out = Batch::default();
+    unpack(std::slice::from_ref(item), payload, &mut out);
+    out.values.pop().filter(|_| !out.qualities[0].is_bad())
+}
+
+fn push(point: PointIx, reading: Reading, received: Timestamp, out: &mut Batch) {
+    let time = reading.time.unwrap_or(received);
+    match reading.quality {
+        Quality::Good => out.good(point, reading.value, time),
+        quality => out.push(point, reading.value, quality, time),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value as Json, json};
+
+    fn item(options: Json) -> Item {
+        let point = Point::parse(&options, Access::Read).expect("right options");
+        Item { point: PointIx(0), reader: Reader::new(&point).into() }
+    }
+
+    fn read(options: Json, told: Told, bytes: &[u8]) -> (Value, Quality) {
+        let mut out = Batch::default();
+        unpack(&[item(options)], &mut Payload::new(bytes, told, Timestamp::EPOCH), &mut out);
+        (out.values.remove(0), out.qualities[0])
+    }
+
+    #[test]
+    fn a_point_without_a_format_follows_the_answer() {
+        let good = |value: Value| (value, Quality::Good);
+        assert_eq!(read(json!({ "at": "t" }), Told::Nothing, br#"{"t": 1}"#), good(Value::Int(1)));
+        assert_eq!(read(json!({ "at": "t" }), Told::Known(Format::Cbor), b"\xa1\x61t\x02"), good(Value::Int(2)));
+        assert_eq!(read(json!({}), Told::Known(Format::Text), b"21.5"), good(Value::Float(21.5)));
+        let pack = br#"[{"n": "t", "v": 3}]"#;
+        assert_eq!(read(json!({ "at": "t" }), Told::Known(Format::SenmlJson), pack), good(Value::Float(3.0)));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_bad() {
+        assert_eq!(read(json!({}), Told::Other(40), b"1").1, Quality::BadConfig);
+        assert_eq!(read(json!({ "at": "t" }), Told::Known(Format::Text), b"1").1, Quality::BadConfig);
+        assert_eq!(read(json!({ "at": "t" }), Told::Nothing, b"{").1, Quality::Bad);
+        assert_eq!(read(json!({ "at": "t" }), Told::Nothing, b"{}").1, Quality::Bad);
+        // What is configured is believed, whatever the answer says.
+        assert_eq!(read(json!({ "format": "json" }), Told::Known(Format::Text), b"7").0, Value::Int(7));
+    }
+
+    #[test]
+    fn a_series_is_told_in_its_order_and_its_newest_is_read() {
+        let pack = br#"[{"n": "t", "t": 1700000001, "v": 1}, {"n": "t", "t": 1700000003, "v": 3}, {"n": "t", "t": 1700000002, "v": 2}]"#;
+        let items =
+            [item(json!({ "at": "t", "format": "senml-json" })), item(json!({ "at": "u", "format": "senml-json" }))];
+        let mut payload = Payload::new(pack, Told::Nothing, Timestamp::from_secs(1_700_000_100));
+        let mut all = Batch::default();
+        unpack_all(&items, &mut payload, &mut all);
+        assert_eq!(all.values, [1.0, 3.0, 2.0].map(Value::Float));
+        assert_eq!(value(&items[0], &mut payload), Some(Value::Float(3.0)));
+        assert_eq!(value(&items[1], &mut payload), None);
+    }
+}

@@ -1,0 +1,1 @@
+//! The example server of libcoap, in the clear and with DTLS.
