@@ -63,6 +63,14 @@ fn text(record: &Json, name: &str, label: &str) -> Result<Option<String>, Error>
     }
 }
 
+fn truth(record: &Json) -> Result<Option<Json>, Error> {
+    match field(record, "vb", "4") {
+        None => Ok(None),
+        Some(value) if value.is_boolean() => Ok(Some(value.clone())),
+        Some(_) => Err(wrong("`vb` is neither true nor false")),
+    }
+}
+
 impl Base {
     fn take(&mut self, record: &Json) -> Result<(), Error> {
         if let Some(version) = field(record, "bver", "-1").and_then(Json::as_i64)
@@ -98,9 +106,9 @@ impl Base {
             (Some(_), None) => return Ok(field(record, "v", "2").cloned()),
             _ => {}
         }
-        let other =
-            [("vs", "3"), ("vb", "4"), ("vd", "8")].into_iter().find_map(|(name, label)| field(record, name, label));
-        Ok(other.cloned())
+        // A record has one of them (section 4.2).
+        let text = text(record, "vs", "3")?.or(text(record, "vd", "8")?).map(Json::from);
+        Ok(text.or(truth(record)?))
     }
 }
 
@@ -175,6 +183,8 @@ mod tests {
             (json!([1]), "record is an object"),
             (json!([{ "n": 1, "v": 1 }]), "`n` is no text"),
             (json!([{ "n": "a", "v": "1" }]), "`v` is no number"),
+            (json!([{ "n": "a", "vs": {} }]), "`vs` is no text"),
+            (json!([{ "n": "a", "vb": 1 }]), "`vb` is neither"),
             (json!([{ "bver": 11, "n": "a", "v": 1 }]), "version is 11"),
             (json!([{ "n": "a", "v": 1, "new_": 1 }]), "`new_` must be understood"),
         ] {
