@@ -139,6 +139,11 @@ impl Event {
         self.action != REST
     }
 
+    /// As a field, at rest too.
+    pub(crate) fn field(&self) -> Field {
+        Field { name: self.name, nth: self.nth, value: self.value(), quality: Quality::Good }
+    }
+
     /// What a point for it holds: the action, or the steps of a dimmer, to the left negative.
     pub(crate) fn value(&self) -> Value {
         match self.steps {

@@ -1,0 +1,57 @@
+//! Plans of a few points.
+
+use super::*;
+use edgeway_sdk::Json;
+use serde_json::json;
+
+fn work(points: &[(u32, Json, Access, u64)]) -> Work {
+    let device = |ix| DeviceSpec { ix: DeviceIx(ix), options: json!({ "address": format!("A4:C1:38:00:00:0{ix}") }) };
+    let spec = |(ix, (device, options, access, seconds)): (u32, &(u32, Json, Access, u64))| PointSpec {
+        ix: PointIx(ix),
+        device: DeviceIx(*device),
+        options: options.clone().into(),
+        access: *access,
+        period: Duration::from_secs(*seconds),
+    };
+    let points: Vec<_> = (0..).zip(points).map(spec).collect();
+    Work::resolve(&[device(0), device(1)], &points).expect("valid")
+}
+
+fn points(requests: &[Request]) -> Vec<Vec<u32>> {
+    requests.iter().map(|request| request.items.iter().map(|(_, target)| target.ix.0).collect()).collect()
+}
+
+#[test]
+fn what_is_told_is_not_asked_for() {
+    let work = work(&[
+        (0, json!({ "at": "rssi" }), Access::Read, 1),
+        (0, json!({ "at": "gatt:181a/2a6e", "type": "i16", "watch": "notify" }), Access::Read, 1),
+        (0, json!({ "at": "gatt:181a/2a6f", "type": "u16" }), Access::Read, 1),
+        (0, json!({ "at": "gatt:ffe0/ffe1", "type": "u8", "watch": "notify" }), Access::Write, 1),
+    ]);
+    assert_eq!(work.watched(), [PointIx(0), PointIx(1)]);
+    assert_eq!(points(&work.requests()), [[2]]);
+    assert_eq!(work.writable.len(), 1);
+    assert!(work.keeps(DeviceIx(0)) && !work.keeps(DeviceIx(1)));
+}
+
+#[test]
+fn points_of_one_device_and_period_share_a_step() {
+    let value = |at: &str| json!({ "at": at, "type": "u8" });
+    let work = work(&[
+        (0, value("gatt:181a/2a6f"), Access::Read, 1),
+        (1, value("gatt:181a/2a6e"), Access::Read, 1),
+        (0, value("gatt:181a/2a6e"), Access::Read, 1),
+        (0, value("gatt:181a/2a6e"), Access::ReadWrite, 1),
+        (0, value("gatt:181a/2a6d"), Access::Read, 9),
+    ]);
+    assert_eq!(points(&work.requests()), [vec![2, 3, 0], vec![4], vec![1]]);
+    assert_eq!(points(&work.halves()).concat().len(), 5);
+}
+
+#[test]
+fn a_step_reads_no_more_than_it_has_time_for() {
+    let value = |n: usize| (0, json!({ "at": format!("gatt:181a/{n:04x}"), "type": "u8" }), Access::Read, 1);
+    let work = work(&(0..70).map(value).collect::<Vec<_>>());
+    assert_eq!(work.requests().iter().map(|request| request.items.len()).collect::<Vec<_>>(), [32, 32, 6]);
+}

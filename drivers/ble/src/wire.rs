@@ -1,0 +1,248 @@
+//! One adapter: who is connected, and what is read and written there.
+
+mod refusal;
+mod seat;
+
+use crate::address::Address;
+use crate::bluez::{Bluez, Known};
+use crate::config::{Characteristic, LinkOptions, WriteWith};
+use crate::counters::Counters;
+use crate::hearing::mapped;
+use crate::plan::{Request, Target};
+use edgeway_sdk::{Batch, Deadline, Fault, Quality, Timestamp, Value};
+pub(crate) use refusal::Refusal;
+pub(crate) use seat::{Seat, Session};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::{OwnedMutexGuard, Semaphore};
+use tokio::time::{Instant, timeout_at};
+
+/// Letting go of a device takes no longer.
+const LEAVE_WITHIN: Duration = Duration::from_secs(1);
+
+/// A connection to BlueZ with the devices that are connected through it.
+pub(crate) struct Wire {
+    pub(crate) bluez: Bluez,
+    options: LinkOptions,
+    counters: Arc<Counters>,
+    /// One for each device that may be connected.
+    permits: Arc<Semaphore>,
+    /// Each is held while something is done with the device.
+    seats: Mutex<HashMap<Address, Arc<tokio::sync::Mutex<Seat>>>>,
+}
+
+/// Whether a device stays connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stay {
+    Connected,
+    OnDemand,
+}
+
+impl Wire {
+    /// Opens it.
+    ///
+    /// # Errors
+    /// As [`Bluez::open`].
+    pub(crate) async fn open(options: &LinkOptions, counters: Arc<Counters>, by: Deadline) -> Result<Self, Fault> {
+        let bluez = Bluez::open(options, by).await?;
+        let permits = Arc::new(Semaphore::new(options.connections.into()));
+        Ok(Wire { bluez, options: options.clone(), counters, permits, seats: Mutex::default() })
+    }
+
+    /// Reads what a step wants.
+    ///
+    /// # Errors
+    /// A [`Fault`]; then nothing is in the batch.
+    pub(crate) async fn read(
+        &self,
+        request: &Request,
+        address: Address,
+        stay: Stay,
+        out: &mut Batch,
+        by: Deadline,
+    ) -> Result<(), Fault> {
+        let mut seat = self.sit(address, by).await?;
+        let read = self.read_all(seat.session(), request, address, by).await;
+        self.leave(&mut seat, address, stay, read.as_ref().err(), by).await;
+        out.append(read?);
+        Ok(())
+    }
+
+    async fn read_all(
+        &self,
+        session: &Session,
+        request: &Request,
+        address: Address,
+        by: Deadline,
+    ) -> Result<Batch, Fault> {
+        let mut out = Batch::default();
+        for items in request.items.chunk_by(|(one, _), (next, _)| one == next) {
+            let bytes = self.read_one(session, items[0].0, address, by).await;
+            let now = Timestamp::now();
+            for (_, target) in items {
+                match &bytes {
+                    Ok(bytes) => push(&mut out, target, bytes, now),
+                    Err(Refusal::Point { quality, .. }) => out.bad(target.ix, *quality, now),
+                    Err(Refusal::Fault(fault)) => return Err(fault.clone()),
+                }
+            }
+        }
+        Ok(out)
+    }
+
+    async fn read_one(
+        &self,
+        session: &Session,
+        wanted: Characteristic,
+        address: Address,
+        by: Deadline,
+    ) -> Result<Vec<u8>, Refusal> {
+        let known = session.find(wanted).ok_or_else(|| Refusal::missing(wanted))?;
+        let read = self.bluez.read(&known.path, self.soon(by)).await;
+        read.map_err(|trouble| Refusal::of(trouble, address))
+    }
+
+    /// Writes a value and reads it back, if it can be read.
+    ///
+    /// # Errors
+    /// A [`Fault`]. After that of a device or a link nobody knows whether the value was taken.
+    pub(crate) async fn write(
+        &self,
+        wanted: (Characteristic, &Target),
+        value: &Value,
+        address: Address,
+        stay: Stay,
+        by: Deadline,
+    ) -> Result<Option<Value>, Fault> {
+        let (characteristic, target) = wanted;
+        let mapping = target.point.mapping.as_ref().expect("what is read by connecting is bytes");
+        let bytes = mapping.encode(value).map_err(|reason| refused(target, Quality::BadOutOfRange, reason))?;
+        // Nothing was sent yet.
+        let mut seat = self.sit(address, by).await.map_err(|fault| match fault {
+            Fault::Device(reason) => Fault::Busy(reason),
+            other => other,
+        })?;
+        let known = seat.session().find(characteristic).cloned();
+        let written = match known {
+            None => Err(Refusal::missing(characteristic)),
+            Some(known) => self.write_one(&known, target, &bytes, address, by).await,
+        };
+        let written = written.map_err(|refusal| match refusal {
+            Refusal::Fault(fault) => fault,
+            Refusal::Point { quality, reason } => refused(target, quality, reason),
+        });
+        self.leave(&mut seat, address, stay, written.as_ref().err(), by).await;
+        let bytes = written?;
+        let read_back = bytes.map(|bytes| mapped(mapping, &bytes, Timestamp::now()));
+        Ok(read_back.filter(|(_, quality)| !quality.is_bad()).map(|(value, _)| value))
+    }
+
+    async fn write_one(
+        &self,
+        known: &Known,
+        target: &Target,
+        bytes: &[u8],
+        address: Address,
+        by: Deadline,
+    ) -> Result<Option<Vec<u8>>, Refusal> {
+        let with = target.point.write_with.or_else(|| offered(known)).ok_or_else(|| Refusal::not_writable(known))?;
+        let written = self.bluez.write(&known.path, bytes, with, self.soon(by)).await;
+        written.map_err(|trouble| Refusal::of(trouble, address))?;
+        if !known.can("read") {
+            return Ok(None);
+        }
+        // The write was acknowledged; that it cannot be read back does not undo it.
+        Ok(self.bluez.read(&known.path, self.soon(by)).await.ok())
+    }
+
+    /// Waits until nobody else uses a device, and connects it unless it is.
+    ///
+    /// # Errors
+    /// [`Fault::Busy`] if all connections are in use; [`Fault::Device`] if it cannot be connected; [`Fault::Link`].
+    pub(crate) async fn sit(&self, address: Address, by: Deadline) -> Result<OwnedMutexGuard<Seat>, Fault> {
+        let seat =
+            self.seats.lock().expect("no thread panics while it holds this lock").entry(address).or_default().clone();
+        let waiting = timeout_at(by, seat.lock_owned()).await;
+        let mut seat = waiting.map_err(|_| Fault::Busy(format!("{address} is busy with something else")))?;
+        if seat.is_taken() {
+            return Ok(seat);
+        }
+        let permit = timeout_at(by, self.permits.clone().acquire_owned()).await;
+        let permit = permit.map_err(|_| {
+            let all = self.options.connections;
+            Fault::Busy(format!("all {all} connections of the adapter are in use (`connections`)"))
+        })?;
+        let permit = permit.expect("the semaphore is never closed");
+        let by = by.min(Instant::now() + self.options.connect_timeout);
+        match self.bluez.connect(address, by).await {
+            Ok(characteristics) => seat.take(Session::new(characteristics, permit)),
+            Err(trouble) => {
+                self.bluez.abandon(address).await;
+                return Err(refusal::of_connect(trouble, address));
+            }
+        }
+        self.counters.connections.add();
+        Ok(seat)
+    }
+
+    /// Disconnects a device that does not stay, or with which something is wrong.
+    pub(crate) async fn leave(
+        &self,
+        seat: &mut Seat,
+        address: Address,
+        stay: Stay,
+        fault: Option<&Fault>,
+        by: Deadline,
+    ) {
+        let is_broken = matches!(fault, Some(Fault::Device(_) | Fault::Link(_)));
+        if stay == Stay::OnDemand || is_broken {
+            self.bluez.disconnect(address, by.min(Instant::now() + LEAVE_WITHIN)).await;
+            seat.leave();
+        }
+    }
+
+    /// A device that has gone by itself.
+    pub(crate) async fn forget(&self, address: Address) {
+        let seat = self.seats.lock().expect("no thread panics while it holds this lock").get(&address).cloned();
+        if let Some(seat) = seat {
+            seat.lock().await.leave();
+        }
+    }
+
+    /// Disconnects everybody and lets go of BlueZ.
+    pub(crate) async fn close(&self, by: Deadline) {
+        let seats = std::mem::take(&mut *self.seats.lock().expect("no thread panics while it holds this lock"));
+        for (address, seat) in seats {
+            if let Ok(mut seat) = timeout_at(by, seat.lock_owned()).await
+                && seat.is_taken()
+            {
+                self.leave(&mut seat, address, Stay::OnDemand, None, by).await;
+            }
+        }
+        self.bluez.close().await;
+    }
+
+    pub(crate) fn soon(&self, by: Deadline) -> Deadline {
+        by.min(Instant::now() + self.options.timeout)
+    }
+}
+
+fn push(out: &mut Batch, target: &Target, bytes: &[u8], now: Timestamp) {
+    let mapping = target.point.mapping.as_ref().expect("what is read by connecting is bytes");
+    let (value, quality) = mapped(mapping, bytes, now);
+    out.push(target.ix, value, quality, now);
+}
+
+/// How a characteristic is written, if it says nothing better.
+fn offered(known: &Known) -> Option<WriteWith> {
+    match () {
+        () if known.can("write") => Some(WriteWith::Response),
+        () if known.can("write-without-response") => Some(WriteWith::NoResponse),
+        () => None,
+    }
+}
+
+fn refused(target: &Target, quality: Quality, reason: String) -> Fault {
+    Fault::Point { point: target.ix, quality, reason }
+}

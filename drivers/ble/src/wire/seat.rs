@@ -1,0 +1,50 @@
+//! A place for one connected device.
+
+use crate::bluez::Known;
+use crate::config::Characteristic;
+use tokio::sync::OwnedSemaphorePermit;
+
+/// Taken while the device is connected.
+#[derive(Default)]
+pub(crate) struct Seat(Option<Session>);
+
+/// A connected device.
+pub(crate) struct Session {
+    characteristics: Vec<Known>,
+    /// Given back when the device is left.
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Seat {
+    pub(crate) fn is_taken(&self) -> bool {
+        self.0.is_some()
+    }
+
+    pub(super) fn take(&mut self, session: Session) {
+        self.0 = Some(session);
+    }
+
+    pub(crate) fn leave(&mut self) {
+        self.0 = None;
+    }
+
+    /// # Panics
+    /// If nobody sits there, which [`super::Wire::sit`] sees to.
+    pub(crate) fn session(&self) -> &Session {
+        self.0.as_ref().expect("who sits is connected")
+    }
+}
+
+impl Session {
+    pub(super) fn new(characteristics: Vec<Known>, permit: OwnedSemaphorePermit) -> Self {
+        Session { characteristics, _permit: permit }
+    }
+
+    pub(crate) fn find(&self, wanted: Characteristic) -> Option<&Known> {
+        self.characteristics.iter().find(|known| known.id == wanted)
+    }
+
+    pub(crate) fn characteristics(&self) -> &[Known] {
+        &self.characteristics
+    }
+}
