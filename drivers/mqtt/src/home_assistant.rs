@@ -19,8 +19,14 @@ use std::collections::BTreeMap;
 #[derive(Debug, Default)]
 pub(crate) struct Device {
     said: Vec<(&'static str, String)>,
-    entities: Vec<Entity>,
+    /// By where they are described: what is described again takes the place of the former.
+    entities: BTreeMap<String, Entity>,
 }
+
+/// More devices are no list for a person.
+const DEVICES_MAX: usize = 10_000;
+/// More entities no device has.
+const ENTITIES_MAX: usize = 1_000;
 
 /// Devices by their identifiers.
 #[derive(Debug, Default)]
@@ -33,17 +39,22 @@ impl Devices {
         let Ok(Json::Object(config)) = serde_json::from_slice(payload) else { return false };
         let mut config = keys::whole(config);
         let (id, about) = identity(&config).unwrap_or_else(|| (id.to_owned(), vec![]));
+        if self.0.len() >= DEVICES_MAX && !self.0.contains_key(&id) {
+            return false;
+        }
         let device = self.0.entry(id).or_default();
         if device.said.is_empty() {
             device.said = about;
         }
         if component != "device" {
-            device.entities.push(Entity::new(component, config));
+            device.add(topic.to_owned(), Entity::new(component, config));
             return true;
         }
         let components = config.remove("components");
-        for (_, part) in components.as_ref().and_then(Json::as_object).into_iter().flatten() {
-            device.entities.extend(part.as_object().and_then(|part| of_device(&config, part)));
+        for (name, part) in components.as_ref().and_then(Json::as_object).into_iter().flatten() {
+            if let Some(entity) = part.as_object().and_then(|part| of_device(&config, part)) {
+                device.add(format!("{topic}/{name}"), entity);
+            }
         }
         true
     }
@@ -56,14 +67,20 @@ impl Devices {
     /// The points of a device.
     pub(crate) fn points(&self, id: &str) -> Option<Vec<Discovered>> {
         let device = self.0.get(id)?;
-        Some(device.entities.iter().flat_map(Entity::points).collect())
+        Some(device.entities.values().flat_map(Entity::points).collect())
     }
 }
 
 impl Device {
+    fn add(&mut self, place: String, entity: Entity) {
+        if self.entities.len() < ENTITIES_MAX {
+            self.entities.insert(place, entity);
+        }
+    }
+
     fn found(&self, id: &str) -> Discovered {
         let mut availability: Vec<Json> = vec![];
-        for one in self.entities.iter().flat_map(Entity::availability) {
+        for one in self.entities.values().flat_map(Entity::availability) {
             if !availability.contains(&one) {
                 availability.push(one);
             }

@@ -135,9 +135,9 @@ impl Node {
     }
 
     fn died(&mut self, payload: &Payload, board: &EdgeNode, said: &mut Said) {
-        let is_of_another = self.life.as_ref().and_then(|life| Some(life.number? != number(payload)?));
         // The last will of a connection that the node has given up itself comes late.
-        if is_of_another == Some(true) {
+        let lives_since = self.life.as_ref().and_then(|life| Some(life.number?.wrapping_sub(number(payload)?) % 256));
+        if lives_since.is_some_and(|lives| (1..128).contains(&lives)) {
             return;
         }
         self.life = None;

@@ -6,6 +6,9 @@ use edgeway_sparkplug::{Message as _, Metric, Payload, PropertyValueKind, data_t
 use serde_json::json;
 use std::collections::BTreeMap;
 
+/// More devices are no list for a person.
+const BIRTHS_MAX: usize = 10_000;
+
 /// The births that were heard, by `group/node` or `group/node/device`.
 #[derive(Debug, Default)]
 pub(crate) struct Births(BTreeMap<String, Payload>);
@@ -15,6 +18,9 @@ impl Births {
     pub(crate) fn take(&mut self, topic: &str, payload: &[u8]) -> bool {
         let Some(Topic { group, kind: Kind::Birth, node, device }) = Topic::parse(topic) else { return false };
         let Ok(payload) = Payload::decode(payload) else { return false };
+        if self.0.len() >= BIRTHS_MAX {
+            return false;
+        }
         let name = [Some(group), Some(node), device].into_iter().flatten().collect::<Vec<_>>().join("/");
         self.0.insert(name, payload);
         true

@@ -3,6 +3,7 @@
 
 mod broker;
 mod plain;
+mod process;
 
 use std::path::PathBuf;
 
