@@ -32,7 +32,12 @@ pub(crate) fn push(items: &[Item], readings: impl Iterator<Item = Kept>, receive
 }
 
 /// Puts every reading of the points that the payload speaks of into the batch.
-pub(crate) fn push_told<'i>(items: impl Iterator<Item = &'i Item>, document: &Document, received: Timestamp, out: &mut Batch) {
+pub(crate) fn push_told<'i>(
+    items: impl Iterator<Item = &'i Item>,
+    document: &Document,
+    received: Timestamp,
+    out: &mut Batch,
+) {
     for item in items {
         item.options.mapping.read_all(document, |reading| {
             out.push(item.point, reading.value, reading.quality, reading.time.unwrap_or(received));

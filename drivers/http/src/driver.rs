@@ -14,9 +14,7 @@ use crate::config::{DeviceOptions, LinkOptions, Point, WrittenDevice, WrittenLin
 use crate::plan;
 use async_trait::async_trait;
 use client_link::ClientLink;
-use edgeway_sdk::{
-    Access, Capabilities, Deadline, Discovered, Driver, Fault, Json, Link, Manifest, Problem,
-};
+use edgeway_sdk::{Access, Capabilities, Deadline, Discovered, Driver, Fault, Json, Link, Manifest, Problem};
 use hook_link::HookLink;
 use std::sync::{Arc, LazyLock};
 use tokio::sync::mpsc;
@@ -48,7 +46,7 @@ impl Driver for Http {
 
     fn open(&self, options: Json) -> Result<Arc<dyn Link>, Fault> {
         match LinkOptions::parse(&options).map_err(|problems| plan::wrong(&problems))? {
-            LinkOptions::Client(options) => Ok(Arc::new(ClientLink::new(options))),
+            LinkOptions::Client(options) => Ok(Arc::new(ClientLink::new(*options))),
             LinkOptions::Hooks(options) => Ok(Arc::new(HookLink::new(options))),
         }
     }

@@ -42,7 +42,12 @@ impl<'q> Question<'q> {
     }
 
     /// Sends something.
-    pub(crate) fn send(method: Method, url: &'q Url, headers: &'q HeaderMap, body: Option<(&'q [u8], &'static str)>) -> Self {
+    pub(crate) fn send(
+        method: Method,
+        url: &'q Url,
+        headers: &'q HeaderMap,
+        body: Option<(&'q [u8], &'static str)>,
+    ) -> Self {
         Question { method: method.into(), url, headers, unless: None, body }
     }
 
@@ -132,7 +137,12 @@ impl Wire {
     }
 
     /// A token that is refused is renewed once: it may have been taken back.
-    async fn ask_as_somebody(&self, session: &Session, question: &Question<'_>, by: Deadline) -> Result<Answer, Failure> {
+    async fn ask_as_somebody(
+        &self,
+        session: &Session,
+        question: &Question<'_>,
+        by: Deadline,
+    ) -> Result<Answer, Failure> {
         let Some(tokens) = &session.tokens else {
             let login = match &self.options.login {
                 Login::Fixed(login) => Some(login.clone()),
@@ -171,7 +181,10 @@ impl Wire {
                 return Err(Failure::Broken(format!("{url} has moved to {to} (change `endpoint`)")));
             }
             left = left.checked_sub(1).ok_or_else(|| {
-                Failure::Broken(format!("{} leads in circles: more than {} redirections", question.url, self.options.redirects_max))
+                Failure::Broken(format!(
+                    "{} leads in circles: more than {} redirections",
+                    question.url, self.options.redirects_max
+                ))
             })?;
             url = to;
         }

@@ -33,7 +33,8 @@ impl Encoding {
 }
 
 fn hex(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u8>> = text.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
+    let digits: Option<Vec<u8>> =
+        text.chars().map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
     let digits = digits.filter(|digits| digits.len() % 2 == 0)?;
     Some(digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect())
 }
@@ -66,7 +67,15 @@ mod tests {
         let sha256 = signature(Hash::Sha256, Encoding::Hex, "sha256=");
         let right = format!("sha256={SHA256}");
         assert!(sha256.is_right(&right, PAYLOAD));
-        for wrong in ["", "sha256=", SHA256, &right[..right.len() - 1], &right[..right.len() - 2], &format!("{right}00"), "sha256=zz"] {
+        for wrong in [
+            "",
+            "sha256=",
+            SHA256,
+            &right[..right.len() - 1],
+            &right[..right.len() - 2],
+            &format!("{right}00"),
+            "sha256=zz",
+        ] {
             assert!(!sha256.is_right(wrong, PAYLOAD), "{wrong}");
         }
         assert!(!sha256.is_right(&right, b"what do ya want for nothing!"));

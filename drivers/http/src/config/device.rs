@@ -158,7 +158,8 @@ impl DeviceOptions {
     pub(crate) fn parse(options: &Json) -> Result<Self, Vec<Problem>> {
         let written: Written = options::parse(options).map_err(|problem| vec![problem])?;
         let problems = &mut vec![];
-        let name = |name: &String, problems: &mut Vec<Problem>| noted(headers::header_name("idempotency", name), problems);
+        let name =
+            |name: &String, problems: &mut Vec<Problem>| noted(headers::header_name("idempotency", name), problems);
         let device = DeviceOptions {
             path: checked_path("path", written.path, problems),
             headers: headers::read("headers", &written.headers, problems),
@@ -247,10 +248,8 @@ mod tests {
 
     #[test]
     fn a_misspelt_key_of_a_service_is_named() {
-        let problems = DeviceOptions::parse(&json!({ "services": { "boost": { "methd": "post" } } })).err().expect("wrong");
-        assert_eq!(
-            problems[0].to_string(),
-            "`services.boost.methd`: unknown key `methd` (did you mean `method`?)"
-        );
+        let problems =
+            DeviceOptions::parse(&json!({ "services": { "boost": { "methd": "post" } } })).err().expect("wrong");
+        assert_eq!(problems[0].to_string(), "`services.boost.methd`: unknown key `methd` (did you mean `method`?)");
     }
 }

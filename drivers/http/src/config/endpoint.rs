@@ -82,7 +82,10 @@ mod tests {
     #[test]
     fn servers_and_ports_are_told_apart() {
         let server = |text| Endpoint::Server(Url::parse(text).expect("an address"));
-        assert_eq!(Endpoint::parse("HTTP://Meter:80/api/"), Err(wrong("`HTTP://Meter:80/api/` is not an endpoint").help(FORMS)));
+        assert_eq!(
+            Endpoint::parse("HTTP://Meter:80/api/"),
+            Err(wrong("`HTTP://Meter:80/api/` is not an endpoint").help(FORMS))
+        );
         assert_eq!(Endpoint::parse("http://Meter:80/api/"), Ok(server("http://meter/api")));
         assert_eq!(Endpoint::parse("https://[::1]:8443"), Ok(server("https://[::1]:8443/")));
         assert_eq!(Endpoint::parse("listen://0.0.0.0:8080"), Ok(Endpoint::Listen("0.0.0.0:8080".into())));

@@ -56,8 +56,9 @@ fn instead(name: &HeaderName) -> &'static str {
 /// # Errors
 /// If a character of it can be in no header.
 pub(super) fn header_value(key: &str, value: &str) -> Result<HeaderValue, Problem> {
-    let mut value = HeaderValue::from_str(value)
-        .map_err(|_| Problem::key(key, "the value has a character that no header may have").help("no line ends, no NUL"))?;
+    let mut value = HeaderValue::from_str(value).map_err(|_| {
+        Problem::key(key, "the value has a character that no header may have").help("no line ends, no NUL")
+    })?;
     value.set_sensitive(true);
     Ok(value)
 }

@@ -25,7 +25,7 @@ const CONNECTIONS_MAX: u16 = 1024;
 #[derive(Clone)]
 pub(crate) enum LinkOptions {
     /// We ask.
-    Client(ClientOptions),
+    Client(Box<ClientOptions>),
     /// Devices send.
     Hooks(HookOptions),
 }
@@ -137,7 +137,7 @@ impl LinkOptions {
         check_duration(problems, "timeout", written.timeout, TIMEOUT_MIN..=DURATION_MAX);
         let link = match noted(Endpoint::parse(&written.endpoint), problems) {
             None => None,
-            Some(Endpoint::Server(base)) => Some(LinkOptions::Client(written.client(base, problems))),
+            Some(Endpoint::Server(base)) => Some(LinkOptions::Client(Box::new(written.client(base, problems)))),
             Some(Endpoint::Listen(address)) => Some(LinkOptions::Hooks(written.hooks(address, problems))),
         };
         match link {
@@ -167,12 +167,12 @@ impl Written {
         check_duration(problems, "idle", idle, Duration::ZERO..=IDLE_MAX);
         check_duration(problems, "pause", pause, Duration::ZERO..=DURATION_MAX);
         if self.connections.is_some() {
-            problems.push(Problem::key("connections", "it is for `listen://`").help("leave it out, or see `in_flight`"));
+            problems
+                .push(Problem::key("connections", "it is for `listen://`").help("leave it out, or see `in_flight`"));
         }
         let key = self.wire(&base);
         let files = files(&base, self.ca, self.cert, self.key, problems);
-        let given =
-            Given { username: self.username, password: self.password, token: self.token, oauth: self.oauth };
+        let given = Given { username: self.username, password: self.password, token: self.token, oauth: self.oauth };
         ClientOptions {
             base,
             files,
@@ -256,4 +256,89 @@ fn files(
         }
     };
     Files { ca, identity }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn problems(options: Json) -> Vec<String> {
+        LinkOptions::parse(&options).err().expect("wrong").iter().map(Problem::to_string).collect()
+    }
+
+    fn key(options: Json) -> String {
+        LinkOptions::parse(&options).expect("right").key()
+    }
+
+    #[test]
+    fn every_mistake_of_a_link_is_told_at_once() {
+        let options = json!({
+            "endpoint": "http://meter",
+            "timeout": "1ms",
+            "connect_timeout": "1h",
+            "idle": "1h",
+            "pause": "11s",
+            "in_flight": 65,
+            "redirects": 11,
+            "max_body": "5MiB",
+            "ca": "ca.pem",
+            "cert": "us.pem",
+            "username": "gateway",
+            "token": "t",
+            "connections": 4,
+            "headers": { "X": "a\nb" },
+        });
+        assert_eq!(
+            problems(options),
+            [
+                "`timeout`: 1ms is out of range (10ms to 10s)",
+                "`connect_timeout`: 3600s is out of range (10ms to 10s)",
+                "`idle`: 3600s is out of range (0s to 600s)",
+                "`pause`: 11s is out of range (0s to 10s)",
+                "`connections`: it is for `listen://` (leave it out, or see `in_flight`)",
+                "`ca`: it has no meaning with `http://` (write `https://`)",
+                "`cert`: it has no meaning with `http://` (write `https://`)",
+                "`key`: it is missing (`cert` needs one)",
+                "`token`: there is more than one login (one of `username` with `password`, `token` and `oauth`)",
+                "`headers.X`: the value has a character that no header may have (no line ends, no NUL)",
+                "`in_flight`: 65 is out of range (1 to 64)",
+                "`redirects`: 11 is out of range (0 to 10)",
+                "`max_body`: `5MiB` is not a size that is possible here (1KiB to 4MiB)",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_has_no_meaning_for_devices_that_send_is_told() {
+        assert_eq!(
+            problems(json!({ "endpoint": "listen://0.0.0.0:80", "cert": "c", "idle": "1s", "connections": 0 })),
+            [
+                "`cert`: it has no meaning with `listen://` (put a proxy with TLS before it)",
+                "`idle`: it has no meaning with `listen://`",
+                "`connections`: 0 is out of range (1 to 1024)",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_token_server_has_an_address() {
+        let oauth = json!({ "token_url": "login", "client_id": "a", "secret": "b" });
+        let problem = "`oauth.token_url`: `login` is not an address (`https://login.example/token`)";
+        assert_eq!(problems(json!({ "endpoint": "http://meter", "oauth": oauth })), [problem]);
+    }
+
+    #[test]
+    fn accounts_of_one_server_are_wires_of_their_own() {
+        let server = "https://Cloud.example:443/v1/";
+        let login = |name: &str| json!({ "endpoint": server, "username": name, "password": "x" });
+        let oauth = json!({ "token_url": "https://login", "client_id": "c", "secret": "s" });
+        assert_eq!(key(json!({ "endpoint": server })), "https://cloud.example/v1");
+        assert_eq!(key(login("a")), "https://cloud.example/v1 as a");
+        assert_eq!(key(json!({ "endpoint": server, "oauth": oauth })), "https://cloud.example/v1 as c");
+        assert_eq!(
+            key(json!({ "endpoint": "listen://0.0.0.0:8080" })),
+            key(json!({ "endpoint": "listen://[::]:8080" }))
+        );
+    }
 }

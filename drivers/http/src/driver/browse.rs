@@ -53,7 +53,8 @@ fn payload(answer: &Answer, url: &Url, at: Option<&str>) -> Result<Vec<Discovere
     let told = answer.media_type().and_then(Format::of_media_type);
     // Many devices call their JSON text, or nothing.
     let formats = [Format::Json].into_iter().chain(told.filter(|format| *format != Format::Json));
-    let formats = if matches!(told, None | Some(Format::Text)) { formats.collect() } else { vec![told.unwrap_or_default()] };
+    let formats =
+        if matches!(told, None | Some(Format::Text)) { formats.collect() } else { vec![told.unwrap_or_default()] };
     let mut reason = String::new();
     for format in formats {
         match Document::parse(format, &answer.body, answer.received) {

@@ -15,7 +15,7 @@ pub(super) async fn run(hint: Json, found: &mpsc::Sender<Discovered>, by: Deadli
         LinkOptions::Client(options) => options,
         LinkOptions::Hooks(_) => return Err(Fault::Unsupported("discovery of devices that send")),
     };
-    let wire = Wire::new(options.clone());
+    let wire = Wire::new((*options).clone());
     wire.connect(by).await.map_err(|failure| failure.of_read())?;
     let url = joined(&options.base, &[]);
     let answer = wire.ask(&Question::get(&url, &options.headers), by).await.map_err(|failure| failure.of_read())?;

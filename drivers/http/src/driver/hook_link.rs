@@ -5,9 +5,10 @@ use crate::hooks::{Counters, Desk, Routes, serve};
 use crate::plan;
 use async_trait::async_trait;
 use edgeway_sdk::{
-    Batch, Deadline, DeviceSpec, Fault, Link, LinkInfo, Plan, PointSpec, Sink, Split, StepIx, Value, WriteOp,
+    Batch, Deadline, DeviceSpec, Fault, Link, LinkInfo, Plan, PointIx, PointSpec, Sink, Split, StepIx, Value, WriteOp,
 };
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
@@ -56,8 +57,8 @@ impl HookLink {
 impl Link for HookLink {
     async fn plan(&self, devices: &[DeviceSpec], points: &[PointSpec], _split: Split<'_>) -> Result<Plan, Fault> {
         let (routes, rejected) = Routes::of(devices, points, &plan::items(points)?)?;
-        let refused = |spec: &&PointSpec| !rejected.iter().any(|(point, _)| *point == spec.ix);
-        let watched = points.iter().filter(refused).map(|spec| spec.ix).collect();
+        let unfit: HashSet<PointIx> = rejected.iter().map(|(point, _)| *point).collect();
+        let watched = points.iter().map(|spec| spec.ix).filter(|point| !unfit.contains(point)).collect();
         self.state().routes = Arc::new(routes);
         Ok(Plan { watched, rejected, ..Plan::default() })
     }

@@ -115,7 +115,10 @@ fn holds(property: &Json) -> Option<(Holds, Map<String, Json>)> {
     if !words.is_empty() {
         let numbered = || (0i64..).zip(&words);
         let map = numbered().map(|(number, word)| ((*word).to_owned(), json!(number))).collect();
-        return Some((Holds::Enum { words: numbered().map(|(number, word)| (number, (*word).to_owned())).collect() }, map));
+        return Some((
+            Holds::Enum { words: numbered().map(|(number, word)| (number, (*word).to_owned())).collect() },
+            map,
+        ));
     }
     let holds = match property["type"].as_str()? {
         "boolean" => Holds::Bool,
@@ -149,7 +152,8 @@ mod tests {
     use super::*;
 
     fn thing(properties: Json) -> Thing {
-        let text = json!({ "@context": "https://www.w3.org/2022/wot/td/v1.1", "title": "Lamp", "properties": properties });
+        let text =
+            json!({ "@context": "https://www.w3.org/2022/wot/td/v1.1", "title": "Lamp", "properties": properties });
         let found = Url::parse("http://lamp/.well-known/wot").expect("an address");
         Thing::read(text.to_string().as_bytes(), &found).expect("a thing")
     }

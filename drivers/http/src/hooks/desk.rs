@@ -42,7 +42,12 @@ impl Refusal {
 }
 
 impl Desk {
-    pub(crate) fn new(options: &HookOptions, routes: Arc<Routes>, counters: Arc<Counters>, sink: Arc<dyn Sink>) -> Self {
+    pub(crate) fn new(
+        options: &HookOptions,
+        routes: Arc<Routes>,
+        counters: Arc<Counters>,
+        sink: Arc<dyn Sink>,
+    ) -> Self {
         Desk {
             routes,
             login: options.login.clone(),
@@ -56,17 +61,17 @@ impl Desk {
 
     /// Whether a request may go on, before its body is read.
     pub(super) fn admit(&self, method: &Method, path: &str, headers: &HeaderMap) -> Result<(), Refusal> {
-        if self.routes.at(path).is_empty() {
-            return Err(Refusal::new(StatusCode::NOT_FOUND, "no device sends to this path"));
+        if let Login::Fixed(login) = &self.login
+            && !is_same(headers.get(AUTHORIZATION).map(|given| given.as_bytes()), login.as_bytes())
+        {
+            return Err(Refusal::new(StatusCode::UNAUTHORIZED, "the login is missing or wrong"));
         }
-        if !matches!(*method, Method::POST | Method::PUT) {
-            return Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "send it with POST or PUT"));
-        }
-        match &self.login {
-            Login::Fixed(login) if !is_same(headers.get(AUTHORIZATION).map(|given| given.as_bytes()), login.as_bytes()) => {
-                Err(Refusal::new(StatusCode::UNAUTHORIZED, "the login is missing or wrong"))
+        match *method {
+            _ if self.routes.at(path).is_empty() => {
+                Err(Refusal::new(StatusCode::NOT_FOUND, "no device sends to this path"))
             }
-            _ => Ok(()),
+            Method::POST | Method::PUT => Ok(()),
+            _ => Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "send it with POST or PUT")),
         }
     }
 
@@ -121,7 +126,9 @@ impl Hook {
 
     /// The number by which a repetition is known.
     fn number<'h>(&self, headers: &'h HeaderMap) -> Result<Option<&'h str>, Refusal> {
-        let Some(number) = self.options.idempotency.as_ref().and_then(|name| headers.get(name)) else { return Ok(None) };
+        let Some(number) = self.options.idempotency.as_ref().and_then(|name| headers.get(name)) else {
+            return Ok(None);
+        };
         match number.to_str() {
             Ok(text) if (1..=NUMBER_BYTES_MAX).contains(&text.len()) => Ok(Some(text)),
             _ => {
@@ -156,7 +163,9 @@ impl Documents<'_> {
 
 /// Compares in a time that says nothing of where the two differ.
 fn is_same(given: Option<&[u8]>, wanted: &[u8]) -> bool {
-    let tag = |text: &[u8]| <Hmac<Sha256> as KeyInit>::new_from_slice(wanted).expect("HMAC takes keys of any length").chain_update(text);
+    let tag = |text: &[u8]| {
+        <Hmac<Sha256> as KeyInit>::new_from_slice(wanted).expect("HMAC takes keys of any length").chain_update(text)
+    };
     given.is_some_and(|given| tag(given).finalize() == tag(wanted).finalize())
 }
 

@@ -35,7 +35,8 @@ impl Routes {
     pub(crate) fn of(devices: &[DeviceSpec], points: &[PointSpec], items: &[Item]) -> Result<(Self, Rejected), Fault> {
         let mut of_device: HashMap<DeviceIx, Vec<Item>> = HashMap::new();
         let mut rejected = vec![];
-        let paths = devices.iter().map(|spec| Ok((spec.ix, device(spec)?))).collect::<Result<HashMap<_, _>, Fault>>()?;
+        let paths =
+            devices.iter().map(|spec| Ok((spec.ix, device(spec)?))).collect::<Result<HashMap<_, _>, Fault>>()?;
         for (spec, item) in points.iter().zip(items) {
             match paths.get(&spec.device).map(|options| unfit(options, spec, item)) {
                 Some(None) => of_device.entry(spec.device).or_default().push(item.clone()),

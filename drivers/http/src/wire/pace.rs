@@ -33,16 +33,17 @@ impl Pace {
     /// # Errors
     /// [`Failure::Waiting`] if it comes too late.
     pub(super) async fn wait(&self, by: Deadline) -> Result<(), Failure> {
-        match self.turn(by)? {
-            Some(at) => sleep_until(at).await,
-            None => {}
+        if let Some(at) = self.turn(by)? {
+            sleep_until(at).await;
         }
         Ok(())
     }
 
     fn turn(&self, by: Deadline) -> Result<Option<Instant>, Failure> {
         let (now, mut next) = (Instant::now(), self.next());
-        if let Some(left) = next.not_before.and_then(|until| until.checked_duration_since(now)).filter(|left| !left.is_zero()) {
+        if let Some(left) =
+            next.not_before.and_then(|until| until.checked_duration_since(now)).filter(|left| !left.is_zero())
+        {
             let left = Duration::from_secs(left.as_secs() + 1);
             return Err(Failure::Waiting(format!("the server wants to be left alone for {} more", show(left))));
         }

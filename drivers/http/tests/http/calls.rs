@@ -56,7 +56,10 @@ async fn what_went_wrong_is_said() {
     let missing = call(&bench, "boost", json!({ "zone": 1 })).await.expect_err("an input is missing");
     assert_eq!(missing, Fault::Config("the service wants `{minutes}`, and there is no such input".into()));
     let unknown = call(&bench, "bost", json!({})).await.expect_err("no such service");
-    assert_eq!(unknown, Fault::Config("the device has no service `bost` under `services` (did you mean `boost`?)".into()));
+    assert_eq!(
+        unknown,
+        Fault::Config("the device has no service `bost` under `services` (did you mean `boost`?)".into())
+    );
     assert_eq!(peer.asked().len(), 1, "only the first was sent");
 }
 

@@ -42,7 +42,8 @@ async fn what_answers_at_an_address_is_found_with_what_it_says_of_itself() {
     let said = |name: &str, text: &str| (name.to_owned(), text.to_owned());
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].options, json!({}));
-    let identity = [said("status", "200"), said("server", "lamp/1.0"), said("type", "text/html"), said("title", "Lamp")];
+    let identity =
+        [said("status", "200"), said("server", "lamp/1.0"), said("type", "text/html"), said("title", "Lamp")];
     assert_eq!(found[0].identity, identity);
 }
 

@@ -30,15 +30,15 @@ impl Sink for Told {
 }
 
 /// A link that listens.
-struct Desk {
-    port: u16,
+pub(crate) struct Desk {
+    pub(crate) port: u16,
     link: Arc<dyn Link>,
     told: Arc<Told>,
 }
 
 impl Desk {
     /// One device that sends to `/hook`, with a point for its temperature.
-    async fn new(link: Json, device: Json) -> Desk {
+    pub(crate) async fn new(link: Json, device: Json) -> Desk {
         let mut options = json!({ "path": "/hook" });
         options.as_object_mut().unwrap().extend(device.as_object().unwrap().clone());
         Desk::of(link, &[device_spec(options)], &specs(&[json!({ "at": "temperature" })])).await
@@ -58,7 +58,7 @@ impl Desk {
         Desk { port, link, told }
     }
 
-    fn told(&self) -> Vec<(u32, Value, Quality)> {
+    pub(crate) fn told(&self) -> Vec<(u32, Value, Quality)> {
         let told = std::mem::take(&mut *self.told.0.lock().unwrap());
         told.into_iter().map(|seen| (seen.point.0, seen.value, seen.quality)).collect()
     }
@@ -94,7 +94,7 @@ async fn answer(stream: &mut TcpStream) -> (u16, String) {
     (status, text.split_once("\r\n\r\n").map_or(String::new(), |(_, body)| body.to_owned()))
 }
 
-fn warm() -> Vec<(u32, Value, Quality)> {
+pub(crate) fn warm() -> Vec<(u32, Value, Quality)> {
     vec![(0, Value::Float(21.5), Quality::Good)]
 }
 
@@ -125,7 +125,10 @@ async fn a_series_is_told_in_its_order_with_its_own_times() {
 async fn what_is_refused_says_why_and_tells_nothing() {
     let desk = Desk::new(json!({ "max_body": "1KiB" }), json!({ "idempotency": "Idempotency-Key" })).await;
     let long = format!("[{}1]", "1,".repeat(5000));
-    let chunked = format!("POST /hook HTTP/1.1\r\nhost: x\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n2000\r\n{}", &long[..0x2000]);
+    let chunked = format!(
+        "POST /hook HTTP/1.1\r\nhost: x\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n2000\r\n{}",
+        &long[..0x2000]
+    );
     let number = "x".repeat(300);
     let cases = [
         (desk.send("POST", "/elsewhere", &[], WARM).await, 404, "no device sends to this path"),
@@ -222,10 +225,7 @@ async fn devices_that_send_to_one_path_are_told_apart() {
 #[tokio::test]
 async fn points_that_nobody_can_tell_are_rejected_with_a_reason() {
     let link = Http.open(json!({ "endpoint": format!("listen://127.0.0.1:{}", free_port()) })).expect("valid");
-    let devices = [
-        device_spec(json!({})),
-        DeviceSpec { ix: DeviceIx(1), options: json!({ "path": "/hook" }) },
-    ];
+    let devices = [device_spec(json!({})), DeviceSpec { ix: DeviceIx(1), options: json!({ "path": "/hook" }) }];
     let mut points = specs(&[json!({ "at": "a" }), json!({ "at": "a", "path": "x" }), json!({ "at": "a" })]);
     points[1].device = DeviceIx(1);
     points[2].device = DeviceIx(1);
@@ -292,7 +292,9 @@ async fn a_port_that_is_taken_is_a_fault_of_the_link() {
     let port = taken.local_addr().unwrap().port();
     let link = Http.open(json!({ "endpoint": format!("listen://127.0.0.1:{port}") })).expect("valid");
     match link.connect(soon()).await {
-        Err(Fault::Link(reason)) => assert!(reason.starts_with(&format!("cannot listen at 127.0.0.1:{port}")), "{reason}"),
+        Err(Fault::Link(reason)) => {
+            assert!(reason.starts_with(&format!("cannot listen at 127.0.0.1:{port}")), "{reason}")
+        }
         other => panic!("{other:?}"),
     }
 }

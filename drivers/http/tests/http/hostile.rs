@@ -25,7 +25,11 @@ fn raw(text: &str) -> Vec<u8> {
 async fn what_is_not_whole_or_no_answer_gives_no_value_and_harms_nobody() {
     let cases: [(&str, Act, &str); 13] = [
         ("half a body and the end", Act::Last(raw("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n12")), "end of file"),
-        ("half a body", Act::Bytes(raw("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n12")), "did not answer within 300ms"),
+        (
+            "half a body",
+            Act::Bytes(raw("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\n12")),
+            "did not answer within 300ms",
+        ),
         ("half a head", Act::Last(raw("HTTP/1.1 200 OK\r\ncontent-le")), "connection closed"),
         ("nothing and the end", Act::Last(vec![]), ""),
         ("silence", Act::Silent, "did not answer within 300ms"),
@@ -33,10 +37,18 @@ async fn what_is_not_whole_or_no_answer_gives_no_value_and_harms_nobody() {
         ("chunks without end", Act::Last(raw("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n12\r\n")), ""),
         ("a wrong chunk", Act::Bytes(raw("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n12\r\n")), ""),
         ("two lengths", Act::Bytes(raw("HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n12")), ""),
-        ("a NUL in a header", Act::Bytes(raw("HTTP/1.1 200 OK\r\nx: a\0b\r\ncontent-length: 1\r\n\r\n1")), "invalid HTTP header"),
+        (
+            "a NUL in a header",
+            Act::Bytes(raw("HTTP/1.1 200 OK\r\nx: a\0b\r\ncontent-length: 1\r\n\r\n1")),
+            "invalid HTTP header",
+        ),
         ("garbage", Act::Bytes(raw("\u{1}\u{2}garbage\r\n\r\n")), "invalid HTTP"),
         ("another protocol", Act::Bytes(raw("SSH-2.0-OpenSSH_9.2\r\n")), "invalid HTTP version"),
-        ("one byte at a time", Act::Drip(raw("HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n7"), Duration::from_millis(100)), "did not answer"),
+        (
+            "one byte at a time",
+            Act::Drip(raw("HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n7"), Duration::from_millis(100)),
+            "did not answer",
+        ),
     ];
     for (what, act, reason) in cases {
         let peer = bad(move || act.clone()).await;

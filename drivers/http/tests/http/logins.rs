@@ -108,10 +108,16 @@ async fn a_token_that_is_taken_back_is_renewed_once() {
 #[tokio::test]
 async fn without_a_token_nothing_is_sent_and_no_secret_is_told() {
     let acts = [
-        (reply("401 Unauthorized", &[], r#"{"error": "invalid_client", "error_description": "who?"}"#), "invalid_client: who?"),
+        (
+            reply("401 Unauthorized", &[], r#"{"error": "invalid_client", "error_description": "who?"}"#),
+            "invalid_client: who?",
+        ),
         (reply("500 Internal Server Error", &[], "<html>"), "it answered 500 Internal Server Error"),
         (answered(r#"{"access_token": 7}"#), "it answered something that is no token"),
-        (answered(r#"{"access_token": "t", "token_type": "mac"}"#), "it gives tokens of the type `mac`, and only `bearer` is known"),
+        (
+            answered(r#"{"access_token": "t", "token_type": "mac"}"#),
+            "it gives tokens of the type `mac`, and only `bearer` is known",
+        ),
         (answered(&" ".repeat(70_000)), "it answered with more than 65536 bytes"),
         (reply("302 Found", &[("location", "/elsewhere")], ""), "it answered 302 Found"),
         (Act::Silent, ""),
@@ -122,8 +128,10 @@ async fn without_a_token_nothing_is_sent_and_no_secret_is_told() {
         let giver = Peer::start(move |_| told.clone()).await;
         let peer = Peer::start(|_| answered("7")).await;
         let bench = Bench::apart(&peer.address(), oauth(&giver), json!({}), &[json!({})]).await;
-        let Err(Fault::Link(said)) = bench.link.connect(soon()).await else { panic!("{act:?}: expected a fault of the link") };
-        assert_eq!(said.starts_with(&format!("no token from {}/token: ", giver.address())), true, "{said}");
+        let Err(Fault::Link(said)) = bench.link.connect(soon()).await else {
+            panic!("{act:?}: expected a fault of the link")
+        };
+        assert!(said.starts_with(&format!("no token from {}/token: ", giver.address())), "{said}");
         assert!(said.ends_with(reason), "{said}");
         assert!(!said.contains("s3cret"), "{said}");
         assert_eq!(peer.asked(), []);

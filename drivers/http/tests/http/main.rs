@@ -3,6 +3,7 @@
 
 mod bench;
 mod calls;
+mod cases;
 mod find;
 mod hooks;
 mod hostile;

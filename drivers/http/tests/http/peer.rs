@@ -202,7 +202,8 @@ async fn request(
         .filter_map(|line| line.split_once(": "))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
         .collect();
-    let length = headers.iter().find(|(name, _)| name == "content-length").map_or(0, |(_, value)| value.parse().unwrap());
+    let length =
+        headers.iter().find(|(name, _)| name == "content-length").map_or(0, |(_, value)| value.parse().unwrap());
     while received.len() < length {
         if stream.read_buf(received).await? == 0 {
             return Ok(None);
@@ -210,8 +211,7 @@ async fn request(
     }
     let body = String::from_utf8_lossy(&received.drain(..length).collect::<Vec<u8>>()).into_owned();
     let mut all = shared.asked.lock().unwrap();
-    let asked =
-        Asked { method: words.next().unwrap(), path: words.next().unwrap(), headers, body, nth: all.len() };
+    let asked = Asked { method: words.next().unwrap(), path: words.next().unwrap(), headers, body, nth: all.len() };
     all.push(asked.clone());
     Ok(Some(asked))
 }

@@ -5,7 +5,8 @@ use crate::peer::{Peer, json, reply};
 use edgeway_sdk::{DeviceIx, DeviceSpec, Fault, PointIx, Quality, Split, Timestamp, Value};
 use serde_json::json;
 
-const STATUS: &str = r#"{"power": {"total": 1250.5, "phases": [400, 410.5, 440]}, "on": true, "at": "2026-11-23T09:00:00Z"}"#;
+const STATUS: &str =
+    r#"{"power": {"total": 1250.5, "phases": [400, 410.5, 440]}, "on": true, "at": "2026-11-23T09:00:00Z"}"#;
 
 #[tokio::test]
 async fn points_of_one_resource_share_a_request() {
@@ -23,10 +24,7 @@ async fn points_of_one_resource_share_a_request() {
     let seen = bench.exec(0).await.expect("an answer");
     let values: Vec<_> = seen.iter().map(|seen| (seen.value.to_string(), seen.quality)).collect();
     let good = |text: &str| (text.to_owned(), Quality::Good);
-    assert_eq!(
-        values,
-        [good("1250.5"), good("410.5"), good("[400,410.5,440]"), ("-".to_owned(), Quality::BadConfig)]
-    );
+    assert_eq!(values, [good("1250.5"), good("410.5"), good("[400,410.5,440]"), ("-".to_owned(), Quality::BadConfig)]);
     assert_eq!(bench.good(1).await, [Value::Bool(true)]);
     assert_eq!(peer.lines(), ["GET /api/meter/status", "GET /api/meter/other"]);
 }
@@ -75,7 +73,8 @@ async fn what_has_not_changed_is_told_again_with_the_time_of_the_payload_or_of_t
     let bench = Bench::new(&peer.address(), &points).await;
     let (first, second) = (bench.exec(0).await.expect("an answer"), bench.exec(0).await.expect("an answer"));
     assert_eq!(peer.asked()[1].header("if-none-match"), Some("\"v1\""));
-    let values = |all: &[crate::bench::Seen]| all.iter().map(|seen| (seen.value.clone(), seen.quality)).collect::<Vec<_>>();
+    let values =
+        |all: &[crate::bench::Seen]| all.iter().map(|seen| (seen.value.clone(), seen.quality)).collect::<Vec<_>>();
     assert_eq!(values(&first), values(&second));
     assert!(second[0].time > first[0].time, "it was still so when the server said so");
     assert_eq!(second[1].time, Timestamp::parse("2026-11-23T09:00:00Z").unwrap(), "that is when it was measured");
@@ -182,7 +181,8 @@ async fn other_statuses_say_what_is_wrong() {
 #[tokio::test]
 async fn requests_are_as_far_apart_as_was_written() {
     let peer = Peer::start(|_| json("7")).await;
-    let bench = Bench::with(&peer.address(), json!({ "pause": "120ms", "in_flight": 3 }), json!({}), &[json!({})]).await;
+    let bench =
+        Bench::with(&peer.address(), json!({ "pause": "120ms", "in_flight": 3 }), json!({}), &[json!({})]).await;
     let began = tokio::time::Instant::now();
     let (a, b, c) = tokio::join!(bench.exec(0), bench.exec(0), bench.exec(0));
     assert!(a.is_ok() && b.is_ok() && c.is_ok());

@@ -73,14 +73,17 @@ async fn a_refusal_names_its_reason_and_a_busy_server_has_done_nothing() {
     let answer = |status: &'static str, headers: &'static [(&str, &str)]| {
         Peer::start(move |_| reply(status, headers, r#"{"error": "too hot"}"#))
     };
-    for status in ["400 Bad Request", "401 Unauthorized", "404 Not Found", "409 Conflict", "302 Found", "501 Not Implemented"] {
+    for status in
+        ["400 Bad Request", "401 Unauthorized", "404 Not Found", "409 Conflict", "302 Found", "501 Not Implemented"]
+    {
         let peer = answer(status, &[]).await;
         let bench = Bench::new(&peer.address(), &[setpoint()]).await;
         let reason = format!("{}/state answered {status}: {{\"error\": \"too hot\"}}", peer.address());
         let expected = Fault::Point { point: PointIx(0), quality: Quality::BadDevice, reason };
         assert_eq!(bench.write(0, 21.5).await, Err(expected));
     }
-    for (status, headers) in [("429 Too Many Requests", &[][..]), ("503 Service Unavailable", &[("retry-after", "9")])] {
+    for (status, headers) in [("429 Too Many Requests", &[][..]), ("503 Service Unavailable", &[("retry-after", "9")])]
+    {
         let peer = answer(status, headers).await;
         let bench = Bench::new(&peer.address(), &[setpoint()]).await;
         assert!(matches!(bench.write(0, 21.5).await, Err(Fault::Busy(_))), "{status}");
