@@ -1,10 +1,12 @@
 //! Benches that users run on their own machine.
 
+mod drivers;
 mod figure;
 mod journal;
 mod modbus;
 mod path;
 mod queries;
+mod rate;
 mod scenes;
 mod sdk;
 mod workload;
@@ -16,6 +18,7 @@ use crate::cli::{Bench, exit};
 pub(crate) async fn run(bench: Bench) -> u8 {
     let (json, figures) = match bench {
         Bench::Path(options) => (options.json, path::run(&options).await),
+        Bench::Drivers(options) => (options.json, drivers::run(&options).await),
         Bench::Journal(options) => (options.json, journal::run(&options).await),
         Bench::Modbus(options) => (options.json, modbus::run(&options).await),
         Bench::Queries(options) => (options.json, queries::run(&options).await),

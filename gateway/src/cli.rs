@@ -18,9 +18,9 @@ pub(crate) use run::told_to_stop;
 
 use arguments::{Arguments, Command};
 pub(crate) use arguments::{
-    Ask, Bench, DeadletterCommand, DemoOptions, DeviceCommand, EngineBenchOptions, JournalBenchOptions, LinkCommand,
-    ModbusBenchOptions, OnOff, Output, PathOptions, QueryCommand, ReachOptions, RouteCommand, SceneCommand,
-    SdkBenchOptions,
+    Ask, Bench, BenchedDriver, DeadletterCommand, DemoOptions, DeviceCommand, DriversBenchOptions, EngineBenchOptions,
+    JournalBenchOptions, LinkCommand, ModbusBenchOptions, OnOff, Output, PathOptions, QueryCommand, ReachOptions,
+    RouteCommand, SceneCommand, SdkBenchOptions,
 };
 use clap::{CommandFactory, Parser};
 use std::io::Write;

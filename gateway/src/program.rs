@@ -1,11 +1,16 @@
 //! What a site folder amounts to: parsed, checked, compiled. Nothing is opened or started here.
 
 mod drivers;
+#[cfg(any(test, not(all(feature = "ble", feature = "opcua"))))]
+mod left_out;
 
 pub(crate) use drivers::{Drivers, Running};
 
 use crate::router::Select;
+use edgeway_driver_coap::Coap;
+use edgeway_driver_http::Http;
 use edgeway_driver_modbus::Modbus;
+use edgeway_driver_mqtt::Mqtt;
 use edgeway_driver_simulator::Simulator;
 use edgeway_rules::{Scenes, Script, Stopwatch, Use};
 use edgeway_sdk::{DeviceIx, Driver, Json, Problem};
@@ -19,7 +24,27 @@ use std::time::{Duration, Instant};
 
 /// The drivers of this build: the one list.
 pub(crate) fn drivers() -> Vec<Arc<dyn Driver>> {
-    vec![Arc::new(Modbus), Arc::new(Simulator)]
+    vec![ble(), Arc::new(Coap), Arc::new(Http), Arc::new(Modbus), Arc::new(Mqtt), opcua(), Arc::new(Simulator)]
+}
+
+#[cfg(feature = "ble")]
+fn ble() -> Arc<dyn Driver> {
+    Arc::new(edgeway_driver_ble::Ble)
+}
+
+#[cfg(not(feature = "ble"))]
+fn ble() -> Arc<dyn Driver> {
+    Arc::new(left_out::LeftOut::new("ble"))
+}
+
+#[cfg(feature = "opcua")]
+fn opcua() -> Arc<dyn Driver> {
+    Arc::new(edgeway_driver_opcua::OpcUa)
+}
+
+#[cfg(not(feature = "opcua"))]
+fn opcua() -> Arc<dyn Driver> {
+    Arc::new(left_out::LeftOut::new("opcua"))
 }
 
 /// A site that can run.
@@ -211,11 +236,12 @@ mod tests {
 
     #[test]
     fn the_drivers_samples_are_sites_that_run() {
-        let modbus = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../drivers/modbus/sample.toml"));
-        let simulator = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../drivers/simulator/sample.toml"));
-        for sample in [modbus, simulator] {
-            let found = findings(&[("edgeway.toml", "name = \"sample\"\n"), ("devices.toml", sample)]);
-            assert!(found.is_empty(), "{found:#?}");
+        for driver in drivers() {
+            let name = &driver.manifest().name;
+            let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../drivers/{name}/sample.toml"));
+            let sample = std::fs::read_to_string(&sample).expect("every driver has a sample");
+            let found = findings(&[("edgeway.toml", "name = \"sample\"\n"), ("devices.toml", &sample)]);
+            assert!(found.is_empty(), "{name}: {found:#?}");
         }
     }
 }

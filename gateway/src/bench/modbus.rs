@@ -8,6 +8,7 @@ mod reference;
 mod wire;
 
 use super::figure::Figure;
+use super::rate::Rate;
 use crate::cli::ModbusBenchOptions;
 use peer::Peer;
 
@@ -63,7 +64,7 @@ async fn wires(peer: &Peer, options: &ModbusBenchOptions, progress: &dyn Fn(&str
     Ok(figures)
 }
 
-fn beside_raw(name: &str, who: &str, measured: &wire::Rate, raw: &wire::Rate) -> [Figure; 2] {
+fn beside_raw(name: &str, who: &str, measured: &Rate, raw: &Rate) -> [Figure; 2] {
     let reference = ("tokio-modbus' bare client, values/s", raw.values_per_second);
     let rate = Figure::new(format!("{name}, {who}"), measured.values_per_second, "values/s", reference);
     let met = rate.ratio >= OF_RAW_LEAST;

@@ -268,6 +268,13 @@ pub(crate) enum Bench {
     /// Groups of 1, 64 and 1,024 messages of 300 bytes. With the Cargo feature `bench-peers` other stores run beside it.
     #[command(after_help = "Examples:\n  edgeway bench journal\n  edgeway bench journal --json")]
     Journal(JournalBenchOptions),
+    /// MQTT, HTTP, CoAP and OPC UA from the wire to the twin, each beside the bare client of the library that its driver uses
+    ///
+    /// The devices are processes of their own. MQTT goes through mosquitto where it is installed; OPC UA needs a Python with asyncua.
+    #[command(
+        after_help = "Examples:\n  edgeway bench drivers\n  edgeway bench drivers --only mqtt --for 10s --json\n  edgeway bench drivers --python .venv/bin/python"
+    )]
+    Drivers(DriversBenchOptions),
     /// Modbus TCP from the wire to the twin, beside the bare client of tokio-modbus; 100,000 values/s from 100 devices
     ///
     /// The devices are a process of their own. Where libmodbus is installed, its C client is measured too.
@@ -310,6 +317,35 @@ pub(crate) struct ModbusBenchOptions {
     /// Print one JSON object per figure
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// How drivers are measured.
+#[derive(clap::Args, Clone)]
+pub(crate) struct DriversBenchOptions {
+    /// Only these
+    #[arg(long, value_name = "DRIVER", value_delimiter = ',')]
+    pub(crate) only: Vec<BenchedDriver>,
+    /// How long each figure is measured
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration, default_value = "5s")]
+    pub(crate) time: Duration,
+    /// A Python in which asyncua is installed
+    #[arg(long, value_name = "PROGRAM", default_value = "python3")]
+    pub(crate) python: PathBuf,
+    /// What the bench calls itself with: be the devices of this driver, until standard input ends
+    #[arg(long, hide = true)]
+    pub(crate) serve: Option<BenchedDriver>,
+    /// Print one JSON object per figure
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// A driver that has a bench.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BenchedDriver {
+    Mqtt,
+    Http,
+    Coap,
+    Opcua,
 }
 
 /// How the contract of drivers is measured.

@@ -1,8 +1,7 @@
 //! One way of reading after the other, each as fast as it goes.
 
+use super::super::rate::{self, Rate, Watch};
 use super::super::workload;
-use crate::app::{Gateway, Overrides};
-use crate::{program, usage};
 use edgeway_driver_modbus::Modbus;
 use edgeway_sdk::{Access, Batch, DeviceIx, DeviceSpec, Driver, PointIx, PointSpec, Split};
 use futures::StreamExt;
@@ -12,10 +11,9 @@ use std::fmt::Write;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 use tokio_modbus::client::Reader;
 
 /// Floats in one request, and the registers that they take.
@@ -24,32 +22,7 @@ pub(super) const REGISTERS: u16 = 2 * FLOATS;
 /// Units on all wires together, each with one request every 10 ms: enough for every wire to have one waiting.
 const UNITS_LEAST: u64 = 200;
 const UNITS_PER_WIRE_LEAST: u64 = 10;
-const WARM_UP: Duration = Duration::from_secs(2);
 const WITHIN: Duration = Duration::from_secs(10);
-
-/// How fast values came.
-pub(super) struct Rate {
-    pub(super) values_per_second: f64,
-    pub(super) cpu_ns_per_value: f64,
-}
-
-/// Counts what is done within a time.
-struct Watch {
-    start: Instant,
-    cpu: Duration,
-}
-
-impl Watch {
-    fn start() -> Self {
-        Watch { start: Instant::now(), cpu: usage::cpu() }
-    }
-
-    fn rate(&self, values: u64) -> Rate {
-        let (seconds, cpu) = (self.start.elapsed().as_secs_f64(), usage::cpu() - self.cpu);
-        let values = values as f64;
-        Rate { values_per_second: values / seconds, cpu_ns_per_value: cpu.as_secs_f64() * 1e9 / values.max(1.0) }
-    }
-}
 
 /// The bare client: reads the registers and leaves them as they are.
 pub(super) async fn raw(addresses: &[SocketAddr], time: Duration) -> Result<Rate, String> {
@@ -135,15 +108,7 @@ async fn sum(mut reading: JoinSet<Result<u64, String>>) -> Result<u64, String> {
 pub(super) async fn gateway(addresses: &[SocketAddr], in_flight: usize, time: Duration) -> Result<Rate, String> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     write(folder.path(), addresses, in_flight).map_err(|error| error.to_string())?;
-    let program = program::load(folder.path()).map_err(|findings| program::listed(&findings))?;
-    let gateway = Gateway::start(program, Overrides::default()).await.map_err(|error| error.to_string())?;
-    sleep(WARM_UP).await;
-    let values = || gateway.state.links.iter().map(|link| link.status.values.load(Relaxed)).sum::<u64>();
-    let (watch, before) = (Watch::start(), values());
-    sleep(time).await;
-    let rate = watch.rate(values() - before);
-    gateway.stop().await;
-    Ok(rate)
+    rate::of_gateway(folder.path(), time).await
 }
 
 fn write(folder: &Path, addresses: &[SocketAddr], in_flight: usize) -> std::io::Result<()> {
