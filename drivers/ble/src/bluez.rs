@@ -12,6 +12,7 @@ use crate::config::{LinkOptions, WriteWith};
 use edgeway_sdk::{Deadline, Fault};
 use objects::Tree;
 use std::collections::HashMap;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
 use zbus::message::Flags;
@@ -25,6 +26,8 @@ const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
 const MANAGER: &str = "org.freedesktop.DBus.ObjectManager";
 const DBUS: &str = "org.freedesktop.DBus";
 
+/// What BlueZ says waits in a queue of this length, and beyond it in D-Bus: what a crowd says in a tenth of a second.
+const QUEUED_MAX: NonZeroUsize = NonZeroUsize::new(1024).expect("it is not 0");
 /// How often BlueZ is asked whether the services of a device are known by now.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
@@ -81,10 +84,10 @@ impl Bluez {
 
     /// Stops the scan and begins a new one.
     pub(crate) async fn restart_scan(&self, by: Deadline) -> Result<(), Trouble> {
-        match self.call(&self.adapter.path, ADAPTER, "StopDiscovery", &(), by).await {
-            Err(trouble @ Trouble::Gone(_)) => return Err(trouble),
-            // A scan that was not running cannot be stopped, and need not be.
-            Ok(_) | Err(_) => {}
+        let stopped = self.call(&self.adapter.path, ADAPTER, "StopDiscovery", &(), by).await;
+        // A scan that was not running cannot be stopped, and need not be.
+        if let Err(trouble @ Trouble::Gone(_)) = stopped {
+            return Err(trouble);
         }
         self.start_scan(by).await
     }
@@ -93,10 +96,11 @@ impl Bluez {
     pub(crate) async fn signals(&self, by: Deadline) -> Result<MessageStream, Trouble> {
         let stream = MessageStream::from(&self.bus);
         let path = &self.adapter.path;
+        // The crowd comes with the last of them.
         for rule in [
-            format!("type='signal',sender='{BLUEZ}',interface='{PROPERTIES}',path_namespace='{path}'"),
-            format!("type='signal',sender='{BLUEZ}',interface='{MANAGER}'"),
             format!("type='signal',sender='{DBUS}',interface='{DBUS}',member='NameOwnerChanged',arg0='{BLUEZ}'"),
+            format!("type='signal',sender='{BLUEZ}',interface='{MANAGER}'"),
+            format!("type='signal',sender='{BLUEZ}',interface='{PROPERTIES}',path_namespace='{path}'"),
         ] {
             let adding = self.bus.call_method(Some(DBUS), "/org/freedesktop/DBus", Some(DBUS), "AddMatch", &rule);
             timeout_at(by, adding).await.map_err(|_| Trouble::Silent)??;
@@ -195,7 +199,7 @@ async fn connected(options: &LinkOptions, by: Deadline) -> Result<Connection, Fa
         None => connection::Builder::system(),
         Some(bus) => connection::Builder::address(bus.as_str()),
     };
-    let reason = match timeout_at(by, builder.build()).await {
+    let reason = match timeout_at(by, builder.max_queued(QUEUED_MAX).build()).await {
         Ok(Ok(bus)) => return Ok(bus),
         Ok(Err(error)) => error.to_string(),
         Err(_) => "no answer".into(),

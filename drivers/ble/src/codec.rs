@@ -43,21 +43,21 @@ pub(crate) enum Beacon {
     BtHome,
     /// RuuviTag data formats 3 and 5.
     Ruuvi,
-    /// Apple's iBeacon.
-    IBeacon,
+    /// iBeacon.
+    Apple,
     /// Google's Eddystone: UID, URL and plain TLM.
     Eddystone,
 }
 
 impl Beacon {
-    pub(crate) const ALL: [Beacon; 4] = [Beacon::BtHome, Beacon::Ruuvi, Beacon::IBeacon, Beacon::Eddystone];
+    pub(crate) const ALL: [Beacon; 4] = [Beacon::BtHome, Beacon::Ruuvi, Beacon::Apple, Beacon::Eddystone];
 
     /// The word before the colon in `at`.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Beacon::BtHome => "bthome",
             Beacon::Ruuvi => "ruuvi",
-            Beacon::IBeacon => "ibeacon",
+            Beacon::Apple => "ibeacon",
             Beacon::Eddystone => "eddystone",
         }
     }
@@ -67,7 +67,7 @@ impl Beacon {
         match self {
             Beacon::BtHome => bthome::MEANINGS,
             Beacon::Ruuvi => ruuvi::MEANINGS,
-            Beacon::IBeacon => ibeacon::MEANINGS,
+            Beacon::Apple => ibeacon::MEANINGS,
             Beacon::Eddystone => eddystone::MEANINGS,
         }
     }
@@ -83,7 +83,7 @@ impl Beacon {
         match self {
             Beacon::BtHome => advert.of_service(bthome::SERVICE),
             Beacon::Ruuvi => advert.of_company(ruuvi::COMPANY),
-            Beacon::IBeacon => advert.of_company(ibeacon::COMPANY).filter(|data| ibeacon::is_one(data)),
+            Beacon::Apple => advert.of_company(ibeacon::COMPANY).filter(|data| ibeacon::is_one(data)),
             Beacon::Eddystone => advert.of_service(eddystone::SERVICE),
         }
     }
@@ -94,7 +94,7 @@ impl Beacon {
         match self {
             Beacon::BtHome => bthome::open(data, None).ok().map(|opened| bthome::parse(&opened.objects).fields),
             Beacon::Ruuvi => ruuvi::parse(data),
-            Beacon::IBeacon => ibeacon::parse(data),
+            Beacon::Apple => ibeacon::parse(data),
             Beacon::Eddystone => eddystone::parse(data),
         }
     }

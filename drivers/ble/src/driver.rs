@@ -6,15 +6,14 @@ mod keeping;
 mod watching;
 
 use crate::Ble;
-use crate::address::Address;
-use crate::config::{DeviceOptions, LinkOptions, Point, WrittenDevice, WrittenLink, WrittenPoint};
+use crate::config::{Characteristic, DeviceOptions, LinkOptions, Point, WrittenDevice, WrittenLink, WrittenPoint};
 use crate::counters::Counters;
-use crate::plan::{Request, Work, wrong};
-use crate::wire::{Stay, Wire};
+use crate::plan::{Request, Target, Whom, Work, wrong};
+use crate::wire::Wire;
 use async_trait::async_trait;
 use edgeway_sdk::{
     Access, Batch, Capabilities, Deadline, DeviceIx, DeviceSpec, Discovered, Driver, Fault, Json, Link, LinkInfo,
-    Manifest, Plan, PointSpec, Problem, Sink, Split, Step, StepIx, Value, WriteOp,
+    Manifest, Plan, PointIx, PointSpec, Problem, Sink, Split, Step, StepIx, Value, WriteOp,
 };
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -85,11 +84,8 @@ impl Planned {
         step
     }
 
-    /// Where a device is, and whether it stays connected.
-    fn device(&self, device: DeviceIx) -> Result<(Address, Stay), Fault> {
-        let options = self.work.devices.get(&device);
-        let address = options.ok_or_else(|| Fault::Config(format!("device {} was never planned", device.0)))?.address;
-        Ok((address, if self.work.keeps(device) { Stay::Connected } else { Stay::OnDemand }))
+    fn whom(&self, device: DeviceIx) -> Result<Whom, Fault> {
+        self.work.whom(device).ok_or_else(|| Fault::Config(format!("device {} was never planned", device.0)))
     }
 }
 
@@ -125,36 +121,21 @@ impl Link for BleLink {
     }
 
     async fn exec(&self, step: StepIx, out: &mut Batch, by: Deadline) -> Result<(), Fault> {
-        let (request, (address, stay)) = {
-            let planned = self.planned();
-            let request = planned.requests.get(&step).cloned();
-            let request = request.ok_or_else(|| Fault::Config(format!("step {} was never planned", step.0)))?;
-            let device = planned.device(request.device)?;
-            (request, device)
-        };
-        self.wire()?.read(&request, address, stay, out, by).await
+        let (request, whom) = self.request(step)?;
+        self.wire()?.read(&request, whom, out, by).await
     }
 
     async fn watch(&self, sink: Arc<dyn Sink>, by: Deadline) -> Result<(), Fault> {
         let (wire, work) = (self.wire()?, self.planned().work.clone());
         let signals = wire.bluez.signals(by).await.map_err(|trouble| Fault::Link(trouble.to_string()))?;
         let (watchdog, counters) = (self.options.watchdog, self.counters.clone());
-        self.watcher.start(Watching { wire, work, sink, watchdog, counters }.run(signals));
+        self.watcher.start(Watching::new(wire, work, sink, watchdog, counters).run(signals));
         Ok(())
     }
 
     async fn write(&self, op: &WriteOp, by: Deadline) -> Result<Option<Value>, Fault> {
-        let (work, device) = {
-            let planned = self.planned();
-            let work = planned.work.clone();
-            let target = work.writable.iter().find(|(_, target)| target.ix == op.point);
-            let (_, target) = target.ok_or_else(|| Fault::Config(format!("point {} cannot be written", op.point.0)))?;
-            let device = planned.device(target.device)?;
-            (work, device)
-        };
-        let found = work.writable.iter().find(|(_, target)| target.ix == op.point);
-        let (characteristic, target) = found.expect("found a moment ago");
-        self.wire()?.write((*characteristic, target), &op.value, device.0, device.1, by).await
+        let (target, whom) = self.target(op.point)?;
+        self.wire()?.write(&target, &op.value, whom, by).await
     }
 
     async fn browse(&self, device: DeviceIx, at: Option<&str>, by: Deadline) -> Result<Vec<Discovered>, Fault> {
@@ -174,6 +155,22 @@ impl Link for BleLink {
 }
 
 impl BleLink {
+    fn request(&self, step: StepIx) -> Result<(Arc<Request>, Whom), Fault> {
+        let planned = self.planned();
+        let request = planned.requests.get(&step).cloned();
+        let request = request.ok_or_else(|| Fault::Config(format!("step {} was never planned", step.0)))?;
+        let whom = planned.whom(request.device)?;
+        Ok((request, whom))
+    }
+
+    fn target(&self, point: PointIx) -> Result<(Arc<(Characteristic, Target)>, Whom), Fault> {
+        let planned = self.planned();
+        let target = planned.work.writable(point);
+        let target = target.ok_or_else(|| Fault::Config(format!("point {} cannot be written", point.0)))?;
+        let whom = planned.whom(target.1.device)?;
+        Ok((target, whom))
+    }
+
     async fn let_go(&self, by: Deadline) {
         self.watcher.stop();
         let wire = self.wire_slot().take();

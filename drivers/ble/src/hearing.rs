@@ -77,8 +77,14 @@ impl Hearing {
         for &at in self.by_address.get(&address).into_iter().flatten() {
             self.counters.advertisements.add();
             let ear = &mut self.ears[at];
-            ear.is_near(now, sink);
-            ear.hear(advert, now, sink, &self.counters);
+            if ear.presence != Presence::Connected {
+                ear.is_near(now, sink);
+            }
+            let mut telling = Telling { now, batch: Batch::default(), sink, counters: &self.counters };
+            ear.hear(advert, &mut telling);
+            if !telling.batch.is_empty() {
+                sink.data(telling.batch);
+            }
         }
     }
 
@@ -120,101 +126,100 @@ impl Ear {
         self.presence = Presence::Near(now.instant);
     }
 
-    fn hear(&mut self, advert: &Advert, now: Now, sink: &dyn Sink, counters: &Counters) {
-        let mut batch = Batch::default();
+    fn hear(&mut self, advert: &Advert, telling: &mut Telling<'_>) {
         for target in &self.targets {
-            if let Some((value, quality)) = plain(target, advert, now) {
-                batch.push(target.ix, value, quality, now.time);
+            if let Some((value, quality)) = plain(target, advert, telling.now) {
+                telling.push(target, value, quality);
             }
         }
         for beacon in Beacon::ALL {
-            if let Some(data) = beacon.find(advert) {
-                self.read(beacon, data, now, &mut batch, sink, counters);
+            match beacon.find(advert) {
+                Some(data) if beacon == Beacon::BtHome => self.read_bthome(data, telling),
+                Some(data) => self.read(beacon, data, telling),
+                None => {}
             }
-        }
-        if !batch.is_empty() {
-            sink.data(batch);
         }
     }
 
-    fn read(&mut self, beacon: Beacon, data: &[u8], now: Now, out: &mut Batch, sink: &dyn Sink, counters: &Counters) {
-        let heard = self.packets.note(beacon, data, now.instant);
-        if beacon == Beacon::BtHome {
-            return self.read_bthome(data, heard, now, out, sink, counters);
-        }
+    fn read(&mut self, beacon: Beacon, data: &[u8], telling: &mut Telling<'_>) {
+        let heard = self.packets.note(beacon, data, telling.now.instant);
         if heard == Heard::Again && beacon.is_numbered(data) {
             return;
         }
         match beacon.fields(data) {
-            Some(fields) => self.tell(beacon, &fields, now, out),
+            Some(fields) => self.tell(beacon, &fields, telling),
             // Eddystone has frames that are left alone.
             None if beacon == Beacon::Eddystone => {}
-            None => counters.malformed.add(),
+            None => telling.counters.malformed.add(),
         }
     }
 
-    fn read_bthome(
-        &mut self,
-        data: &[u8],
-        heard: Heard,
-        now: Now,
-        out: &mut Batch,
-        sink: &dyn Sink,
-        counters: &Counters,
-    ) {
+    fn read_bthome(&mut self, data: &[u8], telling: &mut Telling<'_>) {
+        let heard = self.packets.note(Beacon::BtHome, data, telling.now.instant);
         let opened = match bthome::open(data, self.options.key.as_ref()) {
             Ok(opened) => opened,
-            Err(bthome::Sealed::Strange) => return counters.malformed.add(),
-            Err(_) => {
-                counters.unreadable.add();
-                return self.tell_unreadable(now, out);
-            }
+            Err(bthome::Sealed::Strange) => return telling.counters.malformed.add(),
+            Err(_) => return self.tell_unreadable(telling),
         };
         if opened.counter.is_some_and(|counter| !self.packets.is_later(counter)) {
-            return counters.replayed.add();
+            return telling.counters.replayed.add();
         }
         let packet = bthome::parse(&opened.objects);
         if packet.is_cut {
-            counters.malformed.add();
+            telling.counters.malformed.add();
         }
         if heard == Heard::Again && (packet.is_numbered || opened.counter.is_some()) {
             return;
         }
-        self.tell(Beacon::BtHome, &packet.fields, now, out);
+        self.tell(Beacon::BtHome, &packet.fields, telling);
         // What somebody does once is sent several times.
         if heard == Heard::New {
-            self.tell_events(&packet, now, out, sink);
+            self.tell_events(&packet, telling);
         }
     }
 
-    fn tell(&self, beacon: Beacon, fields: &[Field], now: Now, out: &mut Batch) {
+    fn tell(&self, beacon: Beacon, fields: &[Field], telling: &mut Telling<'_>) {
         for target in &self.targets {
             let Place::Field { beacon: wanted, name, nth } = target.point.place else { continue };
             let found = fields.iter().find(|field| wanted == beacon && field.name == name && field.nth == nth);
             if let Some(field) = found {
-                out.push(target.ix, field.value.clone(), field.quality, now.time);
+                telling.push(target, field.value.clone(), field.quality);
             }
         }
     }
 
     /// Somebody has to set another key.
-    fn tell_unreadable(&self, now: Now, out: &mut Batch) {
+    fn tell_unreadable(&self, telling: &mut Telling<'_>) {
+        telling.counters.unreadable.add();
         for target in &self.targets {
             if matches!(target.point.place, Place::Field { beacon: Beacon::BtHome, .. }) {
-                out.bad(target.ix, Quality::BadConfig, now.time);
+                telling.push(target, Value::Null, Quality::BadConfig);
             }
         }
     }
 
-    fn tell_events(&self, packet: &Packet, now: Now, out: &mut Batch, sink: &dyn Sink) {
+    fn tell_events(&self, packet: &Packet, telling: &mut Telling<'_>) {
         for event in packet.events.iter().filter(|event| event.is_one()) {
-            sink.event(self.device, event.name, output(event), now.time);
-            for target in &self.targets {
-                if target.point.place == (Place::Field { beacon: Beacon::BtHome, name: event.name, nth: event.nth }) {
-                    out.good(target.ix, event.value(), now.time);
-                }
+            telling.sink.event(self.device, event.name, output(event), telling.now.time);
+            let place = Place::Field { beacon: Beacon::BtHome, name: event.name, nth: event.nth };
+            for target in self.targets.iter().filter(|target| target.point.place == place) {
+                telling.push(target, event.value(), Quality::Good);
             }
         }
+    }
+}
+
+/// What one advertisement gives rise to.
+struct Telling<'a> {
+    now: Now,
+    batch: Batch,
+    sink: &'a dyn Sink,
+    counters: &'a Counters,
+}
+
+impl Telling<'_> {
+    fn push(&mut self, target: &Target, value: Value, quality: Quality) {
+        self.batch.push(target.ix, value, quality, self.now.time);
     }
 }
 

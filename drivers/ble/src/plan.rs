@@ -1,8 +1,10 @@
 //! Points to what is listened to, what is asked, and how often. Pure: the same points give the same plan.
 
+use crate::address::Address;
 use crate::config::{Characteristic, DeviceOptions, Keep, Place, Point, Watch};
+use edgeway_payload::Mapping;
 use edgeway_sdk::{Access, DeviceIx, DeviceSpec, Fault, PointIx, PointSpec, Problem};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +19,28 @@ pub(crate) struct Target {
     pub(crate) access: Access,
     pub(crate) period: Duration,
     pub(crate) point: Point,
+}
+
+impl Target {
+    /// # Panics
+    /// If the point is not one whose bytes have to be told what they hold.
+    pub(crate) fn mapping(&self) -> &Mapping {
+        self.point.mapping.as_ref().expect("what is read by connecting is bytes, and a point of bytes has a mapping")
+    }
+}
+
+/// A device, for those who connect it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Whom {
+    pub(crate) address: Address,
+    pub(crate) stay: Stay,
+}
+
+/// Whether a device stays connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stay {
+    Connected,
+    OnDemand,
 }
 
 /// What one step reads of a device.
@@ -35,10 +59,11 @@ pub(crate) struct Work {
     /// Told by advertisements.
     pub(crate) heard: Vec<Target>,
     /// Told by connected devices.
-    pub(crate) notified: Vec<(Characteristic, Target)>,
+    notified: Vec<(Characteristic, Target)>,
     /// Read by connecting.
     polled: Vec<(Characteristic, Target)>,
-    pub(crate) writable: Vec<(Characteristic, Target)>,
+    writable: HashMap<PointIx, Arc<(Characteristic, Target)>>,
+    notifying: HashSet<DeviceIx>,
 }
 
 impl Work {
@@ -64,11 +89,14 @@ impl Work {
     fn add(&mut self, target: Target) {
         let Place::Gatt(characteristic) = target.point.place else { return self.heard.push(target) };
         if target.access.writes() {
-            self.writable.push((characteristic, target.clone()));
+            self.writable.insert(target.ix, Arc::new((characteristic, target.clone())));
         }
         match (target.access.reads(), target.point.watch) {
             (false, _) => {}
-            (true, Watch::Notify) => self.notified.push((characteristic, target)),
+            (true, Watch::Notify) => {
+                self.notifying.insert(target.device);
+                self.notified.push((characteristic, target));
+            }
             (true, Watch::Poll) => self.polled.push((characteristic, target)),
         }
     }
@@ -88,10 +116,16 @@ impl Work {
         kept
     }
 
-    /// Whether a device stays connected.
-    pub(crate) fn keeps(&self, device: DeviceIx) -> bool {
-        self.devices.get(&device).is_some_and(|options| options.keep == Keep::Connected)
-            || self.notified.iter().any(|(_, target)| target.device == device)
+    /// Where a device is, and whether it stays connected.
+    pub(crate) fn whom(&self, device: DeviceIx) -> Option<Whom> {
+        let options = self.devices.get(&device)?;
+        let stays = options.keep == Keep::Connected || self.notifying.contains(&device);
+        Some(Whom { address: options.address, stay: if stays { Stay::Connected } else { Stay::OnDemand } })
+    }
+
+    /// What is written to a point.
+    pub(crate) fn writable(&self, point: PointIx) -> Option<Arc<(Characteristic, Target)>> {
+        self.writable.get(&point).cloned()
     }
 
     /// What is read together: the points of one device and one period.

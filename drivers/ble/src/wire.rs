@@ -8,8 +8,8 @@ use crate::bluez::{Bluez, Known};
 use crate::config::{Characteristic, LinkOptions, WriteWith};
 use crate::counters::Counters;
 use crate::hearing::mapped;
-use crate::plan::{Request, Target};
-use edgeway_sdk::{Batch, Deadline, Fault, Quality, Timestamp, Value};
+use crate::plan::{Request, Stay, Target, Whom};
+use edgeway_sdk::{Batch, Deadline, Fault, Timestamp, Value};
 pub(crate) use refusal::Refusal;
 pub(crate) use seat::{Seat, Session};
 use std::collections::HashMap;
@@ -32,13 +32,6 @@ pub(crate) struct Wire {
     seats: Mutex<HashMap<Address, Arc<tokio::sync::Mutex<Seat>>>>,
 }
 
-/// Whether a device stays connected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stay {
-    Connected,
-    OnDemand,
-}
-
 impl Wire {
     /// Opens it.
     ///
@@ -54,17 +47,10 @@ impl Wire {
     ///
     /// # Errors
     /// A [`Fault`]; then nothing is in the batch.
-    pub(crate) async fn read(
-        &self,
-        request: &Request,
-        address: Address,
-        stay: Stay,
-        out: &mut Batch,
-        by: Deadline,
-    ) -> Result<(), Fault> {
-        let mut seat = self.sit(address, by).await?;
-        let read = self.read_all(seat.session(), request, address, by).await;
-        self.leave(&mut seat, address, stay, read.as_ref().err(), by).await;
+    pub(crate) async fn read(&self, request: &Request, whom: Whom, out: &mut Batch, by: Deadline) -> Result<(), Fault> {
+        let mut seat = self.sit(whom.address, by).await?;
+        let read = self.read_all(seat.session(), request, whom.address, by).await;
+        self.leave(&mut seat, whom, read.as_ref().err(), by).await;
         out.append(read?);
         Ok(())
     }
@@ -109,32 +95,30 @@ impl Wire {
     /// A [`Fault`]. After that of a device or a link nobody knows whether the value was taken.
     pub(crate) async fn write(
         &self,
-        wanted: (Characteristic, &Target),
+        wanted: &(Characteristic, Target),
         value: &Value,
-        address: Address,
-        stay: Stay,
+        whom: Whom,
         by: Deadline,
     ) -> Result<Option<Value>, Fault> {
         let (characteristic, target) = wanted;
-        let mapping = target.point.mapping.as_ref().expect("what is read by connecting is bytes");
-        let bytes = mapping.encode(value).map_err(|reason| refused(target, Quality::BadOutOfRange, reason))?;
+        let mapping = target.mapping();
+        let refused = |refusal| match refusal {
+            Refusal::Fault(fault) => fault,
+            Refusal::Point { quality, reason } => Fault::Point { point: target.ix, quality, reason },
+        };
+        let bytes = mapping.encode(value).map_err(|reason| refused(Refusal::unfit(reason)))?;
         // Nothing was sent yet.
-        let mut seat = self.sit(address, by).await.map_err(|fault| match fault {
+        let mut seat = self.sit(whom.address, by).await.map_err(|fault| match fault {
             Fault::Device(reason) => Fault::Busy(reason),
             other => other,
         })?;
-        let known = seat.session().find(characteristic).cloned();
-        let written = match known {
-            None => Err(Refusal::missing(characteristic)),
-            Some(known) => self.write_one(&known, target, &bytes, address, by).await,
+        let written = match seat.session().find(*characteristic) {
+            None => Err(Refusal::missing(*characteristic)),
+            Some(known) => self.write_one(known, target, &bytes, whom.address, by).await,
         };
-        let written = written.map_err(|refusal| match refusal {
-            Refusal::Fault(fault) => fault,
-            Refusal::Point { quality, reason } => refused(target, quality, reason),
-        });
-        self.leave(&mut seat, address, stay, written.as_ref().err(), by).await;
-        let bytes = written?;
-        let read_back = bytes.map(|bytes| mapped(mapping, &bytes, Timestamp::now()));
+        let written = written.map_err(refused);
+        self.leave(&mut seat, whom, written.as_ref().err(), by).await;
+        let read_back = written?.map(|bytes| mapped(mapping, &bytes, Timestamp::now()));
         Ok(read_back.filter(|(_, quality)| !quality.is_bad()).map(|(value, _)| value))
     }
 
@@ -187,17 +171,10 @@ impl Wire {
     }
 
     /// Disconnects a device that does not stay, or with which something is wrong.
-    pub(crate) async fn leave(
-        &self,
-        seat: &mut Seat,
-        address: Address,
-        stay: Stay,
-        fault: Option<&Fault>,
-        by: Deadline,
-    ) {
+    pub(crate) async fn leave(&self, seat: &mut Seat, whom: Whom, fault: Option<&Fault>, by: Deadline) {
         let is_broken = matches!(fault, Some(Fault::Device(_) | Fault::Link(_)));
-        if stay == Stay::OnDemand || is_broken {
-            self.bluez.disconnect(address, by.min(Instant::now() + LEAVE_WITHIN)).await;
+        if whom.stay == Stay::OnDemand || is_broken {
+            self.bluez.disconnect(whom.address, by.min(Instant::now() + LEAVE_WITHIN)).await;
             seat.leave();
         }
     }
@@ -217,7 +194,7 @@ impl Wire {
             if let Ok(mut seat) = timeout_at(by, seat.lock_owned()).await
                 && seat.is_taken()
             {
-                self.leave(&mut seat, address, Stay::OnDemand, None, by).await;
+                self.leave(&mut seat, Whom { address, stay: Stay::OnDemand }, None, by).await;
             }
         }
         self.bluez.close().await;
@@ -229,8 +206,7 @@ impl Wire {
 }
 
 fn push(out: &mut Batch, target: &Target, bytes: &[u8], now: Timestamp) {
-    let mapping = target.point.mapping.as_ref().expect("what is read by connecting is bytes");
-    let (value, quality) = mapped(mapping, bytes, now);
+    let (value, quality) = mapped(target.mapping(), bytes, now);
     out.push(target.ix, value, quality, now);
 }
 
@@ -241,8 +217,4 @@ fn offered(known: &Known) -> Option<WriteWith> {
         () if known.can("write-without-response") => Some(WriteWith::NoResponse),
         () => None,
     }
-}
-
-fn refused(target: &Target, quality: Quality, reason: String) -> Fault {
-    Fault::Point { point: target.ix, quality, reason }
 }

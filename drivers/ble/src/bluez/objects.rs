@@ -126,7 +126,7 @@ impl Objects {
         path.strip_prefix(device)?.strip_prefix('/')?;
         let properties = interfaces.get(CHARACTERISTIC)?;
         let (service, _) = path.rsplit_once('/')?;
-        let service = self.0.iter().find(|(other, _)| other.as_str() == service)?.1.get(SERVICE)?;
+        let service = self.0.get(&OwnedObjectPath::try_from(service).ok()?)?.get(SERVICE)?;
         let id = Characteristic { service: uuid(service)?, uuid: uuid(properties)?, nth: 1 };
         Some(Known { id, path: path.to_owned(), flags: texts(properties.get("Flags")?) })
     }

@@ -102,11 +102,11 @@ fn a_ruuvitag_of_another_format_or_cut_off_says_nothing() {
 #[test]
 fn an_ibeacon_says_who_it_is() {
     assert_eq!(
-        fields(Beacon::IBeacon, "0215 FDA50693A4E24FB1AFCFC6EB07647825 2711 4CB9 C5"),
+        fields(Beacon::Apple, "0215 FDA50693A4E24FB1AFCFC6EB07647825 2711 4CB9 C5"),
         ["uuid=fda50693-a4e2-4fb1-afcf-c6eb07647825", "major=10001", "minor=19641", "measured_power=-59"]
     );
     for wrong in ["", "0215", "1006 4A1E 5C 8A", "0215 FDA50693A4E24FB1AFCFC6EB07647825 2711 4CB9"] {
-        assert_eq!(Beacon::IBeacon.fields(&bytes(wrong)), None, "{wrong}");
+        assert_eq!(Beacon::Apple.fields(&bytes(wrong)), None, "{wrong}");
     }
 }
 

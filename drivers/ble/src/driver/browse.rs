@@ -6,7 +6,8 @@ use crate::advert::{Advert, show_uuid};
 use crate::bluez::{Device, Known};
 use crate::codec::{Beacon, Field, bthome};
 use crate::config::DeviceOptions;
-use crate::wire::{Stay, Wire};
+use crate::plan::{Stay, Whom};
+use crate::wire::Wire;
 use edgeway_sdk::{Access, Deadline, Discovered, Fault, Holds, Offer};
 use serde_json::json;
 use std::time::Duration;
@@ -128,7 +129,7 @@ fn bytes(advert: &Advert) -> Vec<Discovered> {
 async fn characteristics(wire: &Wire, options: &DeviceOptions, by: Deadline) -> Result<Vec<Known>, Fault> {
     let mut seat = wire.sit(options.address, by).await?;
     let all = seat.session().characteristics().to_vec();
-    wire.leave(&mut seat, options.address, Stay::OnDemand, None, by).await;
+    wire.leave(&mut seat, Whom { address: options.address, stay: Stay::OnDemand }, None, by).await;
     Ok(all)
 }
 

@@ -1,11 +1,12 @@
 //! Devices that are kept connected because they notify.
 
 use crate::address::Address;
+use crate::bluez::Known;
 use crate::config::Characteristic;
 use crate::counters::Counters;
 use crate::hearing::{IsConnected, mapped};
-use crate::plan::{Target, Work};
-use crate::wire::{Refusal, Stay, Wire};
+use crate::plan::{Stay, Target, Whom, Work};
+use crate::wire::{Refusal, Wire};
 use edgeway_sdk::{Batch, DeviceIx, Fault, Quality, Sink, Timestamp};
 use futures::FutureExt;
 use std::collections::HashMap;
@@ -89,8 +90,7 @@ impl Notified {
     fn batch(&self, value: &[u8], now: Timestamp) -> Batch {
         let mut batch = Batch::default();
         for target in &self.targets {
-            let mapping = target.point.mapping.as_ref().expect("what is notified is bytes");
-            let (value, quality) = mapped(mapping, value, now);
+            let (value, quality) = mapped(target.mapping(), value, now);
             batch.push(target.ix, value, quality, now);
         }
         batch
@@ -142,14 +142,16 @@ impl Keeper<'_> {
                 continue;
             };
             if let Err(fault) = self.subscribe(&known, targets).await {
-                self.wire.leave(&mut seat, self.address, Stay::Connected, Some(&fault), by).await;
+                self.wire
+                    .leave(&mut seat, Whom { address: self.address, stay: Stay::Connected }, Some(&fault), by)
+                    .await;
                 return Err(fault);
             }
         }
         Ok(())
     }
 
-    async fn subscribe(&self, known: &crate::bluez::Known, targets: Vec<Target>) -> Result<(), Fault> {
+    async fn subscribe(&self, known: &Known, targets: Vec<Target>) -> Result<(), Fault> {
         let by = self.wire.soon(Instant::now() + CONNECT_WITHIN);
         self.keepers.notified().insert(known.path.clone(), Notified { targets: targets.clone(), has_told: false });
         match self.wire.bluez.start_notify(&known.path, by).await.map_err(|trouble| Refusal::of(trouble, self.address))

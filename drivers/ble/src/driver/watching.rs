@@ -3,8 +3,9 @@
 mod last;
 
 use super::keeping::{Keeper, Keepers};
+use crate::address::Address;
 use crate::bluez::Trouble;
-use crate::bluez::signal::{self, About};
+use crate::bluez::signal::{self, About, Change};
 use crate::counters::Counters;
 use crate::hearing::{Hearing, IsConnected, Now};
 use crate::plan::Work;
@@ -54,35 +55,47 @@ impl Drop for Watcher {
 
 /// Everything that it needs.
 pub(super) struct Watching {
-    pub(super) wire: Arc<Wire>,
-    pub(super) work: Arc<Work>,
-    pub(super) sink: Arc<dyn Sink>,
-    pub(super) watchdog: Duration,
-    pub(super) counters: Arc<Counters>,
+    wire: Arc<Wire>,
+    work: Arc<Work>,
+    sink: Arc<dyn Sink>,
+    watchdog: Duration,
+    counters: Arc<Counters>,
+    last: Last,
+    keepers: Keepers,
 }
 
 impl Watching {
+    pub(super) fn new(
+        wire: Arc<Wire>,
+        work: Arc<Work>,
+        sink: Arc<dyn Sink>,
+        watchdog: Duration,
+        counters: Arc<Counters>,
+    ) -> Self {
+        let (last, keepers) = (Last::default(), Keepers::new(&work, counters.clone()));
+        Watching { wire, work, sink, watchdog, counters, last, keepers }
+    }
+
     /// Until the wire is gone.
     pub(super) async fn run(self, signals: MessageStream) {
-        let (last, keepers) = (Last::default(), Keepers::new(&self.work, self.counters.clone()));
         // The three take turns in one task. Signals are taken while the others wait for answers, which come in the same stream.
         let reason = tokio::select! {
-            reason = self.listen(signals, &last, &keepers) => reason,
-            reason = self.guard(&last) => reason,
-            reason = self.keep(&keepers) => reason,
+            reason = self.listen(signals) => reason,
+            reason = self.guard() => reason,
+            reason = self.keep() => reason,
         };
         self.sink.lost(&reason);
     }
 
     /// Takes what BlueZ says.
-    async fn listen(&self, mut signals: MessageStream, last: &Last, keepers: &Keepers) -> String {
+    async fn listen(&self, mut signals: MessageStream) -> String {
         let mut hearing = Hearing::new(&self.work, self.counters.clone(), Now::read());
         let mut looking = interval(LOOK_EVERY);
         loop {
             tokio::select! {
                 signal = signals.next() => match signal {
                     Some(Ok(signal)) => {
-                        if let Some(reason) = self.take(&signal, &mut hearing, last, keepers) {
+                        if let Some(reason) = self.take(&signal, &mut hearing) {
                             return reason;
                         }
                     }
@@ -94,26 +107,28 @@ impl Watching {
     }
 
     /// Whether the wire is gone, and why.
-    fn take(&self, message: &Message, hearing: &mut Hearing, last: &Last, keepers: &Keepers) -> Option<String> {
+    fn take(&self, message: &Message, hearing: &mut Hearing) -> Option<String> {
         let adapter = self.wire.bluez.adapter();
         match signal::about(message, adapter) {
-            About::Device(address) | About::NewDevice(address) if !hearing.knows(address) && !keepers.know(address) => {
-                last.note();
+            About::Device(address) | About::NewDevice(address)
+                if !hearing.knows(address) && !self.keepers.know(address) =>
+            {
+                self.last.note();
                 self.counters.strangers.add();
             }
             About::Device(address) => {
                 if let Some(change) = signal::change(message) {
-                    self.tell(address, &change, hearing, last, keepers);
+                    self.tell(address, &change, hearing);
                 }
             }
             About::NewDevice(address) => {
                 if let Some(change) = signal::first(message) {
-                    self.tell(address, &change, hearing, last, keepers);
+                    self.tell(address, &change, hearing);
                 }
             }
-            About::Part(address) if keepers.know(address) => {
+            About::Part(address) if self.keepers.know(address) => {
                 if let Some((path, value)) = signal::notification(message) {
-                    keepers.tell(&path, &value, Timestamp::now(), &*self.sink);
+                    self.keepers.tell(&path, &value, Timestamp::now(), &*self.sink);
                 }
             }
             About::Adapter if signal::is_switched_off(message) => {
@@ -128,35 +143,28 @@ impl Watching {
         None
     }
 
-    fn tell(
-        &self,
-        address: crate::address::Address,
-        change: &signal::Change,
-        hearing: &mut Hearing,
-        last: &Last,
-        keepers: &Keepers,
-    ) {
+    fn tell(&self, address: Address, change: &Change, hearing: &mut Hearing) {
         let now = Now::read();
         if let Some(connected) = change.connected {
             let is_connected = if connected { IsConnected::Yes } else { IsConnected::No };
             hearing.set_connected(address, is_connected, now, &*self.sink);
-            keepers.note_connected(address, is_connected);
+            self.keepers.note_connected(address, is_connected);
         }
         if change.is_heard() {
-            last.note();
-            keepers.note_heard(address);
+            self.last.note();
+            self.keepers.note_heard(address);
             hearing.hear(address, &change.advert, now, &*self.sink);
         }
     }
 
     /// Starts the scan again if nobody is heard any more, and gives up if that does not help: with BlueZ 5.66 what it says can
     /// stop after hours.
-    async fn guard(&self, last: &Last) -> String {
+    async fn guard(&self) -> String {
         let mut restarted: Option<Instant> = None;
         let mut looking = interval(self.watchdog / 4);
         loop {
             looking.tick().await;
-            let Some(heard) = last.heard() else { continue };
+            let Some(heard) = self.last.heard() else { continue };
             if restarted.map_or(heard, |at| at.max(heard)).elapsed() < self.watchdog {
                 continue;
             }
@@ -174,24 +182,17 @@ impl Watching {
     }
 
     /// Keeps connected who notifies.
-    async fn keep(&self, keepers: &Keepers) -> String {
+    async fn keep(&self) -> String {
         let keepers = self.work.kept().into_iter().map(|(device, items)| {
-            Keeper {
-                wire: &self.wire,
-                keepers,
-                sink: &*self.sink,
-                device,
-                address: self.work.devices[&device].address,
-                items,
-            }
-            .run()
+            let (wire, keepers, sink) = (&*self.wire, &self.keepers, &*self.sink);
+            Keeper { wire, keepers, sink, device, address: self.work.devices[&device].address, items }.run()
         });
         join_all(keepers).await;
         std::future::pending().await
     }
 }
 
-impl signal::Change {
+impl Change {
     /// Whether it comes of an advertisement.
     fn is_heard(&self) -> bool {
         let advert = &self.advert;

@@ -31,8 +31,9 @@ fn what_is_told_is_not_asked_for() {
     ]);
     assert_eq!(work.watched(), [PointIx(0), PointIx(1)]);
     assert_eq!(points(&work.requests()), [[2]]);
-    assert_eq!(work.writable.len(), 1);
-    assert!(work.keeps(DeviceIx(0)) && !work.keeps(DeviceIx(1)));
+    assert!(work.writable(PointIx(3)).is_some() && work.writable(PointIx(2)).is_none());
+    let stay = |device| work.whom(DeviceIx(device)).expect("planned").stay;
+    assert_eq!((stay(0), stay(1)), (Stay::Connected, Stay::OnDemand));
 }
 
 #[test]

@@ -19,6 +19,10 @@ impl Refusal {
         Refusal::Point { quality: Quality::BadConfig, reason: format!("the device has no `{wanted}`") }
     }
 
+    pub(super) fn unfit(reason: String) -> Self {
+        Refusal::Point { quality: Quality::BadOutOfRange, reason }
+    }
+
     pub(super) fn not_writable(known: &Known) -> Self {
         let reason = format!("`{}` cannot be written, it offers {}", known.id, known.flags.join(", "));
         Refusal::Point { quality: Quality::BadConfig, reason }
