@@ -56,6 +56,7 @@ fn name(text: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn filled(text: &str) -> Result<String, String> {
         Template::parse(text).fill(|name| (name != "gone").then(|| name.to_uppercase()))
@@ -67,6 +68,13 @@ mod tests {
         assert_eq!(filled("{{a}}{").as_deref(), Ok("{A}{"));
         assert_eq!(filled("").as_deref(), Ok(""));
         assert_eq!(filled("{x y}é{a").as_deref(), Ok("{x y}é{a"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_template_filled_with_its_own_places_is_what_was_written(text in "[{}a-c\"é ]{0,40}") {
+            prop_assert_eq!(Template::parse(&text).fill(|name| Some(format!("{{{name}}}"))), Ok(text));
+        }
     }
 
     #[test]

@@ -168,26 +168,27 @@ impl Wire {
         question: &Question<'_>,
         login: Option<HeaderValue>,
     ) -> Result<Answer, Failure> {
-        let (mut url, mut left) = (question.url.clone(), self.options.redirects_max);
+        let (mut moved, mut left) = (None, self.options.redirects_max);
         loop {
+            let url = moved.as_ref().unwrap_or(question.url);
             let mut request = question.request(url.clone());
             if let Some(login) = &login {
                 request.headers_mut().insert(AUTHORIZATION, login.clone());
             }
             self.counters.requests.add();
-            let answer = Answer::receive(&session.client, request, self.options.body_bytes_max).await?;
-            let Some(to) = moved_to(&answer, &url).filter(|_| question.method.is_safe()) else { return Ok(answer) };
+            let answer = Answer::receive(&session.client, request, url, self.options.body_bytes_max).await?;
+            let Some(to) = moved_to(&answer, url).filter(|_| question.method.is_safe()) else { return Ok(answer) };
             if !same_origin(&to, &self.options.base) {
                 return Err(Failure::Broken(format!("{url} has moved to {to} (change `endpoint`)")));
             }
-            left = left.checked_sub(1).ok_or_else(|| {
-                Failure::Broken(format!(
-                    "{} leads in circles: more than {} redirections",
-                    question.url, self.options.redirects_max
-                ))
-            })?;
-            url = to;
+            left = left.checked_sub(1).ok_or_else(|| self.circles(question))?;
+            moved = Some(to);
         }
+    }
+
+    fn circles(&self, question: &Question<'_>) -> Failure {
+        let most = self.options.redirects_max;
+        Failure::Broken(format!("{} leads in circles: more than {most} redirections", question.url))
     }
 
     fn held(&self) -> MutexGuard<'_, Option<Arc<Session>>> {

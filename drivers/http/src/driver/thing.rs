@@ -150,6 +150,7 @@ fn holds_plain(property: &Json) -> Option<Holds> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn thing(properties: Json) -> Thing {
         let text =
@@ -183,6 +184,24 @@ mod tests {
         assert_eq!(points[0].offer, Some(offer.access(Access::ReadWrite)));
         assert_eq!(points[1].options, json!({ "path": "/mode", "map": { "eco": 0, "boost": 1 } }));
         assert_eq!(points[2].offer.as_ref().map(|offer| offer.access), Some(Access::Read));
+    }
+
+    proptest! {
+        /// Whatever a stranger calls a property of his.
+        #[test]
+        fn no_description_is_too_strange(
+            kind in "string|number|integer|boolean|array|object|null|x",
+            href in "[a-z/:.?#{}%\\[\\] 0-9]{0,30}",
+            op in "readproperty|writeproperty|x",
+            number in any::<f64>(),
+        ) {
+            let inner = json!({ "type": kind, "enum": [href, number], "minimum": number, "unit": href });
+            let forms = json!([{ "href": href, "op": [op], "htv:methodName": op }, number]);
+            let outer = json!({ "type": kind, "items": inner, "properties": { "a": inner }, "forms": forms });
+            for point in thing(json!({ "p": outer, "q": kind })).points(&device()) {
+                prop_assert!(point.options["path"].as_str().is_some_and(|path| path.starts_with('/')));
+            }
+        }
     }
 
     #[test]

@@ -23,13 +23,17 @@ pub(crate) struct Answer {
 impl Answer {
     /// Sends a request and receives all of its answer. If this is given up, or fails, the connection is closed: what comes late
     /// answers nobody else.
-    pub(super) async fn receive(client: &Client, request: Request, bytes_max: usize) -> Result<Answer, Failure> {
-        let url = request.url().clone();
+    pub(super) async fn receive(
+        client: &Client,
+        request: Request,
+        url: &Url,
+        bytes_max: usize,
+    ) -> Result<Answer, Failure> {
         let mut response = client.execute(request).await.map_err(|error| Failure::of(&error))?;
         if let Some(encoding) = packed(response.headers()) {
             return Err(Failure::Broken(format!("{url} answered packed with {encoding}, which was not asked for")));
         }
-        let body = body(&mut response, bytes_max, &url).await?;
+        let body = body(&mut response, bytes_max, url).await?;
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         Ok(Answer { status, headers, body, received: Timestamp::now() })
     }
