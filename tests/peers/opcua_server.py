@@ -82,10 +82,11 @@ class Users:
         self.user, self.certificate, self.only = user, certificate, only
 
     def get_user(self, iserver, username=None, password=None, certificate=None):
-        if certificate is not None and self.certificate is not None:
-            return User(UserRole.Admin) if certificate == self.certificate else None
         if username is not None:
             return User(UserRole.Admin) if f"{username}:{password}" == self.user else None
+        # Of somebody without a name and a certificate, that of the application is given.
+        if self.certificate is not None and certificate == self.certificate:
+            return User(UserRole.Admin)
         return None if self.only else User(UserRole.User)
 
 
@@ -236,7 +237,7 @@ class Lab:
         elif command == "status":
             name, code = words.split(" ", 1)
             status = ua.StatusCode(getattr(ua.StatusCodes, code))
-            value = (await self.nodes[name].read_data_value(raise_on_bad_status=False)).Value
+            value = ua.Variant(*NODES[name])
             await self.nodes[name].write_value(ua.DataValue(value, status, SourceTimestamp=now()))
         elif command == "delete":
             await self.nodes.pop(words).delete()

@@ -1,0 +1,151 @@
+//! What a server has to offer below a node: its variables, with what their types and properties say of them.
+
+mod offer;
+
+use crate::config::{DeviceOptions, NodeAddress};
+use crate::session::{Failure, Session, walk};
+use edgeway_sdk::{Deadline, Discovered, Fault, Json};
+use offer::{Found, Properties};
+use opcua::types::{NodeClass, NodeId, ObjectId, ReferenceDescription, ReferenceTypeId};
+use serde_json::json;
+use std::collections::HashSet;
+
+/// Variables and methods in one answer, at most.
+const FOUND_MAX: usize = 10_000;
+/// Nodes below nodes, at most.
+const DEPTH_MAX: usize = 16;
+
+/// Lists the variables and methods below a node: the one given, the device's root, or Objects.
+pub(super) async fn run(
+    session: &Session,
+    options: &DeviceOptions,
+    at: Option<&str>,
+    nodes_max: usize,
+    by: Deadline,
+) -> Result<Vec<Discovered>, Fault> {
+    let root = root(session, options, at)?;
+    let browse = Browse { session, options, nodes_max, by };
+    let found = browse.collect(root).await.map_err(Failure::of_read)?;
+    browse.describe(found).await.map_err(Failure::of_read)
+}
+
+fn root(session: &Session, options: &DeviceOptions, at: Option<&str>) -> Result<NodeId, Fault> {
+    let at = at.map(|text| NodeAddress::parse(text, "at", &options.namespace)).transpose();
+    let at = at.map_err(|problem| Fault::Config(problem.to_string()))?;
+    match at.as_ref().or(options.root.as_ref()) {
+        None => Ok(ObjectId::ObjectsFolder.into()),
+        Some(address) => session
+            .namespaces
+            .node(address)
+            .ok_or_else(|| Fault::Config(format!("the server has no namespace `{}`", address.namespace))),
+    }
+}
+
+struct Browse<'a> {
+    session: &'a Session,
+    options: &'a DeviceOptions,
+    nodes_max: usize,
+    by: Deadline,
+}
+
+impl Browse<'_> {
+    /// All variables and methods below a node, each once, by the path on which it was met first.
+    async fn collect(&self, root: NodeId) -> Result<Vec<Found>, Failure> {
+        let mut found = vec![];
+        let mut seen = HashSet::from([root.clone(), ObjectId::Server.into()]);
+        let mut level = vec![(root, String::new())];
+        for _ in 0..DEPTH_MAX {
+            let nodes: Vec<NodeId> = level.iter().map(|(node, _)| node.clone()).collect();
+            let below = self.below(&nodes, ReferenceTypeId::HierarchicalReferences).await?;
+            let mut next = vec![];
+            for ((_, path), references) in level.into_iter().zip(below) {
+                for reference in references {
+                    // What is on another server is that server's affair.
+                    let node = reference.node_id.node_id.clone();
+                    if reference.node_id.server_index != 0 || !seen.insert(node.clone()) {
+                        continue;
+                    }
+                    let path = join(&path, reference.browse_name.name.as_ref());
+                    match reference.node_class {
+                        NodeClass::Object => next.push((node, path)),
+                        NodeClass::Variable | NodeClass::Method if !is_property(&reference) => {
+                            next.push((node.clone(), path.clone()));
+                            found.push(Found { node, path, class: reference.node_class });
+                        }
+                        _ => {}
+                    }
+                    if found.len() == FOUND_MAX {
+                        return Ok(found);
+                    }
+                }
+            }
+            if next.is_empty() {
+                break;
+            }
+            level = next;
+        }
+        Ok(found)
+    }
+
+    async fn below(
+        &self,
+        nodes: &[NodeId],
+        reference: ReferenceTypeId,
+    ) -> Result<Vec<Vec<ReferenceDescription>>, Failure> {
+        walk(self.session, nodes, reference, self.nodes_max, self.by).await
+    }
+
+    async fn describe(&self, found: Vec<Found>) -> Result<Vec<Discovered>, Failure> {
+        let nodes: Vec<NodeId> = found.iter().map(|found| found.node.clone()).collect();
+        let properties = self.below(&nodes, ReferenceTypeId::HasProperty).await?;
+        let properties = Properties::read(self.session, &properties, self.nodes_max, self.by).await?;
+        let mut types = offer::Types::default();
+        let mut all = vec![];
+        for (found, properties) in found.into_iter().zip(&properties) {
+            let options = self.address(&found.node);
+            all.push(match found.class {
+                // A service cannot be a point: it is put into `methods`.
+                NodeClass::Method => Discovered::new(json!({})).said("method", options).said("name", found.path),
+                _ => self.variable(found, options, properties, &mut types).await?,
+            });
+        }
+        Ok(all)
+    }
+
+    async fn variable(
+        &self,
+        found: Found,
+        at: String,
+        properties: &Properties,
+        types: &mut offer::Types,
+    ) -> Result<Discovered, Failure> {
+        let about = offer::about(self.session, &found, self.by).await?;
+        let discovered = Discovered::new(json!({ "at": at })).said("type", about.type_name(self.session, self.by).await?);
+        let offer = offer::make(self.session, &found, &about, properties, types, self.by).await?;
+        Ok(match offer {
+            Some(offer) => discovered.offering(offer),
+            None => discovered,
+        })
+    }
+
+    fn address(&self, node: &NodeId) -> String {
+        self.session.namespaces.address(node, &self.options.namespace)
+    }
+}
+
+fn join(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+}
+
+/// Properties say something of their node; they are no values of the device.
+fn is_property(reference: &ReferenceDescription) -> bool {
+    reference.reference_type_id == NodeId::from(ReferenceTypeId::HasProperty)
+}
+
+/// What the options of a device would be whose points are below this node.
+pub(super) fn device(root: &str, namespace: Option<&str>) -> Json {
+    match namespace {
+        Some(namespace) => json!({ "namespace": namespace, "root": root }),
+        None => json!({ "root": root }),
+    }
+}

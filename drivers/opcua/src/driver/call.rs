@@ -1,0 +1,142 @@
+//! Calling a method, with its arguments by their names.
+
+use crate::codec::{Reach, View, encode, reaches};
+use crate::config::{Method, NodeAddress};
+use crate::session::{Failure, Session, Types, above, attribute, children, words};
+use edgeway_sdk::{Deadline, Fault, Json, Value, did_you_mean};
+use opcua::types::{
+    Argument, AttributeId, CallMethodRequest, CallMethodResult, CallRequest, NodeId, ReferenceTypeId, StatusCode,
+    Variant,
+};
+
+/// Calls a method and gives what it answers, by the names that the server has for it.
+///
+/// # Errors
+/// A [`Fault`]. After that of a device or a link nobody knows whether it has run.
+pub(super) async fn run(session: &Session, method: &Method, input: &Json, by: Deadline) -> Result<Json, Fault> {
+    let called = prepare(session, method, by).await?;
+    let arguments = arguments(session, &called.inputs, input, by).await?;
+    let request = CallMethodRequest {
+        object_id: called.object,
+        method_id: called.method,
+        input_arguments: Some(arguments),
+    };
+    let question = CallRequest { methods_to_call: Some(vec![request]), ..CallRequest::default() };
+    let answer = session.live().ask_within(question, by).await.map_err(Failure::of_write)?;
+    match answer.results.and_then(|mut results| results.pop()) {
+        Some(result) => output(session, &called.outputs, result, by).await,
+        None => Err(Fault::Device("the server has not said what became of the call".into())),
+    }
+}
+
+/// A method, and what it takes and gives.
+struct Called {
+    object: NodeId,
+    method: NodeId,
+    inputs: Vec<Argument>,
+    outputs: Vec<Argument>,
+}
+
+/// Nothing has run yet: whoever has no answer here may call again.
+async fn prepare(session: &Session, method: &Method, by: Deadline) -> Result<Called, Fault> {
+    let live = session.live();
+    let node = |address: &NodeAddress| {
+        let none = || Fault::Config(format!("the server has no namespace `{}`", address.namespace));
+        session.namespaces.node(address).ok_or_else(none)
+    };
+    let id = node(&method.method)?;
+    let object = match &method.object {
+        Some(address) => node(address)?,
+        None => {
+            let above = above(&live, &id, ReferenceTypeId::HasComponent, by).await.map_err(before)?;
+            above.ok_or_else(|| Fault::Config(format!("`{}` belongs to no object; name it in `object`", method.method)))?
+        }
+    };
+    let (mut inputs, mut outputs) = (vec![], vec![]);
+    for child in children(&live, &id, ReferenceTypeId::HasProperty, by).await.map_err(before)? {
+        let into = match child.browse_name.name.as_ref() {
+            "InputArguments" => &mut inputs,
+            "OutputArguments" => &mut outputs,
+            _ => continue,
+        };
+        let node = attribute(child.node_id.node_id, AttributeId::Value);
+        let value = live.read(vec![node], by).await.map_err(before)?.pop().and_then(|value| value.value);
+        *into = described(value);
+    }
+    Ok(Called { object, method: id, inputs, outputs })
+}
+
+fn before(failure: Failure) -> Fault {
+    match failure {
+        Failure::Late(_) => Fault::Busy(failure.of_read().to_string()),
+        other => other.of_write(),
+    }
+}
+
+fn described(value: Option<Variant>) -> Vec<Argument> {
+    let Some(Variant::Array(array)) = value else { return vec![] };
+    let argument = |entry: Variant| match entry {
+        Variant::ExtensionObject(object) => object.into_inner_as::<Argument>().map(|argument| *argument),
+        _ => None,
+    };
+    array.values.into_iter().filter_map(argument).collect()
+}
+
+/// The inputs in the order of the method.
+async fn arguments(
+    session: &Session,
+    inputs: &[Argument],
+    input: &Json,
+    by: Deadline,
+) -> Result<Vec<Variant>, Fault> {
+    let given = input.as_object().cloned().unwrap_or_default();
+    let name = |argument: &Argument| argument.name.as_ref().to_owned();
+    let names: Vec<String> = inputs.iter().map(name).collect();
+    if let Some(strange) = given.keys().find(|key| !names.contains(key)) {
+        let help = did_you_mean(strange, names.iter().map(String::as_str));
+        let help = help.map(|help| format!(" ({help})")).unwrap_or_default();
+        return Err(Fault::Config(format!("the method takes no `{strange}`{help}")));
+    }
+    let mut arguments = vec![];
+    for (argument, name) in inputs.iter().zip(&names) {
+        let json = given.get(name).ok_or_else(|| Fault::Config(format!("the method wants `{name}`")))?;
+        let shape = Types::shape_of(&session.live(), &argument.data_type, argument.value_rank, by).await;
+        let variant = encode(&Value::from_json(json), shape.map_err(before)?);
+        arguments.push(variant.map_err(|reason| Fault::Config(format!("`{name}`: {reason}")))?);
+    }
+    Ok(arguments)
+}
+
+async fn output(
+    session: &Session,
+    outputs: &[Argument],
+    result: CallMethodResult,
+    by: Deadline,
+) -> Result<Json, Fault> {
+    if result.status_code.is_bad() {
+        return Err(refused(&result));
+    }
+    let values = result.output_arguments.unwrap_or_default();
+    let seen: Vec<_> = values.iter().cloned().map(opcua::types::DataValue::value_only).collect();
+    let live = session.live();
+    // It has run, whether its answer can be read or not.
+    let _ = session.types.learn(&live, &seen, by).await;
+    let layouts = session.types.layouts.read();
+    let named = values.iter().enumerate().map(|(at, value)| {
+        let name = outputs.get(at).map_or_else(|| format!("output_{at}"), |output| output.name.as_ref().to_owned());
+        (name, View::json(value, &layouts, live.clock_ahead()))
+    });
+    Ok(Json::Object(named.collect()))
+}
+
+fn refused(result: &CallMethodResult) -> Fault {
+    let wrong = result.input_argument_results.as_deref().unwrap_or_default();
+    let wrong = wrong.iter().position(|status| status.is_bad());
+    let place = wrong.map(|at| format!(" (argument {})", at + 1)).unwrap_or_default();
+    let reason = format!("{}{place}", words(result.status_code));
+    match reaches(result.status_code) {
+        _ if result.status_code == StatusCode::BadInvalidState => Fault::Busy(reason),
+        Reach::Point(_) => Fault::Config(reason),
+        Reach::Device => Fault::Device(reason),
+    }
+}

@@ -1,0 +1,224 @@
+//! Telling the gateway what the server tells.
+
+use super::counters::Counters;
+use super::events::{self, Watched};
+use super::read;
+use super::subscription::{Item, Subscription, Told};
+use crate::codec::quality;
+use crate::config::{DeviceOptions, LinkOptions};
+use crate::plan::Target;
+use crate::session::{Failure, Session, words};
+use edgeway_sdk::{Batch, Deadline, DeviceIx, Fault, Quality, Sink, Timestamp};
+use opcua::types::{DataValue, EventFieldList, MonitoredItemNotification, StatusCode, Variant};
+use parking_lot::Mutex;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+/// What the server does not watch is asked for again so often.
+const RETRY_EVERY: Duration = Duration::from_secs(60);
+/// How long questions about types may take, whose answers a value waits for.
+const LEARN_WITHIN: Duration = Duration::from_secs(10);
+
+/// At most one task that tells; it ends with the link.
+#[derive(Default)]
+pub(super) struct Teller(Mutex<Option<AbortHandle>>);
+
+impl Teller {
+    /// Runs this task instead of the one before.
+    pub(super) fn start(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.replace(Some(tokio::spawn(task).abort_handle()));
+    }
+
+    pub(super) fn stop(&self) {
+        self.replace(None);
+    }
+
+    fn replace(&self, next: Option<AbortHandle>) {
+        if let Some(before) = std::mem::replace(&mut *self.0.lock(), next) {
+            before.abort();
+        }
+    }
+}
+
+impl Drop for Teller {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// Points and events that are watched in one session.
+pub(super) struct Watching {
+    session: Arc<Session>,
+    /// `None` if there is nothing to watch but the session itself.
+    subscription: Option<Subscription>,
+    /// The points of the first items; those behind them are events.
+    points: Vec<Arc<Target>>,
+    events: Vec<Watched>,
+    /// Items that the server does not watch.
+    refused: Vec<usize>,
+    counters: Arc<Counters>,
+}
+
+/// Subscribes; nothing is told yet.
+pub(super) async fn begin(
+    session: Arc<Session>,
+    options: &LinkOptions,
+    points: Vec<Arc<Target>>,
+    devices: &HashMap<DeviceIx, Arc<DeviceOptions>>,
+    counters: Arc<Counters>,
+    by: Deadline,
+) -> Result<Watching, Fault> {
+    let events = events::watched(devices);
+    let items: Vec<Item> = points
+        .iter()
+        .map(|target| Item::of_point(target, &session.namespaces))
+        .chain(events.iter().map(|event| event.item(&session.namespaces)))
+        .collect();
+    let refused = (0..items.len()).collect();
+    let subscription = match items.is_empty() {
+        true => None,
+        false => {
+            let shortest = points.iter().map(|target| target.period).min();
+            let created = Subscription::create(session.live(), options, shortest, items, session.limits, by).await;
+            Some(created.map_err(Failure::of_connect)?)
+        }
+    };
+    Ok(Watching { session, subscription, points, events, refused, counters })
+}
+
+impl Watching {
+    /// Tells until the session ends, and then that it has.
+    pub(super) async fn tell(mut self, sink: Arc<dyn Sink>) {
+        let live = self.session.live();
+        let reason = tokio::select! {
+            reason = live.ended() => reason,
+            failure = self.follow(&*sink) => {
+                let reason = failure.of_connect().to_string();
+                // What is not told any more must not pass for news: a new session is needed.
+                live.give_up(&reason);
+                reason
+            }
+        };
+        self.counters.refused.store(0, Ordering::Relaxed);
+        sink.lost(&reason);
+    }
+
+    /// Ends only with a failure.
+    async fn follow(&mut self, sink: &dyn Sink) -> Failure {
+        let Some(mut subscription) = self.subscription.take() else { return std::future::pending().await };
+        let mut retries = interval(RETRY_EVERY);
+        retries.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let next = tokio::select! {
+                biased;
+                _ = retries.tick(), if !self.refused.is_empty() => Ok(None),
+                told = subscription.next() => told.map(Some),
+            };
+            let done = match next {
+                Ok(None) => self.watch_refused(&mut subscription, sink).await,
+                Ok(Some(told)) => self.pass(told, sink).await,
+                Err(failure) => Err(failure),
+            };
+            if let Err(failure) = done {
+                if subscription.has_gap() {
+                    Counters::count(&self.counters.gaps);
+                }
+                return failure;
+            }
+        }
+    }
+
+    /// Asks the server to watch what it does not watch yet, and tells what it refuses.
+    async fn watch_refused(&mut self, subscription: &mut Subscription, sink: &dyn Sink) -> Result<(), Failure> {
+        let wanted = std::mem::take(&mut self.refused);
+        let mut batch = Batch::default();
+        for (item, status) in subscription.watch(&wanted).await? {
+            self.refused.push(item);
+            if let Some(target) = self.points.get(item) {
+                batch.bad(target.ix, worst(status), Timestamp::now());
+            }
+        }
+        self.count_refused();
+        if !batch.is_empty() {
+            sink.data(batch);
+        }
+        Ok(())
+    }
+
+    async fn pass(&mut self, told: Told, sink: &dyn Sink) -> Result<(), Failure> {
+        match told {
+            Told::Nothing => return Ok(()),
+            Told::Values(values) => self.pass_values(values, sink).await?,
+            Told::Events(events) => self.pass_events(events, sink),
+            Told::Several(all) => {
+                for told in all {
+                    Box::pin(self.pass(told, sink)).await?;
+                }
+                return Ok(());
+            }
+            Told::Ended(status) => {
+                return Err(Failure::Lost(format!("the server has ended the subscription: {}", words(status))));
+            }
+        }
+        Counters::count(&self.counters.notifications);
+        Ok(())
+    }
+
+    async fn pass_values(&mut self, told: Vec<MonitoredItemNotification>, sink: &dyn Sink) -> Result<(), Failure> {
+        let mut values: Vec<DataValue> = Vec::with_capacity(told.len());
+        let mut items: Vec<usize> = Vec::with_capacity(told.len());
+        for MonitoredItemNotification { client_handle, value } in told {
+            let item = client_handle as usize;
+            if item < self.points.len() {
+                self.look_at(item, value.status());
+                items.push(item);
+                values.push(value);
+            }
+        }
+        let mut batch = Batch::default();
+        let targets = items.iter().map(|item| &self.points[*item]);
+        read::push(&self.session, targets, values, &mut batch, Instant::now() + LEARN_WITHIN).await?;
+        if !batch.is_empty() {
+            sink.data(batch);
+        }
+        Ok(())
+    }
+
+    /// A node that has gone will not come back to its old item.
+    fn look_at(&mut self, item: usize, status: StatusCode) {
+        if status.overflow() {
+            Counters::count(&self.counters.overflows);
+        }
+        if status == StatusCode::BadNodeIdUnknown && !self.refused.contains(&item) {
+            self.refused.push(item);
+            self.count_refused();
+        }
+    }
+
+    fn pass_events(&self, told: Vec<EventFieldList>, sink: &dyn Sink) {
+        let (ahead, layouts) = (self.session.live().clock_ahead(), self.session.types.layouts.read());
+        for EventFieldList { client_handle, event_fields } in told {
+            let event = (client_handle as usize).checked_sub(self.points.len()).and_then(|at| self.events.get(at));
+            let fields: Vec<Variant> = event_fields.unwrap_or_default();
+            if let Some((event, (output, time))) = event.and_then(|e| Some((e, e.output(&fields, &layouts, ahead)?))) {
+                sink.event(event.device, &event.event.name, output, time);
+            }
+        }
+    }
+
+    fn count_refused(&self) {
+        self.counters.refused.store(self.refused.len() as u64, Ordering::Relaxed);
+    }
+}
+
+/// A refusal is never good.
+fn worst(status: StatusCode) -> Quality {
+    match quality(status) {
+        quality if quality.is_bad() => quality,
+        _ => Quality::Bad,
+    }
+}

@@ -1,0 +1,1 @@
+//! node-opcua, also encrypted.
