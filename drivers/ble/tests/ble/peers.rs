@@ -5,6 +5,7 @@ mod advertisements;
 mod away;
 mod bench;
 mod bluez;
+mod by_hand;
 mod crowd;
 mod finding;
 mod gatt;

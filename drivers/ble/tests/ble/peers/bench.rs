@@ -91,7 +91,12 @@ impl Bench {
     pub(crate) async fn of(bluez: &Bluez, options: Json, devices: &[Json], points: Vec<(u32, Json)>) -> Bench {
         let mut all = json!({ "bus": bluez.address(), "timeout": "2s", "connect_timeout": "5s" });
         all.as_object_mut().unwrap().extend(options.as_object().unwrap().clone());
-        let link = Ble.open(all).expect("valid options");
+        Bench::on(all, devices, points).await
+    }
+
+    /// The same with all options of the link.
+    pub(crate) async fn on(options: Json, devices: &[Json], points: Vec<(u32, Json)>) -> Bench {
+        let link = Ble.open(options).expect("valid options");
         let spec = |(ix, options): (u32, &Json)| DeviceSpec { ix: DeviceIx(ix), options: options.clone() };
         let devices: Vec<_> = (0..).zip(devices).map(spec).collect();
         let points: Vec<_> = (0..).zip(points).map(point).collect();
