@@ -9,6 +9,8 @@ mod acme;
 mod certificates;
 #[path = "harness/gateway.rs"]
 mod gateway;
+#[path = "harness/hotel.rs"]
+mod hotel;
 #[path = "harness/http.rs"]
 mod http;
 #[path = "harness/modbus.rs"]
@@ -21,6 +23,7 @@ mod process;
 pub use acme::{AcmeDevice, example as acme_example};
 pub use certificates::Certificates;
 pub use gateway::{Gateway, edgeway};
+pub use hotel::{HotelSite, HotelThings};
 pub use http::WebService;
 pub use modbus::ModbusServer;
 pub use mosquitto::{Broker, Message, Subscriber};

@@ -10,6 +10,8 @@ mod e2e {
     mod demo;
     #[cfg(feature = "peers")]
     mod device_outage;
+    #[cfg(feature = "peers")]
+    mod hotel;
     mod journal;
     mod lifecycle;
     #[cfg(feature = "peers")]
