@@ -7,7 +7,9 @@ mod link;
 mod login;
 mod point;
 
-pub(crate) use device::{DeviceOptions, Encoding, Hash, Service, Signature, Unchanged, Written as WrittenDevice};
+pub(crate) use device::{
+    DeviceOptions, Encoding, Hash, Service, ServiceMethod, Signature, Unchanged, Written as WrittenDevice,
+};
 pub(crate) use endpoint::{Endpoint, joined, same_origin};
 pub(crate) use link::{ClientOptions, HookOptions, LinkOptions, Written as WrittenLink};
 pub(crate) use login::{Login, OAuth, Where, encoded};
@@ -17,12 +19,10 @@ use edgeway_sdk::{Problem, options};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-/// A request with a body.
+/// How a value is written.
 #[derive(serde::Deserialize, schemars::JsonSchema, Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Method {
-    /// GET, without a body
-    Get,
     /// PUT
     #[default]
     Put,
@@ -30,18 +30,14 @@ pub(crate) enum Method {
     Post,
     /// PATCH
     Patch,
-    /// DELETE
-    Delete,
 }
 
 impl From<Method> for reqwest::Method {
     fn from(method: Method) -> Self {
         match method {
-            Method::Get => reqwest::Method::GET,
             Method::Put => reqwest::Method::PUT,
             Method::Post => reqwest::Method::POST,
             Method::Patch => reqwest::Method::PATCH,
-            Method::Delete => reqwest::Method::DELETE,
         }
     }
 }

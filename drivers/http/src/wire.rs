@@ -11,7 +11,7 @@ pub(crate) use answer::Answer;
 pub(crate) use counters::{Counter, Counters};
 pub(crate) use failure::Failure;
 
-use crate::config::{ClientOptions, Login, Method, same_origin};
+use crate::config::{ClientOptions, Login, same_origin};
 use answer::moved_to;
 use edgeway_sdk::Deadline;
 use edgeway_sdk::options::duration::show;
@@ -43,7 +43,7 @@ impl<'q> Question<'q> {
 
     /// Sends something.
     pub(crate) fn send(
-        method: Method,
+        method: impl Into<reqwest::Method>,
         url: &'q Url,
         headers: &'q HeaderMap,
         body: Option<(&'q [u8], &'static str)>,

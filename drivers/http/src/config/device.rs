@@ -1,6 +1,6 @@
 //! A device's options.
 
-use super::{Method, headers, noted};
+use super::{headers, noted};
 use crate::template::Template;
 use edgeway_payload::{Format, Kind, Mapping, Options};
 use edgeway_sdk::{Access, Json, Place, Problem, options};
@@ -73,12 +73,41 @@ pub(crate) struct Only {
 /// A service of the device: one request.
 #[derive(Clone)]
 pub(crate) struct Service {
-    pub(crate) method: Method,
+    pub(crate) method: ServiceMethod,
     pub(crate) path: Template,
     /// The input as JSON unless given.
     pub(crate) payload: Option<Template>,
     /// The whole answer unless given.
     pub(crate) output: Option<Mapping>,
+}
+
+/// How a service is called.
+#[derive(serde::Deserialize, schemars::JsonSchema, Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ServiceMethod {
+    /// GET, without a body
+    Get,
+    /// PUT
+    Put,
+    /// POST
+    #[default]
+    Post,
+    /// PATCH
+    Patch,
+    /// DELETE, without a body
+    Delete,
+}
+
+impl From<ServiceMethod> for reqwest::Method {
+    fn from(method: ServiceMethod) -> Self {
+        match method {
+            ServiceMethod::Get => reqwest::Method::GET,
+            ServiceMethod::Put => reqwest::Method::PUT,
+            ServiceMethod::Post => reqwest::Method::POST,
+            ServiceMethod::Patch => reqwest::Method::PATCH,
+            ServiceMethod::Delete => reqwest::Method::DELETE,
+        }
+    }
 }
 
 /// A device's options, as written.
@@ -139,8 +168,9 @@ struct WrittenOnly {
 #[derive(serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct WrittenService {
-    /// How it is sent. Default: post
-    method: Option<Method>,
+    /// How it is sent
+    #[serde(default)]
+    method: ServiceMethod,
     /// Where, below the device's path; `{name}` is the input of that name
     #[serde(default)]
     path: String,
@@ -206,7 +236,7 @@ fn services(written: BTreeMap<String, WrittenService>, problems: &mut Vec<Proble
         let output = output.and_then(|at| path_mapping(&format!("{place}.output"), at, Kind::Auto, problems));
         let path = checked_path(&format!("{place}.path"), service.path, problems);
         let service = Service {
-            method: service.method.unwrap_or(Method::Post),
+            method: service.method,
             path: Template::parse(&path),
             payload: service.payload.as_deref().map(Template::parse),
             output,

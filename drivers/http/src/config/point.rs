@@ -52,7 +52,7 @@ pub(crate) struct Written {
     quality: Option<String>,
     /// What is sent to set the value, with `{value}` for it. Default: what `at` and `format` say
     payload: Option<String>,
-    /// How it is written: put, post or patch
+    /// How it is written
     #[serde(default)]
     method: Method,
     /// Where it is written, below the device's path. Default: `path`
@@ -70,9 +70,6 @@ impl Point {
         let mapping = Mapping::new(&written.mapping(), access, problems);
         let path = checked_path("path", written.path, problems);
         let set = written.set.map_or_else(|| path.clone(), |set| checked_path("set", set, problems));
-        if matches!(written.method, Method::Get | Method::Delete) {
-            problems.push(Problem::key("method", "a value is not written like this").help("`put`, `post` or `patch`"));
-        }
         match mapping {
             Some(mapping) if problems.is_empty() => {
                 let query = written.query.into_iter().collect();
@@ -111,11 +108,11 @@ mod tests {
 
     #[test]
     fn every_mistake_of_a_point_is_told_at_once() {
-        let all = problems(json!({ "at": "$.[", "path": "/a?b", "method": "get" }), Access::Read);
+        let all = problems(json!({ "at": "$.[", "path": "/a?b", "set": "#" }), Access::Read);
         assert_eq!(all.len(), 3, "{all:?}");
         assert!(all[0].starts_with("`at`: "), "{all:?}");
         assert_eq!(all[1], "`path`: `/a?b` is not a path (`/status`; a point has `query`)");
-        assert_eq!(all[2], "`method`: a value is not written like this (`put`, `post` or `patch`)");
+        assert_eq!(all[2], "`set`: `#` is not a path (`/status`; a point has `query`)");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Calling a service: one request, and what is in its answer.
 
-use crate::config::{Method, Service, joined};
+use crate::config::{Service, ServiceMethod, joined};
 use crate::plan::Device;
 use crate::status::{self, Written};
 use crate::wire::{Answer, Question, Wire};
@@ -44,7 +44,7 @@ impl Service {
             (Some(template), _) => {
                 template.fill(|name| input.get(name).map(Json::to_string)).map(Some).map_err(|name| missing(&name))
             }
-            (None, Method::Get | Method::Delete) => Ok(None),
+            (None, ServiceMethod::Get | ServiceMethod::Delete) => Ok(None),
             (None, _) => Ok(Some(input.to_string())),
         }
     }
