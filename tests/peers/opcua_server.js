@@ -30,17 +30,25 @@ function addresses(server) {
   const space = server.engine.addressSpace;
   const lab = space.registerNamespace("http://lab");
   const turbine = lab.addObject({ browseName: "WTG02", nodeId: "s=WTG02", organizedBy: space.rootFolder.objects });
-  const variable = (name, dataType, value, more) =>
+  const variable = (name, dataType, value) =>
     lab.addVariable({
       browseName: name,
       nodeId: `s=WTG02.${name}`,
       componentOf: turbine,
       dataType,
-      value: new Variant({ dataType: DataType[dataType], value, ...more }),
+      value: new Variant({ dataType: DataType[dataType], value }),
     });
   variable("Name", "String", "WTG-02");
   variable("Limit", "Int16", 4812);
-  variable("Entries", "Int32", new Int32Array([1, 2, 3, 4]), { arrayType: VariantArrayType.Array });
+  lab.addVariable({
+    browseName: "Entries",
+    nodeId: "s=WTG02.Entries",
+    componentOf: turbine,
+    dataType: "Int32",
+    valueRank: 1,
+    arrayDimensions: [4],
+    value: new Variant({ dataType: DataType.Int32, arrayType: VariantArrayType.Array, value: new Int32Array([1, 2, 3, 4]) }),
+  });
   lab.addAnalogDataItem({
     browseName: "Wind",
     nodeId: "s=WTG02.Wind",

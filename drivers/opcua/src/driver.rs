@@ -34,10 +34,14 @@ impl Driver for OpcUa {
     fn manifest(&self) -> &Manifest {
         static MANIFEST: LazyLock<Manifest> = LazyLock::new(|| {
             let can = Capabilities { write: true, watch: true, call: true, browse: true, discover: true };
-            Manifest::new("opcua", env!("CARGO_PKG_VERSION"), "OPC UA: values told or read, methods and events of a server")
-                .can(can)
-                .wire(&["endpoint"])
-                .options::<WrittenLink, WrittenDevice, WrittenPoint>()
+            Manifest::new(
+                "opcua",
+                env!("CARGO_PKG_VERSION"),
+                "OPC UA: values told or read, methods and events of a server",
+            )
+            .can(can)
+            .wire(&["endpoint"])
+            .options::<WrittenLink, WrittenDevice, WrittenPoint>()
         });
         &MANIFEST
     }
@@ -110,8 +114,7 @@ impl Link for OpcUaLink {
         let (requests, watched) = match split {
             Split::Nothing => {
                 let readable = targets.accepted.iter().filter(|target| target.access.reads()).cloned();
-                let (watched, polled): (Vec<_>, Vec<_>) =
-                    readable.partition(|target| target.is_watched(&self.options));
+                let (watched, polled): (Vec<_>, Vec<_>) = readable.partition(|target| target.is_watched(&self.options));
                 planned.replace(&targets, watched.clone());
                 (plan::requests(polled, self.options.nodes_max), watched)
             }

@@ -4,17 +4,17 @@ mod browse;
 mod endpoint;
 mod failure;
 mod frames;
-mod line;
 mod limits;
+mod line;
 mod nodes;
 mod service;
 mod trust;
 mod types;
 
+pub(crate) use browse::{children, walk};
 pub(crate) use endpoint::policy_of;
 pub(crate) use failure::{Failure, is_too_much, words};
 pub(crate) use limits::Limits;
-pub(crate) use browse::{children, walk};
 pub(crate) use nodes::Namespaces;
 pub(crate) use types::{Definition, Types, above, builtin, definition, standard};
 
@@ -165,7 +165,10 @@ async fn keep_alive(live: Arc<Live>, every: Duration) {
         ticks.tick().await;
         let state = ReadValueId::from(NodeId::from(VariableId::Server_ServerStatus_State));
         if let Err(Failure::Late(after)) = live.read(vec![state], Instant::now() + every).await {
-            live.give_up(&format!("the server has not answered within {}", edgeway_sdk::options::duration::show(after)));
+            live.give_up(&format!(
+                "the server has not answered within {}",
+                edgeway_sdk::options::duration::show(after)
+            ));
         }
     }
 }
@@ -287,16 +290,15 @@ impl<'a> Opener<'a> {
             let key = self.certificates.read().read_own_pkey()?;
             request = request.private_key(key);
         }
-        let activated = match timeout_at(by, request.send(&live.line.channel)).await {
-            Ok(Err(error)) if trust::is_login(error.status()) => return Err(endpoint::login(error.status())),
+        match timeout_at(by, request.send(&live.line.channel)).await {
+            Ok(Err(error)) if trust::is_login(error.status()) => Err(endpoint::login(error.status())),
             Ok(Err(error)) => Err(format!("the server opens no session: {}", words(error.status()))),
             Ok(Ok(activated)) if activated.response_header.service_result.is_bad() => {
                 Err(endpoint::login(activated.response_header.service_result))
             }
             Ok(Ok(_)) => Ok(()),
             Err(_) => Err("the server has not answered to the login".into()),
-        };
-        activated
+        }
     }
 
     /// A password is not shown to everybody, nor to somebody who only says that he is the server.

@@ -192,7 +192,7 @@ fn parsed<T: FromStr>(value: &Value, what: &str) -> Result<T, String> {
 
 /// Milliseconds since 1970, or text as RFC 3339 has it.
 fn date(value: &Value) -> Result<DateTime, String> {
-    let millis = match value {
+    let millis: i64 = match value {
         Value::Text(text) => Timestamp::parse(text).ok_or_else(|| unfit(value, "a DateTime"))?.as_millis(),
         other => whole(other, "a DateTime")?,
     };

@@ -9,6 +9,7 @@ use std::sync::Arc;
 /// From 1601, where the time of OPC UA begins, to 1970.
 const EPOCH_TICKS: i128 = 116_444_736_000_000_000;
 const TICK_NANOS: i128 = 100;
+const TICKS_PER_MILLISECOND: i128 = 10_000;
 /// Times before this stand for none.
 const FIRST_TICKS: i128 = 864_000_000_000;
 
@@ -65,22 +66,27 @@ impl View {
         }
     }
 
-    fn part(&self, mut value: Value) -> Result<Value, Quality> {
+    fn part(&self, value: Value) -> Result<Value, Quality> {
         // Some servers do not know index ranges and give the whole array.
         if self.entries_max.is_some_and(|max| leaves(&value) > max) {
             return Err(Quality::BadConfig);
         }
-        while self.is_entry {
-            match value {
-                Value::Array(entries) if entries.len() == 1 => value = entries[0].clone(),
-                Value::Array(_) => return Err(Quality::BadConfig),
-                _ => break,
-            }
-        }
+        let mut value = if self.is_entry { entry(value)? } else { value };
         for name in &*self.path {
             value = inner(&value, name).ok_or(Quality::BadConfig)?;
         }
         Ok(value)
+    }
+}
+
+/// The one entry of an array of one, or of one in one.
+fn entry(value: Value) -> Result<Value, Quality> {
+    match value {
+        Value::Array(entries) => match &*entries {
+            [one] => entry(one.clone()),
+            _ => Err(Quality::BadConfig),
+        },
+        value => Ok(value),
     }
 }
 
@@ -123,10 +129,20 @@ fn inner(value: &Value, name: &str) -> Option<Value> {
 
 /// A time as the server's clock has it; `None` for the one that stands for none.
 pub(crate) fn time(time: DateTime, ahead: i64) -> Option<Timestamp> {
+    let nanos = ticks(time, ahead)? * TICK_NANOS;
+    Some(Timestamp::from_nanos(nanos.clamp(i64::MIN.into(), i64::MAX.into()) as i64))
+}
+
+/// A time in ticks since 1970.
+fn ticks(time: DateTime, ahead: i64) -> Option<i128> {
     let ticks = i128::from(time.ticks()) + i128::from(ahead) / TICK_NANOS;
-    let nanos = (ticks - EPOCH_TICKS) * TICK_NANOS;
-    let clamped = nanos.clamp(i64::MIN.into(), i64::MAX.into());
-    (ticks > FIRST_TICKS).then(|| Timestamp::from_nanos(clamped as i64))
+    (ticks > FIRST_TICKS).then_some(ticks - EPOCH_TICKS)
+}
+
+/// A time that is a value, in milliseconds since 1970: those far away have them, too.
+fn millis(time: DateTime, ahead: i64) -> Result<Value, Quality> {
+    let millis = ticks(time, ahead).ok_or(Quality::Bad)?.div_euclid(TICKS_PER_MILLISECOND);
+    i64::try_from(millis).map(Value::Int).map_err(|_| Quality::BadOutOfRange)
 }
 
 /// A value as the gateway has it, or why it cannot.
@@ -145,7 +161,7 @@ pub(super) fn value(seen: &Variant, layouts: &Layouts, ahead: i64) -> Result<Val
         Variant::Float(number) => float((*number).into())?,
         Variant::Double(number) => float(*number)?,
         Variant::String(text) => text.as_ref().into(),
-        Variant::DateTime(time) => Value::Int(self::time(**time, ahead).ok_or(Quality::Bad)?.as_millis()),
+        Variant::DateTime(time) => millis(**time, ahead)?,
         Variant::Guid(guid) => guid.to_string().as_str().into(),
         Variant::StatusCode(status) => Value::Int(status.bits().into()),
         Variant::ByteString(bytes) => Value::Bytes(bytes.as_ref().into()),
@@ -200,7 +216,8 @@ pub(crate) fn first_encoding(seen: &Variant, layouts: &Layouts) -> Option<NodeId
 mod tests {
     use super::*;
     use opcua::types::{
-        ByteString, ExtensionObject, Guid, LocalizedText, QualifiedName, StatusCode, VariantScalarTypeId as Scalar, XmlElement,
+        ByteString, ExtensionObject, Guid, LocalizedText, QualifiedName, StatusCode, VariantScalarTypeId as Scalar,
+        XmlElement,
     };
     use std::str::FromStr;
 
@@ -274,7 +291,8 @@ mod tests {
             server_timestamp: seconds(2),
             ..DataValue::default()
         };
-        let view = |clock, is_entry| View { clock, is_entry, entries_max: is_entry.then_some(1), path: Default::default() };
+        let view =
+            |clock, is_entry| View { clock, is_entry, entries_max: is_entry.then_some(1), path: Default::default() };
         let read = |view: View, seen: DataValue| view.read(seen, &Layouts::default(), 0, Timestamp::EPOCH);
         let (value, quality, source) = read(view(Clock::Source, true), seen());
         assert_eq!((value, quality), (Value::Int(7), Quality::Good));

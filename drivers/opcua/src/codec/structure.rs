@@ -77,7 +77,13 @@ impl Layouts {
         if stream.position() as usize == bytes.len() { Ok(value) } else { Err(Quality::Bad) }
     }
 
-    fn structure(&self, layout: &Layout, stream: &mut Cursor<&[u8]>, ahead: i64, depth: usize) -> Result<Value, Quality> {
+    fn structure(
+        &self,
+        layout: &Layout,
+        stream: &mut Cursor<&[u8]>,
+        ahead: i64,
+        depth: usize,
+    ) -> Result<Value, Quality> {
         if depth > DEPTH_MAX {
             return Err(Quality::Bad);
         }
@@ -154,7 +160,8 @@ mod tests {
 
     #[test]
     fn fields_follow_each_other() {
-        let point = Layout { form: Form::All, fields: vec![field("x", Kind::Builtin(4)), field("on", Kind::Builtin(1))] };
+        let point =
+            Layout { form: Form::All, fields: vec![field("x", Kind::Builtin(4)), field("on", Kind::Builtin(1))] };
         let inner = field("at", Kind::Structure(Arc::new(point)));
         let list = Field { is_array: true, ..field("list", Kind::Builtin(3)) };
         let layout = Layout { form: Form::All, fields: vec![inner, list] };

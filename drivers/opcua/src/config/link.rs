@@ -214,7 +214,10 @@ mod tests {
         let with = |key: &str, value: &str| json!({ "endpoint": "opc.tcp://a", "security": "basic256", "pki": "p", key: value });
         let bare = |key: &str, value: &str| json!({ "endpoint": "opc.tcp://a", key: value });
         for (options, problem) in [
-            (bare("mode", "sign"), "`mode`: there is no mode without a security policy (set `security`, or remove `mode`)"),
+            (
+                bare("mode", "sign"),
+                "`mode`: there is no mode without a security policy (set `security`, or remove `mode`)",
+            ),
             (with("cert", "a.der"), "`cert`: `cert` needs `key` beside it"),
             (with("user_key", "a.pem"), "`user_key`: `user_key` needs `user_cert` beside it"),
             (
@@ -225,10 +228,7 @@ mod tests {
                 json!({ "endpoint": "opc.tcp://a", "security": "basic256", "pki": "p", "user_cert": "a", "user_key": "b", "username": "c" }),
                 "`user_cert`: a user has a name or a certificate, not both",
             ),
-            (
-                bare("security", "basic"),
-                "`security`: unknown choice `basic` (did you mean `basic256`?)",
-            ),
+            (bare("security", "basic"), "`security`: unknown choice `basic` (did you mean `basic256`?)"),
         ] {
             assert_eq!(problems(options), [problem]);
         }

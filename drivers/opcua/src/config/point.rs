@@ -194,7 +194,8 @@ impl WrittenPoint {
             (Some(value), None) => ("deadband_absolute", DeadbandType::Absolute, value, f64::MAX),
             (None, Some(value)) => ("deadband_percent", DeadbandType::Percent, value, 100.0),
             (Some(_), Some(_)) => {
-                problems.push(Problem::key("deadband_percent", "there is `deadband_absolute` already").help("remove one"));
+                problems
+                    .push(Problem::key("deadband_percent", "there is `deadband_absolute` already").help("remove one"));
                 return None;
             }
         };
@@ -203,7 +204,9 @@ impl WrittenPoint {
             problems.push(Problem::key(key, format!("{value} is out of range")).help(help));
         }
         if self.trigger == Trigger::Status {
-            problems.push(Problem::key(key, "with `trigger = \"status\"` no value is looked at").help(format!("remove `{key}`")));
+            problems.push(
+                Problem::key(key, "with `trigger = \"status\"` no value is looked at").help(format!("remove `{key}`")),
+            );
         }
         Some(Deadband { kind, value })
     }

@@ -128,7 +128,8 @@ impl Security {
         let secure = written.security != Policy::None;
         if !secure {
             problems.extend(written.mode.map(|_| {
-                Problem::key("mode", "there is no mode without a security policy").help("set `security`, or remove `mode`")
+                Problem::key("mode", "there is no mode without a security policy")
+                    .help("set `security`, or remove `mode`")
             }));
         } else if written.pki.is_none() {
             let help = "a folder of the site, `pki = \"pki\"`: it holds the gateway's certificate and those it trusts";
@@ -158,7 +159,8 @@ fn files(
         (Some(_), None) => alone(cert_name, key_name),
         (None, Some(_)) => alone(key_name, cert_name),
         (Some(_), Some(_)) if written.security == Policy::None => {
-            let message = format!("a certificate is of no use with `security = \"none\"`; remove `{cert_name}` and `{key_name}`");
+            let message =
+                format!("a certificate is of no use with `security = \"none\"`; remove `{cert_name}` and `{key_name}`");
             problems.push(Problem::key(cert_name, message).help("or set `security`"));
             None
         }

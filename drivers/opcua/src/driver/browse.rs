@@ -51,40 +51,22 @@ struct Browse<'a> {
 impl Browse<'_> {
     /// All variables and methods below a node, each once, by the path on which it was met first.
     async fn collect(&self, root: NodeId) -> Result<Vec<Found>, Failure> {
-        let mut found = vec![];
-        let mut seen = HashSet::from([root.clone(), ObjectId::Server.into()]);
+        let mut met = Met { seen: HashSet::from([root.clone(), ObjectId::Server.into()]), found: vec![] };
         let mut level = vec![(root, String::new())];
         for _ in 0..DEPTH_MAX {
             let nodes: Vec<NodeId> = level.iter().map(|(node, _)| node.clone()).collect();
             let below = self.below(&nodes, ReferenceTypeId::HierarchicalReferences).await?;
             let mut next = vec![];
             for ((_, path), references) in level.into_iter().zip(below) {
-                for reference in references {
-                    // What is on another server is that server's affair.
-                    let node = reference.node_id.node_id.clone();
-                    if reference.node_id.server_index != 0 || !seen.insert(node.clone()) {
-                        continue;
-                    }
-                    let path = join(&path, reference.browse_name.name.as_ref());
-                    match reference.node_class {
-                        NodeClass::Object => next.push((node, path)),
-                        NodeClass::Variable | NodeClass::Method if !is_property(&reference) => {
-                            next.push((node.clone(), path.clone()));
-                            found.push(Found { node, path, class: reference.node_class });
-                        }
-                        _ => {}
-                    }
-                    if found.len() == FOUND_MAX {
-                        return Ok(found);
-                    }
-                }
+                next.extend(references.into_iter().filter_map(|reference| met.take(&path, reference)));
             }
-            if next.is_empty() {
+            if next.is_empty() || met.found.len() >= FOUND_MAX {
                 break;
             }
             level = next;
         }
-        Ok(found)
+        met.found.truncate(FOUND_MAX);
+        Ok(met.found)
     }
 
     async fn below(
@@ -120,7 +102,8 @@ impl Browse<'_> {
         types: &mut offer::Types,
     ) -> Result<Discovered, Failure> {
         let about = offer::about(self.session, &found, self.by).await?;
-        let discovered = Discovered::new(json!({ "at": at })).said("type", about.type_name(self.session, self.by).await?);
+        let discovered =
+            Discovered::new(json!({ "at": at })).said("type", about.type_name(self.session, self.by).await?);
         let offer = offer::make(self.session, &found, &about, properties, types, self.by).await?;
         Ok(match offer {
             Some(offer) => discovered.offering(offer),
@@ -133,13 +116,37 @@ impl Browse<'_> {
     }
 }
 
-fn join(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+/// What was met on the way.
+struct Met {
+    seen: HashSet<NodeId>,
+    found: Vec<Found>,
 }
 
-/// Properties say something of their node; they are no values of the device.
-fn is_property(reference: &ReferenceDescription) -> bool {
-    reference.reference_type_id == NodeId::from(ReferenceTypeId::HasProperty)
+impl Met {
+    /// Keeps what is of use; where to look further, if there can be more below it.
+    fn take(&mut self, path: &str, reference: ReferenceDescription) -> Option<(NodeId, String)> {
+        let path = join(path, reference.browse_name.name.as_ref());
+        // Properties say something of their node; they are no values of the device.
+        let is_property = reference.reference_type_id == ReferenceTypeId::HasProperty;
+        let class = reference.node_class;
+        // What is on another server is that server's affair.
+        let node = Some(reference.node_id).filter(|node| node.server_index == 0)?.node_id;
+        if is_property || !self.seen.insert(node.clone()) {
+            return None;
+        }
+        match class {
+            NodeClass::Object => Some((node, path)),
+            NodeClass::Variable | NodeClass::Method => {
+                self.found.push(Found { node: node.clone(), path: path.clone(), class });
+                Some((node, path))
+            }
+            _ => None,
+        }
+    }
+}
+
+fn join(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }
 
 /// What the options of a device would be whose points are below this node.

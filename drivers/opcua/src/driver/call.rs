@@ -16,11 +16,8 @@ use opcua::types::{
 pub(super) async fn run(session: &Session, method: &Method, input: &Json, by: Deadline) -> Result<Json, Fault> {
     let called = prepare(session, method, by).await?;
     let arguments = arguments(session, &called.inputs, input, by).await?;
-    let request = CallMethodRequest {
-        object_id: called.object,
-        method_id: called.method,
-        input_arguments: Some(arguments),
-    };
+    let request =
+        CallMethodRequest { object_id: called.object, method_id: called.method, input_arguments: Some(arguments) };
     let question = CallRequest { methods_to_call: Some(vec![request]), ..CallRequest::default() };
     let answer = session.live().ask_within(question, by).await.map_err(Failure::of_write)?;
     match answer.results.and_then(|mut results| results.pop()) {
@@ -49,7 +46,9 @@ async fn prepare(session: &Session, method: &Method, by: Deadline) -> Result<Cal
         Some(address) => node(address)?,
         None => {
             let above = above(&live, &id, ReferenceTypeId::HasComponent, by).await.map_err(before)?;
-            above.ok_or_else(|| Fault::Config(format!("`{}` belongs to no object; name it in `object`", method.method)))?
+            above.ok_or_else(|| {
+                Fault::Config(format!("`{}` belongs to no object; name it in `object`", method.method))
+            })?
         }
     };
     let (mut inputs, mut outputs) = (vec![], vec![]);
@@ -83,12 +82,7 @@ fn described(value: Option<Variant>) -> Vec<Argument> {
 }
 
 /// The inputs in the order of the method.
-async fn arguments(
-    session: &Session,
-    inputs: &[Argument],
-    input: &Json,
-    by: Deadline,
-) -> Result<Vec<Variant>, Fault> {
+async fn arguments(session: &Session, inputs: &[Argument], input: &Json, by: Deadline) -> Result<Vec<Variant>, Fault> {
     let given = input.as_object().cloned().unwrap_or_default();
     let name = |argument: &Argument| argument.name.as_ref().to_owned();
     let names: Vec<String> = inputs.iter().map(name).collect();

@@ -8,8 +8,7 @@ use crate::session::{Failure, Session, children, find, policy_of};
 use edgeway_sdk::{Deadline, Discovered, Fault, Json};
 use opcua::crypto::X509;
 use opcua::types::{
-    ApplicationDescription, EndpointDescription, NodeClass, NodeId, ObjectId, ReferenceDescription,
-    ReferenceTypeId,
+    ApplicationDescription, EndpointDescription, NodeClass, NodeId, ObjectId, ReferenceDescription, ReferenceTypeId,
 };
 use serde_json::json;
 use tokio::sync::mpsc;
@@ -34,7 +33,8 @@ pub(super) async fn run(hint: &Json, found: &mpsc::Sender<Discovered>, by: Deadl
 fn server(servers: &[ApplicationDescription], endpoints: &[EndpointDescription]) -> Discovered {
     let mut discovered = Discovered::new(json!({}));
     for server in servers {
-        discovered = discovered.said("server", format!("{} ({})", server.application_name.text, server.application_uri));
+        discovered =
+            discovered.said("server", format!("{} ({})", server.application_name.text, server.application_uri));
     }
     for endpoint in endpoints {
         let (policy, mode) = (Policy::word(policy_of(endpoint)), Mode::word(endpoint.security_mode));

@@ -25,7 +25,9 @@ pub(super) struct Watched {
 pub(super) fn watched(devices: &HashMap<DeviceIx, Arc<DeviceOptions>>) -> Vec<Watched> {
     let mut all: Vec<Watched> = devices
         .iter()
-        .flat_map(|(device, options)| options.events.iter().map(|event| Watched { device: *device, event: event.clone() }))
+        .flat_map(|(device, options)| {
+            options.events.iter().map(|event| Watched { device: *device, event: event.clone() })
+        })
         .collect();
     all.sort_by(|a, b| (a.device, &a.event.name).cmp(&(b.device, &b.event.name)));
     all

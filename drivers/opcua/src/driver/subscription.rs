@@ -62,9 +62,9 @@ impl Item {
     pub(super) fn of_point(target: &Target, namespaces: &Namespaces) -> Item {
         let Monitoring { sampling, queue, .. } = target.point.monitoring;
         let sampling = sampling.unwrap_or(target.period);
-        let request = namespaces.node(target.address()).map(|node| {
-            create(super::read::value_id(target, node), sampling, queue, filter(target))
-        });
+        let request = namespaces
+            .node(target.address())
+            .map(|node| create(super::read::value_id(target, node), sampling, queue, filter(target)));
         Item { request, id: None }
     }
 
@@ -227,10 +227,8 @@ impl Subscription {
 
     fn publish(&mut self) -> Publishing {
         let acknowledged = std::mem::take(&mut self.unacknowledged);
-        let question = PublishRequest {
-            subscription_acknowledgements: Some(acknowledged),
-            ..PublishRequest::default()
-        };
+        let question =
+            PublishRequest { subscription_acknowledgements: Some(acknowledged), ..PublishRequest::default() };
         let (live, by) = (self.live.clone(), Instant::now() + self.patience);
         Box::pin(async move { live.ask_within(question, by).await })
     }
@@ -249,8 +247,7 @@ impl Subscription {
         }
         // After the greatest number comes 1.
         self.expected = Some(number.checked_add(1).unwrap_or(1));
-        self.unacknowledged
-            .push(SubscriptionAcknowledgement { subscription_id: self.id, sequence_number: number });
+        self.unacknowledged.push(SubscriptionAcknowledgement { subscription_id: self.id, sequence_number: number });
         let mut told: Vec<Told> = parts.into_iter().map(part).collect();
         Ok(if told.len() == 1 { told.remove(0) } else { Told::Several(told) })
     }

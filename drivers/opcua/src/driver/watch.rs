@@ -53,8 +53,7 @@ impl Drop for Teller {
 /// Points and events that are watched in one session.
 pub(super) struct Watching {
     session: Arc<Session>,
-    /// `None` if there is nothing to watch but the session itself.
-    subscription: Option<Subscription>,
+    subscription: Subscription,
     /// The points of the first items; those behind them are events.
     points: Vec<Arc<Target>>,
     events: Vec<Watched>,
@@ -78,15 +77,13 @@ pub(super) async fn begin(
         .map(|target| Item::of_point(target, &session.namespaces))
         .chain(events.iter().map(|event| event.item(&session.namespaces)))
         .collect();
+    if items.is_empty() {
+        return Err(Fault::Unsupported("watching points that are asked for"));
+    }
     let refused = (0..items.len()).collect();
-    let subscription = match items.is_empty() {
-        true => None,
-        false => {
-            let shortest = points.iter().map(|target| target.period).min();
-            let created = Subscription::create(session.live(), options, shortest, items, session.limits, by).await;
-            Some(created.map_err(Failure::of_connect)?)
-        }
-    };
+    let shortest = points.iter().map(|target| target.period).min();
+    let created = Subscription::create(session.live(), options, shortest, items, session.limits, by).await;
+    let subscription = created.map_err(Failure::of_connect)?;
     Ok(Watching { session, subscription, points, events, refused, counters })
 }
 
@@ -109,22 +106,21 @@ impl Watching {
 
     /// Ends only with a failure.
     async fn follow(&mut self, sink: &dyn Sink) -> Failure {
-        let Some(mut subscription) = self.subscription.take() else { return std::future::pending().await };
         let mut retries = interval(RETRY_EVERY);
         retries.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let next = tokio::select! {
                 biased;
                 _ = retries.tick(), if !self.refused.is_empty() => Ok(None),
-                told = subscription.next() => told.map(Some),
+                told = self.subscription.next() => told.map(Some),
             };
             let done = match next {
-                Ok(None) => self.watch_refused(&mut subscription, sink).await,
+                Ok(None) => self.watch_refused(sink).await,
                 Ok(Some(told)) => self.pass(told, sink).await,
                 Err(failure) => Err(failure),
             };
             if let Err(failure) = done {
-                if subscription.has_gap() {
+                if self.subscription.has_gap() {
                     Counters::count(&self.counters.gaps);
                 }
                 return failure;
@@ -133,10 +129,10 @@ impl Watching {
     }
 
     /// Asks the server to watch what it does not watch yet, and tells what it refuses.
-    async fn watch_refused(&mut self, subscription: &mut Subscription, sink: &dyn Sink) -> Result<(), Failure> {
+    async fn watch_refused(&mut self, sink: &dyn Sink) -> Result<(), Failure> {
         let wanted = std::mem::take(&mut self.refused);
         let mut batch = Batch::default();
-        for (item, status) in subscription.watch(&wanted).await? {
+        for (item, status) in self.subscription.watch(&wanted).await? {
             self.refused.push(item);
             if let Some(target) = self.points.get(item) {
                 batch.bad(target.ix, worst(status), Timestamp::now());

@@ -32,7 +32,7 @@ pub(super) async fn run(
         return Err(unfit(Quality::BadConfig, "the server does not give the entries that `index` names".into()));
     }
     // Of a node that holds an array, a single entry is written as an array of one.
-    let whole = if shape.rank >= 0 { target.view.whole(value) } else { value.clone() };
+    let whole = if shape.rank == -1 { value.clone() } else { target.view.whole(value) };
     let variant = encode(&whole, shape).map_err(|reason| unfit(Quality::BadOutOfRange, reason))?;
     let status = set(session, target, node.clone(), variant, by).await?;
     if status.is_bad() {

@@ -3,8 +3,8 @@
 use super::{Failure, Live, Session};
 use edgeway_sdk::Deadline;
 use opcua::types::{
-    BrowseDescription, BrowseDirection, BrowseNextRequest, BrowseRequest, BrowseResult, BrowseResultMask,
-    ByteString, NodeId, ReferenceDescription, ReferenceTypeId,
+    BrowseDescription, BrowseDirection, BrowseNextRequest, BrowseRequest, BrowseResult, BrowseResultMask, ByteString,
+    NodeId, ReferenceDescription, ReferenceTypeId,
 };
 
 /// References of one node in one answer; the others come with the next.

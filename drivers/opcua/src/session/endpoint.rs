@@ -40,7 +40,8 @@ fn token_policy(endpoint: &mut EndpointDescription, security: &Security) -> Resu
         Identity::Certificate(_) => UserTokenType::Certificate,
     };
     let policies = endpoint.user_identity_tokens.take().unwrap_or_default();
-    let known = |policy: &&UserTokenPolicy| policy.token_type == wanted && of_token(policy) != Some(SecurityPolicy::Unknown);
+    let known =
+        |policy: &&UserTokenPolicy| policy.token_type == wanted && of_token(policy) != Some(SecurityPolicy::Unknown);
     // Of several, the one that encrypts.
     let encrypts = |policy: &&UserTokenPolicy| of_token(policy) != Some(SecurityPolicy::None);
     let found = policies.iter().filter(known).find(encrypts).or_else(|| policies.iter().find(known));
@@ -53,7 +54,9 @@ fn token_policy(endpoint: &mut EndpointDescription, security: &Security) -> Resu
         }
         None => {
             let instead = match wanted {
-                UserTokenType::Anonymous => "the server wants a user: set `username` and `password`, or `user_cert` and `user_key`",
+                UserTokenType::Anonymous => {
+                    "the server wants a user: set `username` and `password`, or `user_cert` and `user_key`"
+                }
                 UserTokenType::UserName => "the server takes no users with passwords here",
                 _ => "the server takes no users with certificates here",
             };

@@ -75,7 +75,12 @@ impl<R: AsyncRead + Unpin> AsyncRead for Frames<R> {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = out.filled().len();
         ready!(Pin::new(&mut self.inner).poll_read(context, out))?;
-        Poll::Ready(self.pass(&out.filled()[before..]))
+        let passed = self.pass(&out.filled()[before..]);
+        if passed.is_err() {
+            // With an error comes nothing.
+            out.set_filled(before);
+        }
+        Poll::Ready(passed)
     }
 }
 
@@ -106,7 +111,10 @@ mod tests {
             (frame("MSG", 101, 0), "a frame of 101 bytes, where 24 to 100 can be"),
             (frame("MSG", 23, 15), "a frame of 23 bytes, where 24 to 100 can be"),
             (frame("ERR", 8, 0), "a frame of 8 bytes, where 9 to 100 can be"),
-            ([frame("ACK", 28, 20), frame("OPN", u32::MAX, 0)].concat(), "a frame of 4294967295 bytes, where 9 to 100 can be"),
+            (
+                [frame("ACK", 28, 20), frame("OPN", u32::MAX, 0)].concat(),
+                "a frame of 4294967295 bytes, where 9 to 100 can be",
+            ),
         ] {
             assert_eq!(read(&bytes).await.expect_err("refused").to_string(), message);
         }

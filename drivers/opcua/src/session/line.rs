@@ -75,7 +75,8 @@ impl Line {
     pub(super) async fn open(opening: Opening<'_>, by: Deadline) -> Result<Line, Failure> {
         let Opening { at, endpoint, certificates, message_bytes_max, timeout } = opening;
         let is_secure = endpoint.security_policy_uri.as_ref() != SecurityPolicy::None.to_uri();
-        let dialer = Dialer { at: at.clone(), url: endpoint.endpoint_url.to_string(), is_secure, unreached: Mutex::default() };
+        let dialer =
+            Dialer { at: at.clone(), url: endpoint.endpoint_url.to_string(), is_secure, unreached: Mutex::default() };
         let decoding = decoding(message_bytes_max);
         let transport = TransportConfiguration {
             send_buffer_size: CHUNK_BYTES,
@@ -105,7 +106,12 @@ impl Line {
     }
 
     /// Asks a question of a session, and waits for its answer.
-    pub(crate) async fn ask<Q: Service>(&self, token: &NodeId, question: Q, by: Deadline) -> Result<Q::Answer, Failure> {
+    pub(crate) async fn ask<Q: Service>(
+        &self,
+        token: &NodeId,
+        question: Q,
+        by: Deadline,
+    ) -> Result<Q::Answer, Failure> {
         self.ask_within(token, question, by.min(Instant::now() + self.timeout)).await
     }
 

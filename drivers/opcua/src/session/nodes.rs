@@ -68,7 +68,9 @@ mod tests {
     fn an_address_finds_its_node_wherever_the_namespace_has_gone() {
         let lab = Namespace::Uri("http://lab".into());
         let address = NodeAddress::parse("s=Power", "at", &lab).expect("valid");
-        for (namespaces, number) in [(vec!["", "urn:me", "http://lab"], Some(2)), (vec!["", "http://lab"], Some(1)), (vec![], None)] {
+        for (namespaces, number) in
+            [(vec!["", "urn:me", "http://lab"], Some(2)), (vec!["", "http://lab"], Some(1)), (vec![], None)]
+        {
             let namespaces = Namespaces(namespaces.into_iter().map(Into::into).collect());
             assert_eq!(namespaces.node(&address).map(|node| node.namespace), number);
         }

@@ -8,7 +8,12 @@ use edgeway_sdk::{Fault, Timestamp};
 use opcua::crypto::{CertificateStore, KeySize, PrivateKey, SecurityPolicy, X509, X509Data};
 use opcua::types::{ApplicationDescription, ApplicationType, ByteString, LocalizedText, StatusCode};
 use std::fs;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use x509_cert::Certificate;
+use x509_cert::der::Decode;
+use x509_cert::ext::pkix::SubjectAltName;
+use x509_cert::ext::pkix::name::GeneralName;
 
 const OWN: &str = "own/cert.der";
 const KEY: &str = "private/private.pem";
@@ -48,10 +53,12 @@ impl Trust {
         if !cert.exists() && !key.exists() && self.own.cert.starts_with(&self.folder) {
             self.make_own(application_uri)?;
         }
-        let own = CertificateStore::read_cert(cert).map_err(|_| unusable(cert, "it holds no certificate in DER or PEM"))?;
+        let own =
+            CertificateStore::read_cert(cert).map_err(|_| unusable(cert, "it holds no certificate in DER or PEM"))?;
         CertificateStore::read_pkey(key).map_err(|_| unusable(key, "it holds no private key in PEM"))?;
-        if own.is_application_uri_valid(application_uri).is_err() {
-            let why = format!("it is not for the URI `{application_uri}`; set `application_uri` to the one that it is for");
+        if !Names::of(&own).uris.iter().any(|uri| uri == application_uri) {
+            let why =
+                format!("it is not for the URI `{application_uri}`; set `application_uri` to the one that it is for");
             return Err(unusable(cert, &why));
         }
         let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
@@ -75,7 +82,8 @@ impl Trust {
             fs::create_dir_all(path.parent().expect("both are below the folder")).map_err(failed)?;
         }
         create_private(key).map_err(failed)?;
-        let application = ApplicationDescription { application_name: LocalizedText::from("Edgeway"), ..application(application_uri) };
+        let application =
+            ApplicationDescription { application_name: LocalizedText::from("Edgeway"), ..application(application_uri) };
         let data = X509Data { certificate_duration_days: OWN_DAYS, ..X509Data::from(application) };
         let made = CertificateStore::create_certificate_and_key(&data, true, cert, key);
         made.map(drop).map_err(|error| unusable(cert, &error))
@@ -89,20 +97,29 @@ impl Trust {
         if certificate.is_null_or_empty() {
             return Err("the server shows no certificate".into());
         }
-        let cert = X509::from_byte_string(certificate).map_err(|_| "the server's certificate cannot be read".to_owned())?;
+        let cert =
+            X509::from_byte_string(certificate).map_err(|_| "the server's certificate cannot be read".to_owned())?;
         self.find(&cert)?;
         check_time(&cert)?;
         let bits = cert.public_key().map(|key| key.bit_length()).unwrap_or_default();
         if !expected.policy.is_valid_keylength(bits) {
-            return Err(format!("the server's certificate has a key of {bits} bits, which its security policy does not allow"));
+            return Err(format!(
+                "the server's certificate has a key of {bits} bits, which its security policy does not allow"
+            ));
         }
-        if cert.is_hostname_valid(expected.host).is_err() {
-            let host = expected.host;
-            return Err(format!("the server's certificate is not for the host `{host}`; if it is the right one, name its host in `server_name`"));
+        let Expected { host, application_uri, .. } = expected;
+        let names = Names::of(&cert);
+        if !names.hosts.iter().any(|name| name.eq_ignore_ascii_case(host)) {
+            return Err(format!(
+                "the server's certificate is for {}, not for the host `{host}`; if it is the right one, name its host in `server_name`",
+                names.shown()
+            ));
         }
-        match cert.is_application_uri_valid(expected.application_uri) {
-            Ok(()) => Ok(()),
-            Err(_) => Err(format!("the server's certificate is not for the application `{}` that it says it is", expected.application_uri)),
+        match names.uris.iter().any(|uri| uri == application_uri) {
+            true => Ok(()),
+            false => Err(format!(
+                "the server's certificate is not for the application `{application_uri}` that it says it is"
+            )),
         }
     }
 
@@ -111,7 +128,9 @@ impl Trust {
         let name = CertificateStore::cert_file_name(cert).replace(['/', '\\', '\0'], "_");
         let [trusted, rejected] = ["trusted", "rejected"].map(|folder| self.folder.join(folder).join(&name));
         let wanted = cert.to_der().map_err(|_| "the server's certificate cannot be read".to_owned())?;
-        let is_it = |path: &Path| CertificateStore::read_cert(path).is_ok_and(|found| found.to_der().is_ok_and(|der| der == wanted));
+        let is_it = |path: &Path| {
+            CertificateStore::read_cert(path).is_ok_and(|found| found.to_der().is_ok_and(|der| der == wanted))
+        };
         let other = || files(&self.folder.join("trusted")).into_iter().find(|path| is_it(path));
         if is_it(&trusted) || other().is_some_and(|path| fs::rename(path, &trusted).is_ok()) {
             // Who trusts it does not reject it, or the library would still see it there.
@@ -127,9 +146,48 @@ impl Trust {
                 rejected.display(),
                 self.folder.join("trusted").display()
             )),
-            false => Err(format!("the server's certificate is not trusted, and `{}` is full", self.folder.join("rejected").display())),
+            false => Err(format!(
+                "the server's certificate is not trusted, and `{}` is full",
+                self.folder.join("rejected").display()
+            )),
         }
     }
+}
+
+/// Whom a certificate is for. Certificates name hosts and URI in any order, which the library does not expect.
+#[derive(Default)]
+struct Names {
+    hosts: Vec<String>,
+    uris: Vec<String>,
+}
+
+impl Names {
+    fn of(cert: &X509) -> Names {
+        let der = cert.to_der().unwrap_or_default();
+        let mut names = Names::default();
+        let Ok(cert) = Certificate::from_der(&der) else { return names };
+        let Ok(Some((_, SubjectAltName(all)))) = cert.tbs_certificate.get() else { return names };
+        for name in all {
+            match name {
+                GeneralName::UniformResourceIdentifier(uri) => names.uris.push(uri.to_string()),
+                GeneralName::DnsName(host) => names.hosts.push(host.to_string()),
+                GeneralName::IpAddress(bytes) => names.hosts.extend(address(bytes.as_bytes())),
+                _ => {}
+            }
+        }
+        names
+    }
+
+    fn shown(&self) -> String {
+        let hosts: Vec<String> = self.hosts.iter().map(|host| format!("`{host}`")).collect();
+        if hosts.is_empty() { "no host".into() } else { hosts.join(", ") }
+    }
+}
+
+fn address(bytes: &[u8]) -> Option<String> {
+    let v4 = <[u8; 4]>::try_from(bytes).map(IpAddr::from);
+    let v6 = || <[u8; 16]>::try_from(bytes).map(IpAddr::from);
+    v4.or_else(|_| v6()).ok().map(|address| address.to_string())
 }
 
 fn check_time(cert: &X509) -> Result<(), String> {

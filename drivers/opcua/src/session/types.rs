@@ -186,12 +186,7 @@ async fn of_structure(
     Ok(Some(Layout { form, fields }))
 }
 
-async fn of_field(
-    live: &Live,
-    field: &StructureField,
-    depth: usize,
-    by: Deadline,
-) -> Result<Option<Field>, Failure> {
+async fn of_field(live: &Live, field: &StructureField, depth: usize, by: Deadline) -> Result<Option<Field>, Failure> {
     // A table in a structure is laid out in a way of its own.
     if field.value_rank > 1 {
         return Ok(None);

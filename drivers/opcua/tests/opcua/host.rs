@@ -1,4 +1,5 @@
 //! A link, called as the gateway does it, and what it tells.
+#![cfg_attr(not(feature = "peers"), expect(dead_code, reason = "most of it is for tests against peers"))]
 
 use crate::{soon, wait_for};
 use edgeway_driver_opcua::OpcUa;

@@ -2,8 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod host;
+mod hostile;
 #[cfg(feature = "peers")]
 mod peers;
+mod site;
 
 use std::time::Duration;
 use tokio::time::{Instant, sleep};

@@ -53,7 +53,8 @@ pub(super) async fn about(session: &Session, found: &Found, by: Deadline) -> Res
         _ => NodeId::null(),
     };
     let rank = if let Some(Variant::Int32(rank)) = next() { rank } else { -1 };
-    let [all, user] = [next(), next()].map(|level| if let Some(Variant::Byte(level)) = level { level } else { u8::MAX });
+    let [all, user] =
+        [next(), next()].map(|level| if let Some(Variant::Byte(level)) = level { level } else { u8::MAX });
     let description = match next() {
         Some(Variant::LocalizedText(text)) => text.text.as_ref().to_owned(),
         _ => String::new(),
@@ -190,7 +191,13 @@ fn narrow(holds: Holds, properties: &Properties) -> Holds {
 }
 
 impl Types {
-    async fn of(&mut self, live: &Live, data_type: &NodeId, depth: usize, by: Deadline) -> Result<Option<Holds>, Failure> {
+    async fn of(
+        &mut self,
+        live: &Live,
+        data_type: &NodeId,
+        depth: usize,
+        by: Deadline,
+    ) -> Result<Option<Holds>, Failure> {
         if let Some(holds) = self.0.get(data_type) {
             return Ok(holds.clone());
         }
@@ -199,7 +206,13 @@ impl Types {
         Ok(holds)
     }
 
-    async fn ask(&mut self, live: &Live, data_type: &NodeId, depth: usize, by: Deadline) -> Result<Option<Holds>, Failure> {
+    async fn ask(
+        &mut self,
+        live: &Live,
+        data_type: &NodeId,
+        depth: usize,
+        by: Deadline,
+    ) -> Result<Option<Holds>, Failure> {
         if let Some(holds) = standard(data_type).and_then(of_builtin) {
             return Ok(Some(holds));
         }

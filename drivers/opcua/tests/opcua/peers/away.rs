@@ -181,10 +181,7 @@ async fn a_server_that_is_not_there_is_told_and_found_when_it_comes() {
 #[tokio::test]
 async fn a_flood_is_merged_by_the_server_and_the_newest_value_wins() {
     let mut server = Asyncua::start(&[]).await;
-    let points = [
-        json!({ "at": "s=WTG01.Power", "sampling": "0s", "queue": 10 }),
-        json!({ "at": "s=WTG01.Name" }),
-    ];
+    let points = [json!({ "at": "s=WTG01.Power", "sampling": "0s", "queue": 10 }), json!({ "at": "s=WTG01.Name" })];
     let host = Host::new(&link(server.port), lab(), &points);
     host.listen().await.unwrap();
     host.hears(0, 1450.5).await;
@@ -192,7 +189,8 @@ async fn a_flood_is_merged_by_the_server_and_the_newest_value_wins() {
         server.set("WTG01.Power", f64::from(n)).await;
     }
     host.hears(0, 1999.0).await;
-    let told: Vec<f64> = host.heard.told().all.iter().filter_map(|(ix, value, _)| (*ix == 0).then(|| value.as_f64())?).collect();
+    let told: Vec<f64> =
+        host.heard.told().all.iter().filter_map(|(ix, value, _)| (*ix == 0).then(|| value.as_f64())?).collect();
     assert!(told.windows(2).skip(1).all(|pair| pair[0] < pair[1]), "in order, each once: {told:?}");
     assert_eq!(host.heard.told().lost, Vec::<String>::new());
     host.close().await;

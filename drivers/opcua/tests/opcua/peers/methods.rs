@@ -44,10 +44,7 @@ async fn a_call_that_cannot_be_is_told_why() {
     };
     assert_eq!(wrong("stop", json!({})).await, "the device has no method for `stop`");
     assert_eq!(wrong("reset", json!({ "delay": 0, "reason": "x" })).await, "the method wants `steps`");
-    assert_eq!(
-        wrong("reset", json!({ "dely": 0 })).await,
-        "the method takes no `dely` (did you mean `delay`?)"
-    );
+    assert_eq!(wrong("reset", json!({ "dely": 0 })).await, "the method takes no `dely` (did you mean `delay`?)");
     let input = |delay: i64| json!({ "delay": delay, "reason": "x", "steps": [1] });
     assert_eq!(wrong("reset", input(-1)).await, "`delay`: `-1` is not a UInt32");
     let out_of_range = wrong("reset", input(5000)).await;

@@ -49,9 +49,7 @@ async fn every_policy_and_mode_is_spoken() {
     let first = host(&server, certificates.options("basic256sha256", "sign"));
     reason(&first).await;
     certificates.trust();
-    for security in
-        ["basic128rsa15", "basic256", "basic256sha256", "aes128-sha256-rsaoaep", "aes256-sha256-rsapss"]
-    {
+    for security in ["basic128rsa15", "basic256", "basic256sha256", "aes128-sha256-rsaoaep", "aes256-sha256-rsapss"] {
         for mode in ["sign", "sign-and-encrypt"] {
             let host = host(&server, certificates.options(security, mode));
             host.connect().await.unwrap_or_else(|fault| panic!("{security}, {mode}: {fault}"));
@@ -81,7 +79,7 @@ async fn a_certificate_that_is_not_good_is_told_what_is_wrong_with_it() {
     for (special, wrong) in [
         (Special { days: (-30, -1), ..Special::default() }, "has expired on"),
         (Special { days: (2, 30), ..Special::default() }, "is not valid before"),
-        (Special { host: "plc-7", ..Special::default() }, "is not for the host `127.0.0.1`"),
+        (Special { host: "plc-7", ..Special::default() }, "is for `plc-7`, not for the host `127.0.0.1`"),
         (Special { uri: "urn:somebody:else", ..Special::default() }, "is not for the application `urn:lab:server`"),
     ] {
         let certificates = Certificates::make(special).await;
@@ -144,7 +142,8 @@ async fn a_user_with_a_password_or_a_certificate_is_let_in_and_others_are_not() 
 async fn a_password_is_not_shown_to_everybody_unless_that_is_wanted() {
     let server = Asyncua::start(&["--user", "ada:secret"]).await;
     let user = json!({ "username": "ada", "password": "secret" });
-    let host = |more: Json| Host::new(&link_with(server.port, with(user.clone(), more)), lab(), &polled(&["WTG01.Name"]));
+    let host =
+        |more: Json| Host::new(&link_with(server.port, with(user.clone(), more)), lab(), &polled(&["WTG01.Name"]));
     let reason = reason(&host(json!({}))).await;
     assert!(reason.contains("only unencrypted"), "{reason}");
     works(&host(json!({ "clear_text_password": "send" }))).await;

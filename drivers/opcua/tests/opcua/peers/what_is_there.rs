@@ -29,9 +29,10 @@ async fn a_browse_tells_what_a_model_would_be_made_of() {
     assert_eq!((limit.holds, limit.access), (Holds::Int { min: Some(-32768), max: Some(32767) }, Access::ReadWrite));
     let words = ["stopped", "running", "failed"].map(str::to_owned);
     assert_eq!(offer("s=WTG01.State").holds, Holds::Enum { words: (0..).zip(words).collect() });
-    assert_eq!(offer("s=Types.Int32s").holds, Holds::Array {
-        of: Box::new(Holds::Int { min: Some(i32::MIN.into()), max: Some(i32::MAX.into()) })
-    });
+    assert_eq!(
+        offer("s=Types.Int32s").holds,
+        Holds::Array { of: Box::new(Holds::Int { min: Some(i32::MIN.into()), max: Some(i32::MAX.into()) }) }
+    );
     assert!(matches!(offer("s=Types.Trip").holds, Holds::Struct { fields } if fields.len() == 4));
     assert_eq!(offer("s=Types.DateTime").holds, Holds::Date);
     let reset = found.iter().find(|found| found.identity.contains(&("method".into(), "s=WTG01.Reset".into())));
@@ -49,7 +50,8 @@ async fn a_browse_below_a_node_has_names_from_there() {
     let server = Asyncua::start(&[]).await;
     let host = Host::new(&link(server.port), json!({ "namespace": "http://lab", "root": "s=WTG01" }), &[]);
     host.connect().await.unwrap();
-    let names = |found: Vec<Discovered>| found.into_iter().filter_map(|found| Some(found.offer?.name)).collect::<Vec<_>>();
+    let names =
+        |found: Vec<Discovered>| found.into_iter().filter_map(|found| Some(found.offer?.name)).collect::<Vec<_>>();
     assert!(names(host.browse(None).await.unwrap()).contains(&"Power".to_owned()));
     assert!(names(host.browse(Some("s=Types")).await.unwrap()).contains(&"Double".to_owned()));
     host.close().await;
