@@ -20,7 +20,7 @@ fn expect(gateway: &Gateway, device: &str, property: &str, value: impl Into<Json
 }
 
 #[test]
-fn things_of_four_protocols_are_read_told_and_set() {
+fn things_of_three_protocols_are_read_told_and_set() {
     let site = HotelSite::new();
     let gateway = Gateway::run(&site.path);
     let mut things = HotelThings::start(&site);

@@ -105,7 +105,7 @@ async fn probe(options: &ProbeOptions) -> u8 {
 /// Where to look, and the driver's process, if it has one.
 async fn located(options: &ProbeOptions) -> Result<(Locator, Option<Running>), u8> {
     let drivers = known(&options.site)?;
-    let locator = Locator::parse(&options.place, &drivers).map_err(|problem| complain(&[problem]))?;
+    let locator = Locator::parse(&options.place, What::Device, &drivers).map_err(|problem| complain(&[problem]))?;
     let running = drivers.running(|name| name == locator.driver.manifest().name).await;
     running.map(|running| (locator, running)).map_err(|fault| failed(&fault))
 }

@@ -4,8 +4,8 @@
 //! DRIVER ":" ENDPOINT { ";" ( KEY "=" VALUE | ADDRESS | TYPE ) }
 //! ```
 //!
-//! A key belongs to the point, the device or the link, whichever has an option of that name. The first word
-//! without a key is the point's `at`, the second its `type`.
+//! A key belongs to the point, the device or the link, whichever has an option of that name, looked for in this order; where
+//! only a device is meant, in the order device, link. The first word without a key is the point's `at`, the second its `type`.
 
 use crate::program::Drivers;
 use edgeway_sdk::{Access, Driver, Fault, Json, Link, Problem, did_you_mean};
@@ -35,7 +35,7 @@ impl Locator {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub(super) fn parse(text: &str, drivers: &Drivers) -> Result<Self, Problem> {
+    pub(super) fn parse(text: &str, what: What, drivers: &Drivers) -> Result<Self, Problem> {
         let form = "write DRIVER:ENDPOINT;ADDRESS, as in `modbus:tcp://10.0.0.20;unit=7;holding:100;f32`";
         let (name, rest) = text.split_once(':').ok_or_else(|| Problem::new("there is no driver").help(form))?;
         let driver = drivers.find(name)?;
@@ -45,19 +45,19 @@ impl Locator {
             locator.link["endpoint"] = json!(endpoint);
         }
         for part in parts.split(';').filter(|part| !part.is_empty()) {
-            locator.take(part)?;
+            locator.take(part, what)?;
         }
         Ok(locator)
     }
 
-    fn take(&mut self, part: &str) -> Result<(), Problem> {
+    fn take(&mut self, part: &str, what: What) -> Result<(), Problem> {
         let Some((key, value)) = part.split_once('=') else { return self.take_word(part) };
         let value = serde_json::from_str(value).unwrap_or_else(|_| json!(value));
         let manifest = self.driver.manifest();
         let options = &manifest.options;
         let table = if HINTS.contains(&key) && manifest.can.discover {
             &mut self.link
-        } else if knows(&options.point, key) {
+        } else if what == What::Point && knows(&options.point, key) {
             &mut self.point
         } else if knows(&options.device, key) {
             &mut self.device
@@ -118,17 +118,26 @@ mod tests {
     }
 
     fn wrong(text: &str) -> String {
-        Locator::parse(text, &here()).err().expect("wrong").to_string()
+        Locator::parse(text, What::Point, &here()).err().expect("wrong").to_string()
     }
 
     #[test]
     fn every_part_finds_its_place() {
         let text = "modbus:serial:///dev/ttyUSB0;baud=9600;parity=none;unit=7;holding:100;f32;order=CDAB";
-        let locator = Locator::parse(text, &here()).expect("right");
+        let locator = Locator::parse(text, What::Point, &here()).expect("right");
         assert_eq!(locator.link, json!({ "endpoint": "serial:///dev/ttyUSB0", "baud": 9600, "parity": "none" }));
         assert_eq!(locator.device, json!({ "unit": 7 }));
         assert_eq!(locator.point, json!({ "at": "holding:100", "type": "f32", "order": "CDAB" }));
         assert_eq!(locator.problems(What::Point), []);
+    }
+
+    #[test]
+    fn where_only_a_device_is_meant_nothing_belongs_to_a_point() {
+        let text = "http:http://10.0.0.30;path=/meter/1;timeout=1s";
+        let locator = Locator::parse(text, What::Device, &here()).expect("right");
+        assert_eq!(locator.device, json!({ "path": "/meter/1" }));
+        let point = Locator::parse(text, What::Point, &here()).expect("right").point;
+        assert_eq!(point, json!({ "path": "/meter/1" }));
     }
 
     #[test]

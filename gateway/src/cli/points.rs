@@ -28,7 +28,7 @@ pub(super) async fn run(command: &PointCommand) -> u8 {
 /// A line that is right as far as the driver can tell without asking a device; and its process, if it has one.
 async fn located(text: &str, site: &Path) -> Result<(Locator, Option<Running>), u8> {
     let drivers = known(site)?;
-    let locator = Locator::parse(text, &drivers).map_err(|problem| complain(&[problem]))?;
+    let locator = Locator::parse(text, What::Point, &drivers).map_err(|problem| complain(&[problem]))?;
     let problems = locator.problems(What::Point);
     if !problems.is_empty() {
         return Err(complain(&problems));

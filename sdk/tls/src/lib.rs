@@ -79,6 +79,7 @@ fn blames_us(alert: AlertDescription) -> bool {
             | Alert::CertificateUnknown
             | Alert::CertificateRequired
             | Alert::UnknownCA
+            | Alert::DecryptError
             | Alert::AccessDenied
     )
 }

@@ -145,6 +145,7 @@ fn name(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::locator::What;
     use edgeway_sdk::Holds;
     use serde_json::json;
 
@@ -165,7 +166,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let root = folder.path().join("site");
         edgeway_site::init(&root, "proposed").expect("a new site");
-        let locator = Locator::parse("simulator:;seed=9", &Drivers::of(&root).0).expect("a place");
+        let locator = Locator::parse("simulator:;seed=9", What::Device, &Drivers::of(&root).0).expect("a place");
         let (files, left_out) = write(&root, "found-1", &locator, &found()).expect("written");
         assert_eq!((files.len(), left_out), (2, 1));
         let site = program::read(&root).unwrap_or_else(|findings| panic!("{}", program::listed(&findings)));
@@ -186,7 +187,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_an_id_touches_nothing() {
-        let locator = Locator::parse("simulator:", &Drivers::of(Path::new("/nowhere")).0).expect("a place");
+        let locator =
+            Locator::parse("simulator:", What::Device, &Drivers::of(Path::new("/nowhere")).0).expect("a place");
         assert!(
             write(Path::new("/nowhere"), "../x", &locator, &found()).expect_err("no id").contains("cannot be the id")
         );
