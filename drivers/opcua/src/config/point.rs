@@ -88,7 +88,7 @@ pub(crate) struct WrittenPoint {
     #[serde(default, with = "options::maybe_duration")]
     #[schemars(with = "Option<String>")]
     sampling: Option<Duration>,
-    /// How many values the server keeps until it tells, 1 to 10000. With more than 1 none in between is lost; the gateway's journal gets the newest of each message
+    /// How many values the server keeps until it tells, 1 to 10000. With 1 the newest wins
     #[serde(default = "queue_default")]
     #[schemars(range(min = 1, max = 10000))]
     queue: i64,
