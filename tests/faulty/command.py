@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
-from . import runner, soaking
+from . import runner, soaking, things
 from .catalogue import ALL
 from .context import Context
 from .progress import Progress
@@ -48,9 +48,10 @@ def soak() -> int:
     parser.add_argument("time", type=seconds, help="how long: 30m, 90s, 24h")
     parser.add_argument("--seed", type=int, help="repeats the choices of an earlier run, not its timing")
     parser.add_argument("--json", action="store_true", help="the page as JSON")
+    parser.add_argument("--drivers", action="store_true", help="of the drivers: things that are killed and stopped at random")
     said = parser.parse_args()
     with surroundings(said.seed, short=False) as ctx:
-        page = soaking.soak(said.time, ctx)
+        page = (things if said.drivers else soaking).soak(said.time, ctx)
     print(page.as_json() if said.json else page)
     return int(not page.sound)
 

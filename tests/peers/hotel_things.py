@@ -1,10 +1,10 @@
-"""The hotel's things beside its rooms, as sites/hotel/devices/field.toml has them: what Zigbee2MQTT says (Paho), the kitchen's meter
-(http.server) and the lobby's thermostat (aiocoap).
+"""The hotel's things beside its rooms, as sites/hotel/devices/field.toml has them: what Zigbee2MQTT says (Paho), the
+kitchen's meter (http.server) and the lobby's thermostat (aiocoap).
 
     hotel_things.py BROKER_PORT HTTP_PORT COAP_PORT
 
-Says `ready` when all three are there; then takes a line each: `contact NAME open|closed`, `temperature CELSIUS`, and `setpoint`, which is
-answered with what the thermostat aims for.
+Says `ready` when all three are there; then takes a line each: `contact NAME open|closed`, `temperature CELSIUS`, and
+`setpoint`, which is answered with what the thermostat aims for.
 """
 
 import asyncio
