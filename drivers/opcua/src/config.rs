@@ -10,7 +10,7 @@ mod security;
 pub(crate) use device::{DeviceOptions, Event, Method, WrittenDevice};
 pub(crate) use endpoint::Endpoint;
 pub(crate) use link::{LinkOptions, WrittenLink};
-pub(crate) use node::{FieldPath, Namespace, NodeAddress};
+pub(crate) use node::{FieldPath, Namespace, Naming, NodeAddress};
 pub(crate) use point::{Attribute, Monitoring, Point, Trigger, WrittenPoint};
 pub(crate) use security::{ClearText, Files, Identity, Mode, Policy, Security};
 

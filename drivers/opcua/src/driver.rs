@@ -11,7 +11,7 @@ mod watch;
 mod write;
 
 use crate::OpcUa;
-use crate::config::{DeviceOptions, LinkOptions, Namespace, Point, WrittenDevice, WrittenLink, WrittenPoint};
+use crate::config::{DeviceOptions, LinkOptions, Naming, Point, WrittenDevice, WrittenLink, WrittenPoint};
 use crate::plan::{self, Request, Target, Targets};
 use crate::session::Session;
 use async_trait::async_trait;
@@ -55,7 +55,9 @@ impl Driver for OpcUa {
     }
 
     fn check_point(&self, options: &Json, access: Access) -> Vec<Problem> {
-        Point::parse(options, access, &Namespace::Index(0)).err().unwrap_or_default()
+        // Whether its device has a name is seen when it is planned.
+        let of = Naming { name: Some("name".into()), ..Naming::STANDARD };
+        Point::parse(options, access, &of).err().unwrap_or_default()
     }
 
     fn open(&self, options: Json) -> Result<Arc<dyn Link>, Fault> {

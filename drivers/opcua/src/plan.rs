@@ -67,7 +67,7 @@ impl Targets {
 
     fn target(&self, spec: &PointSpec) -> Result<Target, String> {
         let device = self.devices.get(&spec.device).ok_or("its device is not there")?;
-        let point = Point::parse(&spec.options, spec.access, &device.namespace);
+        let point = Point::parse(&spec.options, spec.access, &device.naming);
         let point = point.map_err(|problems| sentence(&problems))?;
         let view = View::of(&point);
         Ok(Target { ix: spec.ix, device: spec.device, access: spec.access, period: spec.period, point, view })

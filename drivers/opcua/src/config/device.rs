@@ -1,6 +1,6 @@
 //! A device's options.
 
-use super::{FieldPath, Namespace, NodeAddress, noted};
+use super::{FieldPath, Namespace, Naming, NodeAddress, noted};
 use edgeway_sdk::{Json, Problem, options};
 use std::collections::BTreeMap;
 
@@ -13,8 +13,7 @@ const FIELDS_MAX: usize = 100;
 /// A device's options, checked.
 #[derive(Debug, Clone)]
 pub(crate) struct DeviceOptions {
-    /// Whose names are node ids without a namespace.
-    pub(crate) namespace: Namespace,
+    pub(crate) naming: Naming,
     /// Where browsing begins, if not at Objects.
     pub(crate) root: Option<NodeAddress>,
     pub(crate) events: Vec<Event>,
@@ -49,6 +48,8 @@ pub(crate) struct Method {
 pub(crate) struct WrittenDevice {
     /// The URI of the namespace of node ids that name none. Default: that of the standard
     namespace: Option<String>,
+    /// What stands for `{name}` in the node ids of the device: so devices of one kind can share a template
+    name: Option<String>,
     /// The object where browsing begins. Default: Objects
     root: Option<String>,
     /// Events by the names that the model has for them
@@ -98,32 +99,36 @@ impl DeviceOptions {
             Some(uri) => Namespace::Uri(uri.into()),
             None => Namespace::Index(0),
         };
-        let root = node(&written.root, "root", &namespace, problems);
-        let events = written.events.into_iter().filter_map(|(name, event)| event.check(name, &namespace, problems));
+        if written.name.as_deref() == Some("") {
+            problems.push(Problem::key("name", "the name is empty"));
+        }
+        let naming = Naming { namespace, name: written.name };
+        let root = node(&written.root, "root", &naming, problems);
+        let events = written.events.into_iter().filter_map(|(name, event)| event.check(name, &naming, problems));
         let events = events.collect();
         let methods = written.methods.into_iter();
         let methods =
-            methods.filter_map(|(name, method)| Some((name.clone(), method.check(&name, &namespace, problems)?)));
+            methods.filter_map(|(name, method)| Some((name.clone(), method.check(&name, &naming, problems)?)));
         let methods = methods.collect();
         match problems.is_empty() {
-            true => Ok(DeviceOptions { namespace, root, events, methods }),
+            true => Ok(DeviceOptions { naming, root, events, methods }),
             false => Err(std::mem::take(problems)),
         }
     }
 }
 
 /// The node of an option, if it is there and right.
-fn node(text: &Option<String>, key: &str, namespace: &Namespace, problems: &mut Vec<Problem>) -> Option<NodeAddress> {
-    text.as_deref().and_then(|text| noted(NodeAddress::parse(text, key, namespace), problems))
+fn node(text: &Option<String>, key: &str, of: &Naming, problems: &mut Vec<Problem>) -> Option<NodeAddress> {
+    text.as_deref().and_then(|text| noted(NodeAddress::parse(text, key, of), problems))
 }
 
 impl WrittenEvent {
-    fn check(self, name: String, namespace: &Namespace, problems: &mut Vec<Problem>) -> Option<Event> {
+    fn check(self, name: String, of: &Naming, problems: &mut Vec<Problem>) -> Option<Event> {
         let key = |what: &str| format!("events.{name}.{what}");
         let before = problems.len();
-        let server = || NodeAddress::parse("ns=0;i=2253", "node", namespace).expect("the Server object has this id");
-        let event_node = node(&self.node, &key("node"), namespace, problems);
-        let event_type = node(&self.event_type, &key("type"), namespace, problems);
+        let server = || NodeAddress::parse("ns=0;i=2253", "node", of).expect("the Server object has this id");
+        let event_node = node(&self.node, &key("node"), of, problems);
+        let event_type = node(&self.event_type, &key("type"), of, problems);
         let fields = self.fields.unwrap_or_else(|| FIELDS_DEFAULT.map(|(to, from)| (to.into(), from.into())).into());
         if fields.is_empty() || fields.len() > FIELDS_MAX {
             let message = format!("an event has 1 to {FIELDS_MAX} fields, not {}", fields.len());
@@ -140,9 +145,9 @@ impl WrittenEvent {
 }
 
 impl WrittenMethod {
-    fn check(self, name: &str, namespace: &Namespace, problems: &mut Vec<Problem>) -> Option<Method> {
-        let object = node(&self.object, &format!("methods.{name}.object"), namespace, problems);
-        let method = node(&Some(self.method), &format!("methods.{name}.method"), namespace, problems);
+    fn check(self, name: &str, of: &Naming, problems: &mut Vec<Problem>) -> Option<Method> {
+        let object = node(&self.object, &format!("methods.{name}.object"), of, problems);
+        let method = node(&Some(self.method), &format!("methods.{name}.method"), of, problems);
         Some(Method { method: method?, object })
     }
 }
@@ -159,7 +164,7 @@ mod tests {
     #[test]
     fn an_empty_table_is_the_whole_server() {
         let device = DeviceOptions::parse(&json!({})).expect("valid");
-        assert_eq!((device.namespace, device.root, device.events.len()), (Namespace::Index(0), None, 0));
+        assert_eq!((device.naming.namespace, device.root, device.events.len()), (Namespace::Index(0), None, 0));
     }
 
     #[test]

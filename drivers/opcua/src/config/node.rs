@@ -2,9 +2,13 @@
 
 use edgeway_sdk::Problem;
 use opcua::types::{ByteString, Guid, Identifier, UAString};
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
+
+/// What stands for the device's name in its node ids.
+const NAME: &str = "{name}";
 
 /// A node, in text as in OPC 10000-6, 5.3.1.10 and 5.3.1.11: `nsu=http://lab;s=Power`, `ns=2;i=7`, `s=Power`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +26,15 @@ pub(crate) enum Namespace {
     Index(u16),
 }
 
+/// How the device of a node id names its nodes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Naming {
+    /// Whose names are node ids without a namespace.
+    pub(crate) namespace: Namespace,
+    /// What stands for `{name}`, so that devices of one kind can share what is said of their nodes.
+    pub(crate) name: Option<String>,
+}
+
 /// A field of an event: the names from its type down to it, all of one namespace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FieldPath {
@@ -30,14 +43,32 @@ pub(crate) struct FieldPath {
 }
 
 impl NodeAddress {
-    /// Reads an address from the option `key`. Without a namespace of its own it is in the one given.
-    pub(crate) fn parse(text: &str, key: &str, default: &Namespace) -> Result<Self, Problem> {
+    /// Reads an address from the option `key`. Without a namespace of its own it is in the device's.
+    pub(crate) fn parse(text: &str, key: &str, of: &Naming) -> Result<Self, Problem> {
         let problem = |message: &str| {
             let help = "write `nsu=http://example.com/plc;s=Name`, `ns=2;i=7` or, in the device's namespace, `s=Name`";
             Problem::key(key, format!("`{text}` is not a node id: {message}")).help(help)
         };
-        let (namespace, rest) = namespace(text, default).map_err(problem)?;
+        let text = of.named(text, key)?;
+        let (namespace, rest) = namespace(&text, &of.namespace).map_err(problem)?;
         Ok(NodeAddress { namespace, identifier: identifier(rest).map_err(problem)? })
+    }
+}
+
+impl Naming {
+    /// Of a device that says nothing.
+    pub(crate) const STANDARD: Naming = Naming { namespace: Namespace::Index(0), name: None };
+
+    /// The text with the device's name where it belongs.
+    fn named<'t>(&self, text: &'t str, key: &str) -> Result<Cow<'t, str>, Problem> {
+        match &self.name {
+            _ if !text.contains(NAME) => Ok(text.into()),
+            Some(name) => Ok(text.replace(NAME, name).into()),
+            None => {
+                let problem = Problem::key(key, format!("`{text}` has a `{NAME}`, and the device has none"));
+                Err(problem.help("write `opcua = { name = \"WTG01\" }` at the device"))
+            }
+        }
     }
 }
 
@@ -110,14 +141,15 @@ mod tests {
     use proptest::prelude::*;
 
     fn parse(text: &str) -> Result<NodeAddress, String> {
-        let default = Namespace::Uri("http://lab".into());
-        NodeAddress::parse(text, "at", &default).map_err(|problem| problem.message)
+        let of = Naming { namespace: Namespace::Uri("http://lab".into()), name: Some("WTG01".into()) };
+        NodeAddress::parse(text, "at", &of).map_err(|problem| problem.message)
     }
 
     #[test]
     fn every_kind_of_node_id_is_read() {
         for (text, shown) in [
             ("i=7", "nsu=http://lab;i=7"),
+            ("s={name}.Power", "nsu=http://lab;s=WTG01.Power"),
             ("ns=0;i=2258", "i=2258"),
             ("ns=3;s=A;B=C", "ns=3;s=A;B=C"),
             ("nsu=urn:a%3Bb;s=x", "nsu=urn:a%3Bb;s=x"),
@@ -142,6 +174,12 @@ mod tests {
         ] {
             assert_eq!(parse(text), Err(format!("`{text}` is not a node id: {why}")));
         }
+    }
+
+    #[test]
+    fn a_device_without_a_name_is_told_where_one_is_needed() {
+        let problem = NodeAddress::parse("s={name}.Power", "at", &Naming::STANDARD).expect_err("no name");
+        assert_eq!(problem.message, "`s={name}.Power` has a `{name}`, and the device has none");
     }
 
     #[test]

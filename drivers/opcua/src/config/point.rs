@@ -1,6 +1,6 @@
 //! A point's options.
 
-use super::{Clock, Namespace, NodeAddress, Watch, check_duration, noted, within};
+use super::{Clock, Naming, NodeAddress, Watch, check_duration, noted, within};
 use edgeway_sdk::{Access, Json, Problem, options};
 use opcua::types::{AttributeId, DataChangeTrigger, DeadbandType, NumericRange};
 use std::time::Duration;
@@ -128,14 +128,14 @@ impl Trigger {
 }
 
 impl Point {
-    /// Reads a point's table. Node ids without a namespace are in the one given.
+    /// Reads a point's table, of a device that names its nodes so.
     ///
     /// # Errors
     /// All mistakes found.
-    pub(crate) fn parse(options: &Json, access: Access, namespace: &Namespace) -> Result<Self, Vec<Problem>> {
+    pub(crate) fn parse(options: &Json, access: Access, of: &Naming) -> Result<Self, Vec<Problem>> {
         let written: WrittenPoint = options::parse(options).map_err(|problem| vec![problem])?;
         let problems = &mut vec![];
-        let at = noted(NodeAddress::parse(&written.at, "at", namespace), problems);
+        let at = noted(NodeAddress::parse(&written.at, "at", of), problems);
         let index = written.index(problems);
         let path = written.path(problems);
         problems.extend(written.not_writable(access));
@@ -218,7 +218,7 @@ mod tests {
     use serde_json::json;
 
     fn problems(options: Json, access: Access) -> Vec<String> {
-        let problems = Point::parse(&options, access, &Namespace::Index(0)).expect_err("wrong");
+        let problems = Point::parse(&options, access, &Naming::STANDARD).expect_err("wrong");
         problems.iter().map(Problem::to_string).collect()
     }
 

@@ -30,7 +30,7 @@ pub(super) async fn run(
 }
 
 fn root(session: &Session, options: &DeviceOptions, at: Option<&str>) -> Result<NodeId, Fault> {
-    let at = at.map(|text| NodeAddress::parse(text, "at", &options.namespace)).transpose();
+    let at = at.map(|text| NodeAddress::parse(text, "at", &options.naming)).transpose();
     let at = at.map_err(|problem| Fault::Config(problem.to_string()))?;
     match at.as_ref().or(options.root.as_ref()) {
         None => Ok(ObjectId::ObjectsFolder.into()),
@@ -112,7 +112,7 @@ impl Browse<'_> {
     }
 
     fn address(&self, node: &NodeId) -> String {
-        self.session.namespaces.address(node, &self.options.namespace)
+        self.session.namespaces.address(node, &self.options.naming.namespace)
     }
 }
 

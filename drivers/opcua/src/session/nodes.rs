@@ -63,11 +63,16 @@ impl Namespaces {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Naming;
+
+    fn of(namespace: &Namespace) -> Naming {
+        Naming { namespace: namespace.clone(), name: None }
+    }
 
     #[test]
     fn an_address_finds_its_node_wherever_the_namespace_has_gone() {
         let lab = Namespace::Uri("http://lab".into());
-        let address = NodeAddress::parse("s=Power", "at", &lab).expect("valid");
+        let address = NodeAddress::parse("s=Power", "at", &of(&lab)).expect("valid");
         for (namespaces, number) in
             [(vec!["", "urn:me", "http://lab"], Some(2)), (vec!["", "http://lab"], Some(1)), (vec![], None)]
         {
@@ -89,7 +94,7 @@ mod tests {
         ] {
             let address = namespaces.address(&node, device);
             assert_eq!(address, shown);
-            let read = NodeAddress::parse(&address, "at", device).expect("valid");
+            let read = NodeAddress::parse(&address, "at", &of(device)).expect("valid");
             assert_eq!(namespaces.node(&read), Some(node));
         }
     }
