@@ -15,7 +15,6 @@ use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
-use zbus::message::Flags;
 use zbus::{Connection, Message, MessageStream, Variant, connection};
 
 const BLUEZ: &str = "org.bluez";
@@ -31,14 +30,14 @@ const QUEUED_MAX: NonZeroUsize = NonZeroUsize::new(1024).expect("it is not 0");
 /// How often BlueZ is asked whether the services of a device are known by now.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// A connection to BlueZ, for one adapter that scans.
+/// A connection to BlueZ, for one adapter.
 pub(crate) struct Bluez {
     bus: Connection,
     adapter: Adapter,
 }
 
 impl Bluez {
-    /// Connects, and begins to scan.
+    /// Connects. Nothing is heard yet.
     ///
     /// # Errors
     /// [`Fault::Link`] if something is missing; [`Fault::Config`] if it has to be said which adapter is meant.
@@ -48,7 +47,6 @@ impl Bluez {
         let adapter = objects.choose(options.adapter.as_deref())?;
         let bluez = Bluez { bus, adapter };
         bluez.power_on(by).await?;
-        bluez.start_scan(by).await.map_err(trouble::of_link)?;
         Ok(bluez)
     }
 
@@ -73,7 +71,7 @@ impl Bluez {
     }
 
     /// Asks for every advertisement, also those that say nothing new.
-    async fn start_scan(&self, by: Deadline) -> Result<(), Trouble> {
+    pub(crate) async fn start_scan(&self, by: Deadline) -> Result<(), Trouble> {
         let filter = HashMap::from([("Transport", Variant::from("le")), ("DuplicateData", Variant::from(true))]);
         self.call(&self.adapter.path, ADAPTER, "SetDiscoveryFilter", &filter, by).await?;
         match self.call(&self.adapter.path, ADAPTER, "StartDiscovery", &(), by).await {
@@ -134,22 +132,10 @@ impl Bluez {
         Ok(matches!(answer.body().deserialize()?, Variant::Bool(true)))
     }
 
-    /// Disconnects a device, or gives up connecting it.
+    /// Disconnects a device, or gives up connecting it, and waits until it is so.
     pub(crate) async fn disconnect(&self, address: Address, by: Deadline) {
         // Who is not connected any more need not be disconnected.
         let _ = self.call(&self.device(address), DEVICE, "Disconnect", &(), by).await;
-    }
-
-    /// The same without waiting for it.
-    pub(crate) async fn abandon(&self, address: Address) {
-        let device = self.device(address);
-        let build = || {
-            let call = Message::method_call(device.as_str(), "Disconnect").destination(BLUEZ).interface(DEVICE);
-            call.with_flags(Flags::NO_REPLY_EXPECTED).build(&())
-        };
-        if let Ok(call) = build() {
-            let _ = self.bus.send(&call).await;
-        }
     }
 
     pub(crate) async fn read(&self, characteristic: &str, by: Deadline) -> Result<Vec<u8>, Trouble> {

@@ -6,6 +6,7 @@ mod keeping;
 mod watching;
 
 use crate::Ble;
+use crate::bluez::Trouble;
 use crate::config::{Characteristic, DeviceOptions, LinkOptions, Point, WrittenDevice, WrittenLink, WrittenPoint};
 use crate::counters::Counters;
 use crate::plan::{Request, Target, Whom, Work, wrong};
@@ -127,7 +128,10 @@ impl Link for BleLink {
 
     async fn watch(&self, sink: Arc<dyn Sink>, by: Deadline) -> Result<(), Fault> {
         let (wire, work) = (self.wire()?, self.planned().work.clone());
-        let signals = wire.bluez.signals(by).await.map_err(|trouble| Fault::Link(trouble.to_string()))?;
+        let gone = |trouble: Trouble| Fault::Link(trouble.to_string());
+        let signals = wire.bluez.signals(by).await.map_err(gone)?;
+        // After that, or the first to be heard would be missed.
+        wire.bluez.start_scan(by).await.map_err(gone)?;
         let (watchdog, counters) = (self.options.watchdog, self.counters.clone());
         self.watcher.start(Watching::new(wire, work, sink, watchdog, counters).run(signals));
         Ok(())
@@ -142,7 +146,7 @@ impl Link for BleLink {
         let work = self.planned().work.clone();
         let options = work.devices.get(&device);
         let options = options.ok_or_else(|| Fault::Config(format!("device {} was never planned", device.0)))?;
-        browse::run(&*self.wire()?, options, at, by).await
+        browse::run(&self.wire()?, options, at, by).await
     }
 
     fn health(&self) -> Vec<(Cow<'static, str>, u64)> {

@@ -10,6 +10,7 @@ use crate::counters::Counters;
 use crate::hearing::mapped;
 use crate::plan::{Request, Stay, Target, Whom};
 use edgeway_sdk::{Batch, Deadline, Fault, Timestamp, Value};
+use futures::future::join_all;
 pub(crate) use refusal::Refusal;
 pub(crate) use seat::{Seat, Session};
 use std::collections::HashMap;
@@ -18,8 +19,8 @@ use std::time::Duration;
 use tokio::sync::{OwnedMutexGuard, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
-/// Letting go of a device takes no longer.
-const LEAVE_WITHIN: Duration = Duration::from_secs(1);
+/// BlueZ waits 2 s before it disconnects a device, in case somebody wants it again.
+const LEAVE_WITHIN: Duration = Duration::from_secs(5);
 
 /// A connection to BlueZ with the devices that are connected through it.
 pub(crate) struct Wire {
@@ -47,10 +48,16 @@ impl Wire {
     ///
     /// # Errors
     /// A [`Fault`]; then nothing is in the batch.
-    pub(crate) async fn read(&self, request: &Request, whom: Whom, out: &mut Batch, by: Deadline) -> Result<(), Fault> {
-        let mut seat = self.sit(whom.address, by).await?;
+    pub(crate) async fn read(
+        self: &Arc<Self>,
+        request: &Request,
+        whom: Whom,
+        out: &mut Batch,
+        by: Deadline,
+    ) -> Result<(), Fault> {
+        let seat = self.sit(whom.address, by).await?;
         let read = self.read_all(seat.session(), request, whom.address, by).await;
-        self.leave(&mut seat, whom, read.as_ref().err(), by).await;
+        self.leave(seat, whom, read.as_ref().err());
         out.append(read?);
         Ok(())
     }
@@ -94,7 +101,7 @@ impl Wire {
     /// # Errors
     /// A [`Fault`]. After that of a device or a link nobody knows whether the value was taken.
     pub(crate) async fn write(
-        &self,
+        self: &Arc<Self>,
         wanted: &(Characteristic, Target),
         value: &Value,
         whom: Whom,
@@ -108,7 +115,7 @@ impl Wire {
         };
         let bytes = mapping.encode(value).map_err(|reason| refused(Refusal::unfit(reason)))?;
         // Nothing was sent yet.
-        let mut seat = self.sit(whom.address, by).await.map_err(|fault| match fault {
+        let seat = self.sit(whom.address, by).await.map_err(|fault| match fault {
             Fault::Device(reason) => Fault::Busy(reason),
             other => other,
         })?;
@@ -117,7 +124,7 @@ impl Wire {
             Some(known) => self.write_one(known, target, &bytes, whom.address, by).await,
         };
         let written = written.map_err(refused);
-        self.leave(&mut seat, whom, written.as_ref().err(), by).await;
+        self.leave(seat, whom, written.as_ref().err());
         let read_back = written?.map(|bytes| mapped(mapping, &bytes, Timestamp::now()));
         Ok(read_back.filter(|(_, quality)| !quality.is_bad()).map(|(value, _)| value))
     }
@@ -144,7 +151,7 @@ impl Wire {
     ///
     /// # Errors
     /// [`Fault::Busy`] if all connections are in use; [`Fault::Device`] if it cannot be connected; [`Fault::Link`].
-    pub(crate) async fn sit(&self, address: Address, by: Deadline) -> Result<OwnedMutexGuard<Seat>, Fault> {
+    pub(crate) async fn sit(self: &Arc<Self>, address: Address, by: Deadline) -> Result<OwnedMutexGuard<Seat>, Fault> {
         let seat =
             self.seats.lock().expect("no thread panics while it holds this lock").entry(address).or_default().clone();
         let waiting = timeout_at(by, seat.lock_owned()).await;
@@ -159,10 +166,12 @@ impl Wire {
         })?;
         let permit = permit.expect("the semaphore is never closed");
         let by = by.min(Instant::now() + self.options.connect_timeout);
-        match self.bluez.connect(address, by).await {
-            Ok(characteristics) => seat.take(Session::new(characteristics, permit)),
+        let connected = self.bluez.connect(address, by).await;
+        seat.take(Session::new(permit));
+        match connected {
+            Ok(characteristics) => seat.know(characteristics),
             Err(trouble) => {
-                self.bluez.abandon(address).await;
+                self.disconnect(seat, address);
                 return Err(refusal::of_connect(trouble, address));
             }
         }
@@ -170,13 +179,21 @@ impl Wire {
         Ok(seat)
     }
 
-    /// Disconnects a device that does not stay, or with which something is wrong.
-    pub(crate) async fn leave(&self, seat: &mut Seat, whom: Whom, fault: Option<&Fault>, by: Deadline) {
+    /// Lets go of a device that does not stay, or with which something is wrong.
+    pub(crate) fn leave(self: &Arc<Self>, seat: OwnedMutexGuard<Seat>, whom: Whom, fault: Option<&Fault>) {
         let is_broken = matches!(fault, Some(Fault::Device(_) | Fault::Link(_)));
         if whom.stay == Stay::OnDemand || is_broken {
-            self.bluez.disconnect(whom.address, by.min(Instant::now() + LEAVE_WITHIN)).await;
-            seat.leave();
+            self.disconnect(seat, whom.address);
         }
+    }
+
+    /// Nobody waits for it but those who want the same device or a connection of the adapter: until then it has both.
+    fn disconnect(self: &Arc<Self>, mut seat: OwnedMutexGuard<Seat>, address: Address) {
+        let wire = self.clone();
+        tokio::spawn(async move {
+            wire.bluez.disconnect(address, Instant::now() + LEAVE_WITHIN).await;
+            seat.leave();
+        });
     }
 
     /// A device that has gone by itself.
@@ -190,14 +207,17 @@ impl Wire {
     /// Disconnects everybody and lets go of BlueZ.
     pub(crate) async fn close(&self, by: Deadline) {
         let seats = std::mem::take(&mut *self.seats.lock().expect("no thread panics while it holds this lock"));
-        for (address, seat) in seats {
-            if let Ok(mut seat) = timeout_at(by, seat.lock_owned()).await
-                && seat.is_taken()
-            {
-                self.leave(&mut seat, Whom { address, stay: Stay::OnDemand }, None, by).await;
-            }
-        }
+        join_all(seats.into_iter().map(|(address, seat)| self.vacate(address, seat, by))).await;
         self.bluez.close().await;
+    }
+
+    async fn vacate(&self, address: Address, seat: Arc<tokio::sync::Mutex<Seat>>, by: Deadline) {
+        if let Ok(mut seat) = timeout_at(by, seat.lock_owned()).await
+            && seat.is_taken()
+        {
+            self.bluez.disconnect(address, by.min(Instant::now() + LEAVE_WITHIN)).await;
+            seat.leave();
+        }
     }
 
     pub(crate) fn soon(&self, by: Deadline) -> Deadline {

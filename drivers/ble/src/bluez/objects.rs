@@ -10,6 +10,8 @@ use uuid::Uuid;
 use zbus::{OwnedObjectPath, OwnedVariant, Variant};
 
 const SERVICE: &str = "org.bluez.GattService1";
+/// What a controller says that has not measured it (Bluetooth Core 5.4, volume 4, part E, 7.7.65.2).
+const RSSI_UNKNOWN: i16 = 127;
 
 pub(crate) type Properties = HashMap<String, OwnedVariant>;
 /// By path and interface.
@@ -135,7 +137,7 @@ impl Objects {
 /// What the properties of a device say of its advertisement, all of them or those that have changed.
 pub(crate) fn advert(properties: &Properties) -> Advert {
     Advert {
-        rssi: number(properties, "RSSI"),
+        rssi: number(properties, "RSSI").filter(|rssi| *rssi != RSSI_UNKNOWN),
         tx_power: number(properties, "TxPower"),
         name: text(properties, "Name"),
         manufacturer: entries(properties, "ManufacturerData", |key| match key {

@@ -39,7 +39,7 @@ pub(crate) struct Written {
     #[serde(default = "connections_default")]
     #[schemars(range(min = 1, max = 32))]
     connections: i64,
-    /// How long connecting to a device and finding its services may take, 1s to 10s
+    /// How long connecting to a device and finding its services may take, 1s to 60s. A step and a write have no more than 10s in all
     #[serde(default = "connect_timeout_default", with = "options::duration")]
     #[schemars(with = "String")]
     connect_timeout: Duration,
@@ -77,7 +77,7 @@ impl LinkOptions {
         problems.extend(written.bus.as_deref().and_then(bus_problem));
         let second = Duration::from_secs(1);
         check_duration(&mut problems, "watchdog", written.watchdog, second..=second * 24 * 60 * 60);
-        check_duration(&mut problems, "connect_timeout", written.connect_timeout, second..=TRANSACTION_MAX);
+        check_duration(&mut problems, "connect_timeout", written.connect_timeout, second..=second * 60);
         check_duration(&mut problems, "timeout", written.timeout, second / 10..=TRANSACTION_MAX);
         let connections = connections(written.connections, &mut problems);
         if !problems.is_empty() {
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn every_mistake_of_a_link_is_told_at_once() {
-        let options = json!({ "adapter": "hci01", "bus": "/run/dbus", "watchdog": "10ms", "connections": 0, "connect_timeout": "1m", "timeout": "0s" });
+        let options = json!({ "adapter": "hci01", "bus": "/run/dbus", "watchdog": "10ms", "connections": 0, "connect_timeout": "2m", "timeout": "0s" });
         let problems = LinkOptions::parse(&options).expect_err("wrong");
         assert_eq!(
             problems.iter().map(Problem::to_string).collect::<Vec<_>>(),
@@ -141,7 +141,7 @@ mod tests {
                 "`adapter`: `hci01` is not an adapter (`hci0`, `hci1`, ...)",
                 "`bus`: `/run/dbus` is not an address of D-Bus (`unix:path=/run/dbus/system_bus_socket`)",
                 "`watchdog`: 10ms is out of range (1s to 86400s)",
-                "`connect_timeout`: 60s is out of range (1s to 10s)",
+                "`connect_timeout`: 120s is out of range (1s to 60s)",
                 "`timeout`: 0s is out of range (100ms to 10s)",
                 "`connections`: 0 is out of range (1 to 32)",
             ]

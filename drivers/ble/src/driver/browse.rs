@@ -10,6 +10,7 @@ use crate::plan::{Stay, Whom};
 use crate::wire::Wire;
 use edgeway_sdk::{Access, Deadline, Discovered, Fault, Holds, Offer};
 use serde_json::json;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
@@ -21,7 +22,7 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 
 /// Lists points. `at` is `advertisement` or `gatt` for these alone.
 pub(super) async fn run(
-    wire: &Wire,
+    wire: &Arc<Wire>,
     options: &DeviceOptions,
     at: Option<&str>,
     by: Deadline,
@@ -42,7 +43,8 @@ pub(super) async fn run(
 }
 
 /// Waits until it is heard; `None` if it is not.
-async fn heard(wire: &Wire, options: &DeviceOptions, by: Deadline) -> Result<Option<Device>, Fault> {
+async fn heard(wire: &Arc<Wire>, options: &DeviceOptions, by: Deadline) -> Result<Option<Device>, Fault> {
+    wire.bluez.start_scan(by).await.map_err(|trouble| Fault::Link(trouble.to_string()))?;
     let mut settled = false;
     loop {
         let objects = wire.bluez.objects(by).await.map_err(|trouble| Fault::Link(trouble.to_string()))?;
@@ -126,10 +128,10 @@ fn bytes(advert: &Advert) -> Vec<Discovered> {
     companies.chain(services).collect()
 }
 
-async fn characteristics(wire: &Wire, options: &DeviceOptions, by: Deadline) -> Result<Vec<Known>, Fault> {
-    let mut seat = wire.sit(options.address, by).await?;
+async fn characteristics(wire: &Arc<Wire>, options: &DeviceOptions, by: Deadline) -> Result<Vec<Known>, Fault> {
+    let seat = wire.sit(options.address, by).await?;
     let all = seat.session().characteristics().to_vec();
-    wire.leave(&mut seat, Whom { address: options.address, stay: Stay::OnDemand }, None, by).await;
+    wire.leave(seat, Whom { address: options.address, stay: Stay::OnDemand }, None);
     Ok(all)
 }
 

@@ -23,6 +23,7 @@ const TOLD_MAX: usize = 10_000;
 pub(super) async fn run(hint: &Json, found: &mpsc::Sender<Discovered>, by: Deadline) -> Result<(), Fault> {
     let options = LinkOptions::parse(hint).map_err(|problems| wrong(&problems))?;
     let bluez = Bluez::open(&options, by).await?;
+    bluez.start_scan(by).await.map_err(|trouble| Fault::Link(trouble.to_string()))?;
     let looked = look(&bluez, found, by).await;
     bluez.close().await;
     looked

@@ -20,7 +20,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// And after so long, although it was not heard.
 const RETRY_AFTER: Duration = Duration::from_secs(30);
 /// Connecting, with waiting for one of the adapter's connections.
-const CONNECT_WITHIN: Duration = Duration::from_secs(30);
+const CONNECT_WITHIN: Duration = Duration::from_secs(60);
 
 /// What those who keep a device connected are told by the one that listens.
 pub(super) struct Keepers {
@@ -99,7 +99,7 @@ impl Notified {
 
 /// Keeps one device connected.
 pub(super) struct Keeper<'a> {
-    pub(super) wire: &'a Wire,
+    pub(super) wire: &'a Arc<Wire>,
     pub(super) keepers: &'a Keepers,
     pub(super) sink: &'a dyn Sink,
     pub(super) device: DeviceIx,
@@ -133,7 +133,7 @@ impl Keeper<'_> {
     /// Connects, and asks for notifications.
     async fn begin(&self) -> Result<(), Fault> {
         let by = Instant::now() + CONNECT_WITHIN;
-        let mut seat = self.wire.sit(self.address, by).await?;
+        let seat = self.wire.sit(self.address, by).await?;
         for items in self.items.chunk_by(|(one, _), (next, _)| one == next) {
             let targets: Vec<Target> = items.iter().map(|(_, target)| target.clone()).collect();
             let known = seat.session().find(items[0].0).filter(|known| known.notifies()).cloned();
@@ -142,9 +142,7 @@ impl Keeper<'_> {
                 continue;
             };
             if let Err(fault) = self.subscribe(&known, targets).await {
-                self.wire
-                    .leave(&mut seat, Whom { address: self.address, stay: Stay::Connected }, Some(&fault), by)
-                    .await;
+                self.wire.leave(seat, Whom { address: self.address, stay: Stay::Connected }, Some(&fault));
                 return Err(fault);
             }
         }

@@ -184,7 +184,7 @@ impl Watching {
     /// Keeps connected who notifies.
     async fn keep(&self) -> String {
         let keepers = self.work.kept().into_iter().map(|(device, items)| {
-            let (wire, keepers, sink) = (&*self.wire, &self.keepers, &*self.sink);
+            let (wire, keepers, sink) = (&self.wire, &self.keepers, &*self.sink);
             Keeper { wire, keepers, sink, device, address: self.work.devices[&device].address, items }.run()
         });
         join_all(keepers).await;

@@ -8,7 +8,7 @@ use tokio::sync::OwnedSemaphorePermit;
 #[derive(Default)]
 pub(crate) struct Seat(Option<Session>);
 
-/// A connected device.
+/// A device that is connected, or is being connected or disconnected.
 pub(crate) struct Session {
     characteristics: Vec<Known>,
     /// Given back when the device is left.
@@ -24,6 +24,13 @@ impl Seat {
         self.0 = Some(session);
     }
 
+    /// What the device has, now that it is connected.
+    pub(super) fn know(&mut self, characteristics: Vec<Known>) {
+        if let Some(session) = &mut self.0 {
+            session.characteristics = characteristics;
+        }
+    }
+
     pub(crate) fn leave(&mut self) {
         self.0 = None;
     }
@@ -36,8 +43,9 @@ impl Seat {
 }
 
 impl Session {
-    pub(super) fn new(characteristics: Vec<Known>, permit: OwnedSemaphorePermit) -> Self {
-        Session { characteristics, _permit: permit }
+    /// Of which nothing is known yet.
+    pub(super) fn new(permit: OwnedSemaphorePermit) -> Self {
+        Session { characteristics: vec![], _permit: permit }
     }
 
     pub(crate) fn find(&self, wanted: Characteristic) -> Option<&Known> {

@@ -24,6 +24,7 @@ use tokio::time::{Instant, sleep};
 
 const TEXT: &str = include_str!("../../conformance.toml");
 const WITHIN: Duration = Duration::from_secs(30);
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// Of two tests that count what the process holds, one at a time.
 static ALONE: Mutex<()> = Mutex::const_new(());
 
@@ -71,6 +72,6 @@ async fn wait_for<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T 
             return found;
         }
         assert!(Instant::now() < until, "waited {WITHIN:?} for {what}");
-        sleep(Duration::from_millis(20)).await;
+        sleep(LOOK_EVERY).await;
     }
 }

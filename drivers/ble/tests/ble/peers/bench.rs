@@ -1,7 +1,7 @@
 //! A link with devices and points, watched and polled as the gateway does it.
 
 use super::bluez::Bluez;
-use super::wait_for;
+use super::{LOOK_EVERY, WITHIN, wait_for};
 use edgeway_driver_ble::Ble;
 use edgeway_sdk::{
     Access, Batch, Deadline, DeviceIx, DeviceSpec, Driver, Fault, Json, Link, Plan, PointIx, PointSpec, Quality, Sink,
@@ -10,7 +10,7 @@ use edgeway_sdk::{
 use serde_json::json;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 /// The address of the device that most tests have.
 pub(crate) const SENSOR: &str = "A4:C1:38:00:11:22";
@@ -34,8 +34,16 @@ impl Heard {
     }
 
     /// Waits for something that is told, and forgets what came before it.
+    ///
+    /// # Panics
+    /// If it is not told in time.
     pub(crate) async fn wait(&self, wanted: &str) {
-        wait_for(wanted, async || self.takes(wanted)).await;
+        let until = Instant::now() + WITHIN;
+        while self.takes(wanted).is_none() {
+            let said = || self.0.lock().unwrap().iter().rev().take(9).rev().cloned().collect::<Vec<_>>();
+            assert!(Instant::now() < until, "waited {WITHIN:?} for `{wanted}`, came {:?}", said());
+            sleep(LOOK_EVERY).await;
+        }
     }
 
     fn takes(&self, wanted: &str) -> Option<()> {

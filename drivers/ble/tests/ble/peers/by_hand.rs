@@ -17,7 +17,7 @@ fn given(name: &str) -> String {
 #[ignore = "needs BlueZ with a device, see vm/run"]
 async fn the_real_bluez() {
     let (adapter, address) = (given("EDGEWAY_BLE_ADAPTER"), given("EDGEWAY_BLE_ADDRESS"));
-    let link = json!({ "adapter": adapter, "timeout": "10s", "connect_timeout": "10s" });
+    let link = json!({ "adapter": adapter, "timeout": "10s", "connect_timeout": "30s" });
     let began = Instant::now();
     let tell = |what: &str| println!("{:>6.1?} {what}", began.elapsed());
     found(&link, &address).await;
@@ -29,7 +29,7 @@ async fn the_real_bluez() {
     let device = json!({ "address": address });
     let polled = Bench::on(
         link.clone(),
-        &[device.clone()],
+        std::slice::from_ref(&device),
         vec![(0, heard), (0, json!({ "at": "rssi" })), (0, temperature.clone())],
     )
     .await;

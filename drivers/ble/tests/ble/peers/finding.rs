@@ -2,7 +2,7 @@
 
 use super::bench::{Bench, SENSOR, soon};
 use super::bluez::Bluez;
-use super::gatt::with_thermometer;
+use super::gatt::{nobody_is_connected, with_thermometer};
 use edgeway_driver_ble::Ble;
 use edgeway_sdk::{Access, DeviceIx, Discovered, Driver, Holds, Json};
 use serde_json::json;
@@ -85,7 +85,7 @@ async fn browsing_lists_fields_and_characteristics_as_points_that_work() {
         let problems = Ble.check_point(&options, point.offer.as_ref().unwrap().access);
         assert!(problems.is_empty(), "{options}: {problems:?}");
     }
-    assert_eq!(bluez.stat("connected").await, 0);
+    nobody_is_connected(&mut bluez).await;
     let advertised: Vec<Json> =
         browse(&bench, Some("advertisement")).await.into_iter().map(|point| point.options).collect();
     assert!(advertised.iter().all(|options| !options["at"].as_str().unwrap().starts_with("gatt")), "{advertised:?}");
