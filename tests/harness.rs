@@ -19,6 +19,10 @@ mod modbus;
 mod mosquitto;
 #[path = "harness/process.rs"]
 mod process;
+#[path = "harness/site_copy.rs"]
+mod site_copy;
+#[path = "harness/turbines.rs"]
+mod turbines;
 
 pub use acme::{AcmeDevice, example as acme_example};
 pub use certificates::Certificates;
@@ -27,6 +31,8 @@ pub use hotel::{HotelSite, HotelThings};
 pub use http::WebService;
 pub use modbus::ModbusServer;
 pub use mosquitto::{Broker, Message, Subscriber};
+pub use site_copy::SiteCopy;
+pub use turbines::{Turbines, WindFarm};
 
 use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, Instant};

@@ -26,5 +26,9 @@ mod e2e {
     #[cfg(feature = "peers")]
     mod security;
     #[cfg(feature = "peers")]
+    mod seen;
+    #[cfg(feature = "peers")]
     mod shared_wire;
+    #[cfg(feature = "peers")]
+    mod wind_farm;
 }

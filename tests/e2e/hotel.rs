@@ -1,28 +1,12 @@
 //! The hotel's site as it is, with things that speak Zigbee2MQTT's MQTT, HTTP and CoAP.
 
-use harness::{Gateway, HotelSite, HotelThings, wait_for};
-use serde_json::Value as Json;
-use std::time::Duration;
-
-const SOON: Duration = Duration::from_secs(30);
-
-/// Waits until a property has this value, and is good.
-fn expect(gateway: &Gateway, device: &str, property: &str, value: impl Into<Json>) {
-    let value = value.into();
-    wait_for(&format!("{device}.{property} to be {value}"), SOON, || {
-        let read = gateway.property(device, property);
-        let same = match (read["value"].as_f64(), value.as_f64()) {
-            (Some(read), Some(wanted)) => (read - wanted).abs() < 1e-3,
-            _ => read["value"] == value,
-        };
-        (same && read["quality"] == "good").then_some(())
-    });
-}
+use super::seen::{expect, online};
+use harness::{Gateway, HotelSite, HotelThings};
 
 #[test]
 fn things_of_three_protocols_are_read_told_and_set() {
     let site = HotelSite::new();
-    let gateway = Gateway::run(&site.path);
+    let gateway = Gateway::run(&site.copy.path);
     let mut things = HotelThings::start(&site);
     expect(&gateway, "balcony-301", "contact", true);
     expect(&gateway, "balcony-301", "link_quality", 124);
@@ -46,8 +30,8 @@ fn things_of_three_protocols_are_read_told_and_set() {
 fn things_that_go_are_offline_and_come_back_by_themselves() {
     let site = HotelSite::new();
     // A thermostat that has gone is missed when it is asked.
-    site.edit("devices/field.toml", "poll = \"1m\"", "poll = \"1s\"");
-    let gateway = Gateway::run(&site.path);
+    site.copy.edit("devices/field.toml", "poll = \"1m\"", "poll = \"1s\"");
+    let gateway = Gateway::run(&site.copy.path);
     for round in 0..3 {
         let things = HotelThings::start(&site);
         for device in ["balcony-301", "meter-kitchen", "thermostat-lobby"] {
@@ -60,12 +44,4 @@ fn things_that_go_are_offline_and_come_back_by_themselves() {
         }
         assert_eq!(gateway.property("balcony-301", "contact")["value"], true, "round {round}: it keeps its last value");
     }
-}
-
-/// Waits until a device is in this state.
-fn online(gateway: &Gateway, device: &str, state: &str) {
-    wait_for(&format!("{device} to be {state}"), 3 * SOON, || {
-        let read = gateway.json(&["device", "get", device]);
-        (read["state"] == state).then_some(())
-    });
 }

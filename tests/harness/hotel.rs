@@ -1,7 +1,8 @@
 //! The hotel's things beside its rooms: contacts by Zigbee2MQTT, a meter with a web interface, a thermostat that speaks CoAP.
 
 use crate::process::Process;
-use std::path::{Path, PathBuf};
+use crate::site_copy::SiteCopy;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -14,11 +15,10 @@ pub struct HotelThings {
 
 /// A copy of `sites/hotel` that is reached and reaches out on ports of its own.
 pub struct HotelSite {
-    pub path: PathBuf,
+    pub copy: SiteCopy,
     pub broker: u16,
     pub http: u16,
     pub coap: u16,
-    _folder: tempfile::TempDir,
 }
 
 impl HotelSite {
@@ -27,35 +27,15 @@ impl HotelSite {
     /// # Panics
     /// If a port that is replaced is not in the site.
     pub fn new() -> HotelSite {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let path = folder.path().join("hotel");
-        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sites/hotel");
-        let copied = Command::new("cp").arg("-r").arg(from).arg(&path).status();
-        assert!(copied.is_ok_and(|status| status.success()), "the site cannot be copied");
+        let copy = SiteCopy::new("hotel");
         let [api, broker, http, coap] = [(); 4].map(|()| crate::free_port());
-        let site = HotelSite { path, broker, http, coap, _folder: folder };
-        site.replace("edgeway.toml", "127.0.0.1:8080", api);
-        site.replace("edgeway.toml", "127.0.0.1:1883", broker);
-        site.replace("routes.toml", "127.0.0.1:1883", broker);
-        site.replace("devices/field.toml", "127.0.0.1:1883", broker);
-        site.replace("devices/field.toml", "127.0.0.1:8181", http);
-        site.replace("devices/field.toml", "127.0.0.1:5683", coap);
-        site
-    }
-
-    fn replace(&self, file: &str, address: &str, port: u16) {
-        self.edit(file, address, &format!("127.0.0.1:{port}"));
-    }
-
-    /// Changes a text in a file of the copy.
-    ///
-    /// # Panics
-    /// If it is not there.
-    pub fn edit(&self, file: &str, from: &str, to: &str) {
-        let path = self.path.join(file);
-        let text = std::fs::read_to_string(&path).expect("a file of the site");
-        assert!(text.contains(from), "{file} has no {from}");
-        std::fs::write(path, text.replace(from, to)).expect("our own copy");
+        copy.port("edgeway.toml", 8080, api);
+        copy.port("edgeway.toml", 1883, broker);
+        copy.port("routes.toml", 1883, broker);
+        copy.port("devices/field.toml", 1883, broker);
+        copy.port("devices/field.toml", 8181, http);
+        copy.port("devices/field.toml", 5683, coap);
+        HotelSite { copy, broker, http, coap }
     }
 }
 

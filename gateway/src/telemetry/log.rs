@@ -7,6 +7,9 @@ use tracing_subscriber::filter::LevelFilter;
 /// The environment variable that says what is logged.
 const VARIABLE: &str = "EDGEWAY_LOG";
 
+/// Libraries of connections: the route or the link says what there is to say of them, once.
+const QUIET: &str = "async_nats=off,opcua_client=off,opcua_core=off,opcua_crypto=off";
+
 /// Starts the log. A second call in one process changes nothing.
 ///
 /// `EDGEWAY_LOG` is a level for Edgeway itself (`info` without it), or a list of `target=level`. Everything that is not
@@ -31,8 +34,7 @@ pub(crate) fn init_logging() {
 
 /// The filter in the words of `tracing-subscriber`. Our packages' names all begin with `edgeway`.
 fn directives(wanted: &str) -> String {
-    // The route says what its connection says, once.
-    let mut directives = ["warn", "async_nats=off", "edgeway=info"].map(str::to_owned).to_vec();
+    let mut directives = ["warn", QUIET, "edgeway=info"].map(str::to_owned).to_vec();
     for piece in wanted.split(',').map(str::trim).filter(|piece| !piece.is_empty()) {
         directives.push(match piece.parse::<LevelFilter>() {
             Ok(level) => format!("edgeway={level}"),
@@ -48,8 +50,8 @@ mod tests {
 
     #[test]
     fn a_bare_level_is_for_edgeway_alone() {
-        assert_eq!(directives(""), "warn,async_nats=off,edgeway=info");
-        assert_eq!(directives("debug, rmqtt=info"), "warn,async_nats=off,edgeway=info,edgeway=debug,rmqtt=info");
+        assert_eq!(directives(""), format!("warn,{QUIET},edgeway=info"));
+        assert_eq!(directives("debug, rmqtt=info"), format!("warn,{QUIET},edgeway=info,edgeway=debug,rmqtt=info"));
     }
 
     #[test]
