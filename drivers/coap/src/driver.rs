@@ -149,15 +149,14 @@ impl Link for CoapLink {
         if watched.is_empty() {
             return Err(Fault::Unsupported("watching where nothing is watched"));
         }
-        let task = match &self.end {
+        match &self.end {
             End::Client(wire) => {
                 let connection = wire.connection().map_err(fault::of_wire)?;
-                Task::of(&tokio::spawn(observe::run(connection, watched, sink)))
+                *self.watching() = Some(Task::spawn(observe::run(connection, watched, sink)));
+                Ok(())
             }
-            End::Server(server) => server.serve(watched, sink)?,
-        };
-        *self.watching() = Some(task);
-        Ok(())
+            End::Server(server) => server.serve(watched, sink),
+        }
     }
 
     async fn write(&self, op: &WriteOp, by: Deadline) -> Result<Option<Value>, Fault> {
@@ -190,7 +189,7 @@ impl Link for CoapLink {
                     let _ = timeout_at(by, connection.close()).await;
                 }
             }
-            End::Server(server) => server.close(),
+            End::Server(server) => drop(timeout_at(by, server.close()).await),
         }
         self.stop_watching();
     }

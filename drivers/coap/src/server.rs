@@ -11,7 +11,7 @@ use coap_lite::{CoapOption, MessageClass, MessageType, Packet, RequestType, Resp
 use edgeway_sdk::{Batch, Fault, Sink, Timestamp};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::net::UdpSocket;
 use tokio::time::Instant;
 use uploads::{Part, Uploads};
@@ -31,11 +31,13 @@ pub(crate) struct Server {
     options: Arc<LinkOptions>,
     counters: Arc<Counters>,
     socket: Mutex<Option<Arc<UdpSocket>>>,
+    serving: Mutex<Option<Task>>,
 }
 
 impl Server {
     pub(crate) fn new(at: SocketAddr, options: Arc<LinkOptions>, counters: Arc<Counters>) -> Self {
-        Server { at, options, counters, socket: Mutex::default() }
+        let (socket, serving) = Default::default();
+        Server { at, options, counters, socket, serving }
     }
 
     /// Opens the port.
@@ -43,11 +45,11 @@ impl Server {
     /// # Errors
     /// [`Fault::Link`] if somebody else has it.
     pub(crate) async fn bind(&self) -> Result<(), Fault> {
-        self.close();
+        self.close().await;
         let socket = UdpSocket::bind(self.at).await;
         let socket = socket.map_err(|error| Fault::Link(format!("listen://{}: {error}", self.at)))?;
         self.counters.connections.add();
-        *self.socket.lock().expect("no thread panics while it holds this lock") = Some(Arc::new(socket));
+        *self.socket() = Some(Arc::new(socket));
         Ok(())
     }
 
@@ -55,15 +57,29 @@ impl Server {
     ///
     /// # Errors
     /// [`Fault::Link`] if the port is not open.
-    pub(crate) fn serve(&self, resources: Vec<Arc<Resource>>, sink: Arc<dyn Sink>) -> Result<Task, Fault> {
-        let socket = self.socket.lock().expect("no thread panics while it holds this lock").clone();
+    pub(crate) fn serve(&self, resources: Vec<Arc<Resource>>, sink: Arc<dyn Sink>) -> Result<(), Fault> {
+        let socket = self.socket().clone();
         let socket = socket.ok_or_else(|| Fault::Link("the link is not connected".into()))?;
         let desk = Desk::new(resources, sink, &self.options, self.counters.clone());
-        Ok(Task::of(&tokio::spawn(receive(socket, desk))))
+        *self.serving() = Some(Task::spawn(receive(socket, desk)));
+        Ok(())
     }
 
-    pub(crate) fn close(&self) {
-        self.socket.lock().expect("no thread panics while it holds this lock").take();
+    /// Gives the port back.
+    pub(crate) async fn close(&self) {
+        let serving = self.serving().take();
+        if let Some(serving) = serving {
+            serving.end().await;
+        }
+        self.socket().take();
+    }
+
+    fn socket(&self) -> MutexGuard<'_, Option<Arc<UdpSocket>>> {
+        self.socket.lock().expect("no thread panics while it holds this lock")
+    }
+
+    fn serving(&self) -> MutexGuard<'_, Option<Task>> {
+        self.serving.lock().expect("no thread panics while it holds this lock")
     }
 }
 

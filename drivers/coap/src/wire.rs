@@ -18,7 +18,7 @@ use crate::config::LinkOptions;
 use channel::Channel;
 use edgeway_sdk::{Deadline, Fault};
 use std::sync::{Arc, Mutex, MutexGuard};
-use tokio::task::{AbortHandle, JoinHandle};
+use tokio::task::JoinHandle;
 
 /// The present connection of a link, if it has one.
 pub(crate) struct Wire {
@@ -93,11 +93,18 @@ impl Wire {
 
 /// A task that ends with whoever holds this.
 #[derive(Debug)]
-pub(crate) struct Task(AbortHandle);
+pub(crate) struct Task(JoinHandle<()>);
 
 impl Task {
-    pub(crate) fn of<T>(handle: &JoinHandle<T>) -> Task {
-        Task(handle.abort_handle())
+    pub(crate) fn spawn(work: impl Future<Output = ()> + Send + 'static) -> Task {
+        Task(tokio::spawn(work))
+    }
+
+    /// Ends it, and waits until it has given back what it holds.
+    pub(crate) async fn end(mut self) {
+        self.0.abort();
+        // It was aborted, or had ended before.
+        let _ = (&mut self.0).await;
     }
 }
 

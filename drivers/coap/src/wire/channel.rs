@@ -10,8 +10,12 @@ use tokio::time::timeout_at;
 
 /// A way to one endpoint alone: the system hands over what comes from its address and port, and nothing else.
 pub(super) enum Channel {
-    Plain { socket: UdpSocket, endpoint: Endpoint },
-    Secure(dtls::Session),
+    Plain {
+        socket: UdpSocket,
+        endpoint: Endpoint,
+    },
+    /// It holds the whole state of the handshake.
+    Secure(Box<dtls::Session>),
 }
 
 impl Channel {
@@ -62,8 +66,7 @@ impl Channel {
 }
 
 async fn secure(socket: UdpSocket, secret: &Secret, by: Deadline) -> Result<Channel, String> {
-    // It holds the whole state of a handshake.
-    Box::pin(dtls::Session::open(socket, secret, by)).await.map(Channel::Secure)
+    Box::pin(dtls::Session::open(socket, secret, by)).await.map(|session| Channel::Secure(session.into()))
 }
 
 async fn socket(endpoint: &Endpoint) -> Result<UdpSocket, String> {

@@ -68,8 +68,8 @@ impl Connection {
         let slots = Semaphore::new(options.in_flight.into());
         let (table, ended) = (Mutex::new(Table::new()), watch::Sender::new(None));
         let shared = Arc::new(Shared { channel, options, counters, table, slots, ended });
-        let receiving = tokio::spawn(shared.clone().receive());
-        Connection { shared, _receiving: Task::of(&receiving) }
+        let receiving = Task::spawn(shared.clone().receive());
+        Connection { shared, _receiving: receiving }
     }
 
     pub(crate) fn options(&self) -> &LinkOptions {
