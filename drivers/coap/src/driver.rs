@@ -182,16 +182,11 @@ impl Link for CoapLink {
     }
 
     async fn close(&self, by: Deadline) {
-        match &self.end {
-            End::Client(wire) => {
-                // Before the observations end with their task: they are to be said goodbye to.
-                if let Some(connection) = wire.take() {
-                    let _ = timeout_at(by, connection.close()).await;
-                }
-            }
-            End::Server(server) => drop(timeout_at(by, server.close()).await),
-        }
-        self.stop_watching();
+        // What does not close in time is closed when the link is dropped.
+        let _ = match &self.end {
+            End::Client(wire) => timeout_at(by, self.hang_up(wire)).await,
+            End::Server(server) => timeout_at(by, server.close()).await,
+        };
     }
 }
 
@@ -206,6 +201,17 @@ impl CoapLink {
 
     fn stop_watching(&self) {
         self.watching().take();
+    }
+
+    async fn hang_up(&self, wire: &Wire) {
+        let Some(connection) = wire.take() else { return self.stop_watching() };
+        // Before the observations end with their task: whoever tells of them is to know.
+        let goodbyes = connection.goodbyes();
+        let watching = self.watching().take();
+        if let Some(watching) = watching {
+            watching.end().await;
+        }
+        connection.close(&goodbyes).await;
     }
 
     fn planned_all(&self, planned: &mut Planned, targets: Targets, devices: &Devices) -> Plan {

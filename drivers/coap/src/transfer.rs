@@ -145,10 +145,11 @@ pub(crate) async fn submit(
         }
         false => send_blocks(connection, question, payload, by).await?,
     };
-    match last.is_success() {
-        true => fetch(connection, question, Some(last), by).await,
-        false => Err(Trouble::Refused(last.into())),
+    if !last.is_success() {
+        return Err(Trouble::Refused(last.into()));
     }
+    // What has been done is not done again in order to hear once more what came of it.
+    rest(connection, question, last, by).await?.ok_or(Trouble::Changing)
 }
 
 /// Sends one block after the other; returns what is said to the last. A device may ask for smaller ones.

@@ -25,7 +25,7 @@ pub(super) async fn run(hint: &Json, found: &mpsc::Sender<Discovered>, by: Deadl
     wire.connect(by).await?;
     let connection = wire.connection().map_err(super::fault::of_wire)?;
     let resources = browse::resources(&connection, by).await;
-    connection.close().await;
+    connection.close(&[]).await;
     for device in devices(resources?) {
         // If nobody listens any more, there is nothing left to do.
         let _ = found.send(device).await;

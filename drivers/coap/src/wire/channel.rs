@@ -6,7 +6,7 @@ use edgeway_sdk::Deadline;
 use std::io::{Error, ErrorKind};
 use std::net::SocketAddr;
 use tokio::net::{UdpSocket, lookup_host};
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 
 /// A way to one endpoint alone: the system hands over what comes from its address and port, and nothing else.
 pub(super) enum Channel {
@@ -25,6 +25,7 @@ impl Channel {
     /// Why it cannot be opened, for the operator.
     pub(super) async fn open(options: &LinkOptions, by: Deadline) -> Result<Self, String> {
         let endpoint = &options.endpoint;
+        let by = by.min(Instant::now() + options.timeout);
         let socket =
             timeout_at(by, socket(endpoint)).await.unwrap_or_else(|_| Err("its name is not found in time".into()));
         let socket = socket.map_err(|why| format!("{endpoint}: {why}"))?;

@@ -108,17 +108,23 @@ impl Connection {
         why.ok().and_then(|why| why.clone()).unwrap_or_else(|| "the link was closed".into())
     }
 
-    /// Says goodbye: nothing is observed any more. One datagram each, whose answer nobody waits for.
-    pub(crate) async fn close(&self) {
+    /// What says that nothing is to be told any more of what is observed now. One datagram each, whose answer nobody waits for.
+    pub(crate) fn goodbyes(&self) -> Vec<Vec<u8>> {
         let observed = self.shared.table().observed();
-        for (token, message_id, mut get) in observed {
+        let goodbye = |(token, message_id, mut get): (Token, u16, Packet)| {
             get.clear_option(CoapOption::Observe);
             get.add_option(CoapOption::Observe, codec::number(DEREGISTER));
             get.header.set_type(MessageType::NonConfirmable);
-            if let Some(bytes) = encoded(get, token, message_id) {
-                // It may be gone already.
-                let _ = self.shared.channel.send(&bytes).await;
-            }
+            encoded(get, token, message_id)
+        };
+        observed.into_iter().filter_map(goodbye).collect()
+    }
+
+    /// Says these last words and ends.
+    pub(crate) async fn close(&self, last: &[Vec<u8>]) {
+        for datagram in last {
+            // It may be gone already.
+            let _ = self.shared.channel.send(datagram).await;
         }
         self.shared.end("the link was closed");
         self.shared.channel.close().await;

@@ -108,7 +108,7 @@ impl Watched {
                     "the DTLS handshake was broken off, mostly because of another `identity` or `secret`: {otherwise}"
                 )
             }
-            CLOSE_NOTIFY => format!("no DTLS: {otherwise}"),
+            CLOSE_NOTIFY => format!("nobody speaks DTLS there: {otherwise}"),
             115 => "the device does not know this `identity`".into(),
             20 | 21 | 51 => "the device has another `secret` for this `identity`".into(),
             40 | 47 | 71 => {
@@ -120,7 +120,10 @@ impl Watched {
 
     /// Looks at a record that is not encrypted (RFC 6347 section 4.1): type, version, epoch, number, length, level, description.
     fn look_at(&self, datagram: &[u8]) {
-        self.has_answered.store(true, Ordering::Relaxed);
+        // Whatever speaks something else at this port has not answered.
+        if let [20..=23, 254, ..] = datagram {
+            self.has_answered.store(true, Ordering::Relaxed);
+        }
         if let [ALERT, _, _, 0, 0, _, _, _, _, _, _, _, _, _, description, ..] = datagram {
             self.alert.store(*description, Ordering::Relaxed);
         }

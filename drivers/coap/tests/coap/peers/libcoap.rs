@@ -13,12 +13,17 @@ const SECRET: &str = "secretkey";
 /// In the clear on this port, with DTLS on the next.
 struct Libcoap {
     port: u16,
+    program: &'static str,
     arguments: Vec<String>,
     process: Option<Process>,
 }
 
 impl Libcoap {
     async fn start(arguments: &[&str]) -> Self {
+        Libcoap::start_as("coap-server-gnutls", arguments).await
+    }
+
+    async fn start_as(program: &'static str, arguments: &[&str]) -> Self {
         // Both must be free.
         let port = loop {
             let port = free_port();
@@ -27,15 +32,15 @@ impl Libcoap {
             }
         };
         let arguments = arguments.iter().map(|&argument| argument.to_owned()).collect();
-        let mut server = Libcoap { port, arguments, process: None };
+        let mut server = Libcoap { port, program, arguments, process: None };
         server.resume().await;
         server
     }
 
     async fn resume(&mut self) {
-        let mut command = Command::new("coap-server-gnutls");
+        let mut command = Command::new(self.program);
         command.args(["-A", "127.0.0.1", "-p", &self.port.to_string(), "-v", "0"]).args(&self.arguments);
-        self.process = Some(Process::start("coap-server-gnutls", &mut command));
+        self.process = Some(Process::start(self.program, &mut command));
         // It does not say when it listens.
         let (at, socket) = (("127.0.0.1", self.port), UdpSocket::bind("127.0.0.1:0").expect("a free port"));
         socket.connect(at).expect("an address");
@@ -172,15 +177,28 @@ async fn a_wrong_key_is_told_so() {
     let identities = folder.path().join("identities");
     std::fs::write(&identities, "hint,gateway,secretkey\n").expect("a file");
     let server = Libcoap::start(&["-k", "other", "-h", "hint", "-i", identities.to_str().expect("a path")]).await;
+    let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    let before = tasks();
     let why = refused(server.secure("gateway", "wrong")).await;
     assert!(why.contains("`secret`"), "{why}");
+    wait_for("what the handshake has started to end", async || (tasks() <= before).then_some(())).await;
     let why = refused(server.secure("stranger", SECRET)).await;
     assert!(why.contains("`identity`"), "{why}");
     // There is no DTLS at the other port.
     let mut link = server.secure("gateway", SECRET);
     link["endpoint"] = json!(format!("coaps://127.0.0.1:{}", server.port));
     let why = refused(link).await;
-    assert!(why.contains("DTLS"), "{why}");
+    assert!(why.contains("nobody speaks DTLS there"), "{why}");
+}
+
+/// Like GnuTLS it falls silent if the key is wrong, as RFC 6347 section 4.1.2.7 recommends.
+#[tokio::test]
+async fn another_make_of_dtls_is_spoken_to() {
+    let server = Libcoap::start_as("coap-server-openssl", &["-k", SECRET, "-h", "hint"]).await;
+    let bench = Bench::new(server.secure("gateway", SECRET), json!({}), &[ticks()]).await.connected().await;
+    assert!(bench.read().await.expect("a value").1.is_good());
+    let why = refused(server.secure("gateway", "wrong")).await;
+    assert!(why.contains("`secret`"), "{why}");
 }
 
 #[tokio::test]
@@ -203,4 +221,28 @@ async fn a_dtls_server_that_has_forgotten_the_session_is_shaken_hands_with_again
         fault.await;
         wait_for("a connection", async || bench.connect().await.ok()).await;
     }
+}
+
+/// Its client is a device that pushes.
+#[tokio::test]
+async fn what_its_client_pushes_is_told() {
+    let port = free_port();
+    let link = json!({ "endpoint": format!("listen://127.0.0.1:{port}") });
+    let point = json!({ "path": "state", "at": "temperature" });
+    let bench = Bench::new(link, json!({ "path": "/room/1" }), &[point]).await.connected().await;
+    let long = format!("{{\"pad\": \"{}\", \"temperature\": 23.5}}", "x".repeat(3000));
+    for (number, (how, payload)) in
+        [("put", r#"{"temperature": 21.5}"#), ("post", r#"{"temperature": 22.5}"#), ("put", &long)].iter().enumerate()
+    {
+        let url = format!("coap://127.0.0.1:{port}/room/1/state");
+        let mut command = Command::new("coap-client-notls");
+        command.args(["-m", how, "-t", "50", "-B", "5", "-e", payload, &url]);
+        let ended = command.kill_on_drop(true).output().await.expect("tests/run installs it");
+        assert!(ended.status.success(), "{ended:?}");
+        bench.told(0, good([21.5, 22.5, 23.5][number])).await;
+    }
+    let mut command = Command::new("coap-client-notls");
+    command.args(["-m", "get", "-B", "5", &format!("coap://127.0.0.1:{port}/.well-known/core")]);
+    let said = command.kill_on_drop(true).output().await.expect("tests/run installs it").stdout;
+    assert_eq!(String::from_utf8_lossy(&said).trim(), "</room/1/state>");
 }
