@@ -114,7 +114,7 @@ class Blink(resource.Resource):
 
     async def render_post(self, request):
         times = json.loads(request.payload)["times"]
-        answer = {"blinks": times, "query": list(request.opt.uri_query)}
+        answer = {"blinks": list(range(times)), "query": list(request.opt.uri_query)}
         return aiocoap.Message(
             code=aiocoap.CHANGED, payload=json.dumps(answer).encode(), content_format=ContentFormat.JSON
         )

@@ -2,7 +2,7 @@
 
 use crate::codec::{self, Answer, Block, SIZE1};
 use crate::wire::{Connection, Failure};
-use coap_lite::{CoapOption, Packet, ResponseType};
+use coap_lite::{CoapOption, MessageClass, Packet, ResponseType};
 use edgeway_sdk::Deadline;
 
 /// A resource that has changed while it was read is read so often, at most.
@@ -89,7 +89,8 @@ async fn rest(
         let number = whole.payload.len() / first.bytes();
         let Some(block) = Block::new(number, false, first.bytes()) else { return Err(too_long(whole.payload.len())) };
         let next = read(connection.ask(following(question, block), by).await?)?;
-        if !next.is(ResponseType::Content) || next.etag != whole.etag {
+        check_code(&next, whole.code)?;
+        if next.etag != whole.etag {
             return Ok(None);
         }
         let came = next.block2.ok_or_else(|| strange("a block is missing that was asked for"))?;
@@ -106,15 +107,23 @@ async fn rest(
     Ok(Some(whole))
 }
 
-/// The same question for one block, without what was sent along with it.
+/// The same question for one block, without what was sent along with it. All its options stay: by them the device knows what it is of.
 fn following(question: &Packet, block: Block) -> Packet {
     let mut next = question.clone();
     next.payload.clear();
-    for option in [CoapOption::ContentFormat, CoapOption::ETag, CoapOption::Block1, CoapOption::Size1] {
-        next.set_option(option, Default::default());
-    }
     next.add_option(CoapOption::Block2, codec::number(block.to_number()));
     next
+}
+
+/// A block that is refused is no part of anything: not even of what comes next.
+fn check_code(next: &Answer, first: MessageClass) -> Result<(), Trouble> {
+    match next.is_success() {
+        _ if next.code == first => Ok(()),
+        true => Err(strange(format!("{} came instead of a block", next.code))),
+        // The device has not kept it (RFC 7959 section 2.9.2).
+        false if next.is(ResponseType::RequestEntityIncomplete) => Err(Trouble::Changing),
+        false => Err(Trouble::Refused(next.clone().into())),
+    }
 }
 
 /// A block that others follow is full.

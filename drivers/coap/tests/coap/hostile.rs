@@ -236,6 +236,21 @@ async fn a_resource_that_changes_half_way_is_read_again_and_never_mixed() {
 }
 
 #[tokio::test]
+async fn a_block_that_is_refused_is_no_part_of_anything() {
+    let second = |code: ResponseType| {
+        move |question: &Packet, _: usize| {
+            let (number, _) = block(question, CoapOption::Block2);
+            let part = with(content(question, b"\"0123456789abcde"), CoapOption::Block2, &block_option(0, true, 0));
+            let refusal = with(answer(question, code, b"\""), CoapOption::Block2, &block_option(1, false, 0));
+            vec![if number == 0 { part } else { refusal }]
+        }
+    };
+    assert!(matches!(once(second(ResponseType::Changed)).await, Err(Fault::Device(_))));
+    assert!(matches!(once(second(ResponseType::NotFound)).await, Err(Fault::Point { .. })));
+    assert!(matches!(once(second(ResponseType::RequestEntityIncomplete)).await, Err(Fault::Busy(_))));
+}
+
+#[tokio::test]
 async fn what_has_not_changed_is_not_sent_again() {
     let answers = |question: &Packet, count: usize| {
         let knows = question.get_first_option(CoapOption::ETag).is_some_and(|etag| etag == b"v1");

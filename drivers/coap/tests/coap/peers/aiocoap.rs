@@ -131,7 +131,9 @@ async fn a_service_is_called() {
     let bench = Bench::new(thermostat.link(), device, &[]).await.connected().await;
     let call = async |service, input| bench.link.call(DeviceIx(0), service, input, soon()).await;
     let said = call("blink", json!({ "times": 3 })).await;
-    assert_eq!(said, Ok(json!({ "blinks": 3, "query": ["soft"] })));
+    assert_eq!(said, Ok(json!({ "blinks": [0, 1, 2], "query": ["soft"] })));
+    let long = call("blink", json!({ "times": 2000 })).await.expect("an answer in blocks");
+    assert_eq!(long["blinks"][1999], 1999);
     let fault = call("gone", json!({})).await.expect_err("there is no such resource");
     assert_eq!(fault.to_string(), "/room/1/gone: 4.04 not found");
     assert!(matches!(call("other", json!({})).await, Err(Fault::Config(_))));
