@@ -173,38 +173,36 @@ impl Table {
     /// An answer of its own, or a notification: it is known by its token. What nobody has asked for is told so, which makes a device
     /// forget that it was ever observed (RFC 7641 section 3.6).
     fn told(&mut self, kind: MessageType, packet: Packet, counters: &Counters) -> Option<Vec<u8>> {
-        let message_id = packet.header.message_id;
-        let token = Token::try_from(packet.get_token()).ok();
-        let waits = token.filter(|token| self.waiting.get(token).is_some_and(|waiting| !waiting.is_ping));
-        let observed = token.and_then(|token| self.observed.get(&token)).map(|(inbox, _)| inbox.clone());
+        let (message_id, now) = (packet.header.message_id, Instant::now());
         let key = (message_id, packet.get_token().to_vec());
-        let is_known = self.seen.find(&key, Instant::now()).is_some();
-        if is_known {
+        let acknowledged = || codec::empty(MessageType::Acknowledgement, message_id);
+        let is_asked = kind == MessageType::Confirmable;
+        if self.seen.find(&key, now).is_some() {
             counters.duplicates.add();
+        } else if self.deliver(packet, counters) {
+            self.seen.add(key, now, ());
+        } else {
+            counters.strange_answers.add();
+            return Some(codec::empty(MessageType::Reset, message_id));
         }
-        if waits.is_none() && observed.is_none() {
-            if !is_known {
-                counters.strange_answers.add();
-                return Some(codec::empty(MessageType::Reset, message_id));
-            }
-            // It was wanted when it came first.
-            let is_asked = kind == MessageType::Confirmable;
-            return is_asked.then(|| codec::empty(MessageType::Acknowledgement, message_id));
+        is_asked.then(acknowledged)
+    }
+
+    /// Gives it to whoever waits for it or observes it. False if nobody does.
+    fn deliver(&mut self, packet: Packet, counters: &Counters) -> bool {
+        let Ok(token) = Token::try_from(packet.get_token()) else { return false };
+        let waits = self.waiting.get(&token).is_some_and(|waiting| !waiting.is_ping);
+        if let Some(waiting) = waits.then(|| self.remove(token)).flatten() {
+            // Whoever has given up since does not want it.
+            let _ = waiting.answer.send(Ok(packet));
+            return true;
         }
-        if !is_known {
-            self.seen.add(key, Instant::now(), ());
-            match (waits.and_then(|token| self.remove(token)), observed) {
-                (Some(waiting), _) => drop(waiting.answer.send(Ok(packet))),
-                (None, Some(inbox)) => {
-                    counters.notifications.add();
-                    if !inbox.put(packet) {
-                        counters.dropped_notifications.add();
-                    }
-                }
-                (None, None) => {}
-            }
+        let Some((inbox, _)) = self.observed.get(&token) else { return false };
+        counters.notifications.add();
+        if !inbox.put(packet) {
+            counters.dropped_notifications.add();
         }
-        (kind == MessageType::Confirmable).then(|| codec::empty(MessageType::Acknowledgement, message_id))
+        true
     }
 
     fn remove(&mut self, token: Token) -> Option<Waiting> {
