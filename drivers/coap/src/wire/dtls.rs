@@ -3,6 +3,7 @@
 use crate::config::Secret;
 use async_trait::async_trait;
 use edgeway_sdk::Deadline;
+use std::any::Any;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
@@ -174,5 +175,9 @@ impl Conn for Watched {
 
     async fn close(&self) -> Done<()> {
         Ok(())
+    }
+
+    fn as_any(&self) -> &(dyn Any + Send + Sync) {
+        self
     }
 }
