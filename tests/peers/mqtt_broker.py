@@ -4,6 +4,7 @@ mqtt_broker.py PORT. The device keeps `tank/state` and takes `tank/set`. Both en
 """
 
 import ctypes
+import getpass
 import json
 import os
 import shutil
@@ -23,7 +24,9 @@ def die_with_parent():
 
 def start_broker(port):
     settings = tempfile.NamedTemporaryFile("w", suffix=".conf", delete=False)
-    settings.write(f"listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\n")
+    # Whoever becomes another user is not told any more when its parent ends.
+    user = getpass.getuser()
+    settings.write(f"listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nuser {user}\n")
     settings.close()
     os.chmod(settings.name, 0o644)
     path = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin")

@@ -89,7 +89,9 @@ impl Listener {
         }
         match (self.retained, presence(self.device), age) {
             (Retained::Ignore, ..) | (_, Presence::Gone, _) => None,
-            (Retained::Good, ..) | (Retained::Auto, Presence::There, _) | (_, _, Age::Remembered) => Some(Quality::Good),
+            (Retained::Good, ..) | (Retained::Auto, Presence::There, _) | (_, _, Age::Remembered) => {
+                Some(Quality::Good)
+            }
             _ => Some(Quality::Uncertain),
         }
     }

@@ -175,10 +175,14 @@ impl MqttLink {
             return Err(Fault::Link("somebody listens already; connect again".into()));
         };
         let (wishes, wished) = mpsc::channel(WISHES_MAX);
-        let ear = Listener::new(board, self.shared.clone(), sink.clone(), wishes);
+        let ear = Listener::new(board.clone(), self.shared.clone(), sink.clone(), wishes);
         let (broker, ending, shared) = (open.broker.clone(), open.state.ending.clone(), self.shared.clone());
+        let (patience, ears) = (self.options.timeout * 2, sink.clone());
         let task = tokio::spawn(async move {
-            let why = serve(events, ear, broker, wished).await;
+            let why = tokio::select! {
+                why = serve(events, ear, broker, wished) => why,
+                why = tell_unborn(board, &shared, &*ears, patience) => why,
+            };
             shared.waiting.clear();
             // Whoever has said goodbye knows it already.
             let is_news = ending.borrow().is_none();
@@ -223,16 +227,35 @@ async fn serve(events: Events, mut ear: Listener, broker: Broker, mut wished: mp
     }
 }
 
+/// Tells who is gone of those that were asked to say everything, and have not in time. Never ends.
+async fn tell_unborn(board: Arc<Board>, shared: &Shared, sink: &dyn Sink, patience: Duration) -> String {
+    tokio::time::sleep(patience).await;
+    for (key, edge) in &board.edges {
+        if shared.nodes().get(key).is_some_and(Node::is_born) {
+            continue;
+        }
+        for device in edge.members.values().flat_map(|member| &member.devices) {
+            sink.online(*device, Some("its edge node does not answer"));
+        }
+    }
+    std::future::pending().await
+}
+
 /// Points whose topic cannot be heard are bad; a device of which nothing can be heard is gone.
 fn tell_refused(board: &Board, refused: &[Refused], sink: &dyn Sink) {
     let now = Timestamp::now();
     let mut batch = Batch::default();
     for Refused { filter, reason } in refused {
-        let bare = filter.strip_prefix("$share/").and_then(|shared| shared.split_once('/')).map_or(&**filter, |(_, f)| f);
-        let covered = board.topics.iter().filter(|(name, _)| crate::topic::covers(bare, &String::from_utf8_lossy(name)));
+        let bare =
+            filter.strip_prefix("$share/").and_then(|shared| shared.split_once('/')).map_or(&**filter, |(_, f)| f);
+        let covered =
+            board.topics.iter().filter(|(name, _)| crate::topic::covers(bare, &String::from_utf8_lossy(name)));
         for listener in covered.flat_map(|(_, topic)| topic.points()) {
             batch.bad(listener.point, Quality::BadConfig, now);
-            sink.online(board.devices[listener.device].ix, Some(&format!("the subscription to `{filter}` is refused: {reason}")));
+            sink.online(
+                board.devices[listener.device].ix,
+                Some(&format!("the subscription to `{filter}` is refused: {reason}")),
+            );
         }
     }
     if !batch.is_empty() {

@@ -224,7 +224,8 @@ impl Board {
         self.gets.dedup();
         self.presence_filters.sort();
         self.presence_filters.dedup();
-        let shared = |filter: &str| link.share.as_ref().map_or(filter.to_owned(), |group| format!("$share/{group}/{filter}"));
+        let shared =
+            |filter: &str| link.share.as_ref().map_or(filter.to_owned(), |group| format!("$share/{group}/{filter}"));
         let topics = self.topics.iter().filter(|(_, topic)| topic.is_more_than_presence());
         let topics = topics.map(|(name, topic)| (String::from_utf8_lossy(name), topic));
         let alone = topics.filter(|(name, _)| !link.subscribe.iter().any(|filter| covers(filter, name)));

@@ -165,7 +165,9 @@ impl Node {
                 if kind != Kind::Death {
                     said.wants_rebirth = !life.tell(device, payload, board, now, said);
                 } else if let Some(member) = member(board, device) {
-                    said.online.extend(member.devices.iter().map(|device| (*device, Some("its edge node says that it is gone"))));
+                    said.online.extend(
+                        member.devices.iter().map(|device| (*device, Some("its edge node says that it is gone"))),
+                    );
                 }
             }
             (_, life) => {

@@ -127,7 +127,10 @@ mod tests {
     fn a_pattern_holds_the_topic_of_its_device() {
         let pattern = Pattern::parse("{topic}/set").expect("right");
         assert_eq!(pattern.of(Some("zigbee2mqtt/door")).as_deref(), Ok("zigbee2mqtt/door/set"));
-        assert_eq!(pattern.of(None).expect_err("none"), "`{topic}/set` needs the `topic` of the device, which has none");
+        assert_eq!(
+            pattern.of(None).expect_err("none"),
+            "`{topic}/set` needs the `topic` of the device, which has none"
+        );
         assert_eq!(Pattern::parse("whole/topic").expect("right").of(None).as_deref(), Ok("whole/topic"));
         for wrong in ["{name}/set", "a/+", "", "{topic"] {
             assert!(Pattern::parse(wrong).is_err(), "{wrong}");

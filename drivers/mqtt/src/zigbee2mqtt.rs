@@ -190,7 +190,8 @@ impl Expose {
             "enum" => Holds::Enum { words: (0..).zip(self.values.iter().map(spelt)).collect() },
             "text" => Holds::Text,
             "composite" => {
-                let field = |feature: &Expose| Some((feature.property.clone().or(feature.name.clone())?, feature.holds()?));
+                let field =
+                    |feature: &Expose| Some((feature.property.clone().or(feature.name.clone())?, feature.holds()?));
                 Holds::Struct { fields: self.features.iter().filter_map(field).collect() }
             }
             "list" => Holds::Array { of: Box::new(self.item_type.as_ref()?.holds()?) },

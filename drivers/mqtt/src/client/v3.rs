@@ -60,7 +60,9 @@ fn fault(error: ConnectionError, endpoint: &Endpoint) -> Fault {
         ConnectionError::MqttState(StateError::ConnectionAborted) => Fault::Link(format!(
             "{endpoint}: the broker has closed the connection (if it always does, another client may have the same `client_id`)"
         )),
-        ConnectionError::MqttState(StateError::AwaitPingResp) => Fault::Link(format!("{endpoint}: a ping was not answered")),
+        ConnectionError::MqttState(StateError::AwaitPingResp) => {
+            Fault::Link(format!("{endpoint}: a ping was not answered"))
+        }
         ConnectionError::MqttState(StateError::Deserialization(rumqttc::mqttbytes::Error::Io(error))) => {
             broken(error, endpoint)
         }
@@ -76,7 +78,9 @@ fn refused(code: ConnectReturnCode, endpoint: &Endpoint) -> Fault {
     let config = |why: &str| Fault::Config(format!("{endpoint}: {why}"));
     match code {
         Code::BadUserNamePassword => config("the broker does not know this user or its password"),
-        Code::NotAuthorized => config("the broker does not let us in; check `username` and `password`, and the broker's rules"),
+        Code::NotAuthorized => {
+            config("the broker does not let us in; check `username` and `password`, and the broker's rules")
+        }
         Code::BadClientId => config("the broker does not take this `client_id`"),
         Code::RefusedProtocolVersion => config("the broker does not speak MQTT 3.1.1; try `version = \"5\"`"),
         Code::ServiceUnavailable | Code::Success => Fault::Link(format!("{endpoint}: the broker is not available")),

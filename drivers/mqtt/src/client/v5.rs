@@ -120,10 +120,12 @@ fn fault(error: ConnectionError, endpoint: &Endpoint) -> Fault {
         ConnectionError::MqttState(StateError::ServerDisconnect { reason_code, reason_string }) => {
             disconnected(*reason_code, reason_string.as_deref(), endpoint)
         }
-        ConnectionError::MqttState(StateError::ConnectionAborted) => {
-            Fault::Link(format!("{endpoint}: the broker has closed the connection"))
+        ConnectionError::MqttState(StateError::ConnectionAborted) => Fault::Link(format!(
+            "{endpoint}: the broker has closed the connection (if it always does, another client may have the same `client_id`)"
+        )),
+        ConnectionError::MqttState(StateError::AwaitPingResp) => {
+            Fault::Link(format!("{endpoint}: a ping was not answered"))
         }
-        ConnectionError::MqttState(StateError::AwaitPingResp) => Fault::Link(format!("{endpoint}: a ping was not answered")),
         ConnectionError::MqttState(StateError::Deserialization(rumqttc::mqttbytes::Error::Io(error))) => {
             broken(error, endpoint)
         }

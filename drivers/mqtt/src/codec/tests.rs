@@ -50,15 +50,17 @@ fn told(board: &Board, sending: &Sending<'_>) -> Vec<(u32, Value, Quality, Times
     let heard = Heard { topic: b"t", payload: &payload, retained, properties, correlation: None };
     let mut out = Batch::default();
     read(&board.topics[&b"t"[..]], &heard, sending.now, |_| sending.presence, &mut out);
-    (0..out.len()).map(|at| (out.points[at].0, out.values[at].clone(), out.qualities[at], out.source_times[at])).collect()
+    (0..out.len())
+        .map(|at| (out.points[at].0, out.values[at].clone(), out.qualities[at], out.source_times[at]))
+        .collect()
 }
 
 #[test]
 fn many_points_read_one_payload() {
-    let board = board(json!({}), &[json!({ "at": "a" }), json!({ "at": "b.c", "type": "number" }), json!({ "at": "d" })]);
+    let board =
+        board(json!({}), &[json!({ "at": "a" }), json!({ "at": "b.c", "type": "number" }), json!({ "at": "d" })]);
     let found = told(&board, &live(br#"{"a": true, "b": {"c": "21.5"}}"#));
-    let expected =
-        vec![(0, Value::Bool(true), Quality::Good, NOW), (1, Value::Float(21.5), Quality::Good, NOW)];
+    let expected = vec![(0, Value::Bool(true), Quality::Good, NOW), (1, Value::Float(21.5), Quality::Good, NOW)];
     assert_eq!(found, expected, "what the payload does not say stays as it is");
 }
 
@@ -100,7 +102,10 @@ fn what_a_retained_message_is_worth_can_be_said() {
 #[test]
 fn a_time_of_its_own_says_how_old_a_value_is() {
     let board = board(json!({}), &[json!({ "at": "v", "time": "t", "time_unit": "s" })]);
-    assert_eq!(told(&board, &kept(br#"{"v": 7, "t": 5}"#)), [(0, Value::Int(7), Quality::Good, Timestamp::from_secs(5))]);
+    assert_eq!(
+        told(&board, &kept(br#"{"v": 7, "t": 5}"#)),
+        [(0, Value::Int(7), Quality::Good, Timestamp::from_secs(5))]
+    );
     assert_eq!(told(&board, &kept(br#"{"v": 7}"#)), [(0, Value::Int(7), Quality::Uncertain, LATER)]);
 }
 

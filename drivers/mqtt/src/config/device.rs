@@ -281,7 +281,11 @@ mod tests {
         }));
         let keys: Vec<&str> = found.iter().filter_map(|text| text.split('`').nth(1)).collect();
         let expected = [
-            "sparkplug", "availability[0].topic", "services.s.topic", "services.s.response", "services.s.timeout",
+            "sparkplug",
+            "availability[0].topic",
+            "services.s.topic",
+            "services.s.response",
+            "services.s.timeout",
             "topic",
         ];
         assert_eq!(keys, expected);

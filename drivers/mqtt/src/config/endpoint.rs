@@ -46,8 +46,8 @@ impl Endpoint {
         };
         let (scheme, rest) = text.split_once("://").ok_or_else(wrong)?;
         let security = match scheme {
-            "mqtt" | "tcp" => Security::None,
-            "mqtts" | "ssl" | "tls" => Security::Tls,
+            "mqtt" => Security::None,
+            "mqtts" => Security::Tls,
             _ => return Err(wrong()),
         };
         let (host, port) = split(rest.trim_end_matches('/')).ok_or_else(wrong)?;
@@ -93,8 +93,8 @@ mod tests {
         for (text, shown) in [
             ("mqtt://Broker", "mqtt://broker:1883"),
             ("mqtts://10.0.0.1", "mqtts://10.0.0.1:8883"),
-            ("tcp://a:1/", "mqtt://a:1"),
-            ("ssl://a:1", "mqtts://a:1"),
+            ("mqtt://a:1/", "mqtt://a:1"),
+            ("mqtts://a:1", "mqtts://a:1"),
             ("mqtt://[::1]", "mqtt://[::1]:1883"),
             ("mqtts://[fe80::1]:99", "mqtts://[fe80::1]:99"),
         ] {
@@ -104,9 +104,18 @@ mod tests {
 
     #[test]
     fn what_is_no_endpoint_is_refused() {
-        for wrong in
-            ["", "broker", "http://a", "mqtt://", "mqtt://a:0", "mqtt://a:x", "mqtt://::1", "mqtt://u@a", "ws://a", "mqtt://[::1]x"]
-        {
+        for wrong in [
+            "",
+            "broker",
+            "http://a",
+            "mqtt://",
+            "mqtt://a:0",
+            "mqtt://a:x",
+            "mqtt://::1",
+            "mqtt://u@a",
+            "tcp://a",
+            "mqtt://[::1]x",
+        ] {
             let problem = Endpoint::parse(wrong).expect_err(wrong).to_string();
             assert!(problem.contains("is not the endpoint of a broker (`mqtt://host:port`"), "{problem}");
         }

@@ -47,6 +47,7 @@ pub(crate) enum Version {
 
 /// How sure it is that a message arrives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::enum_variant_names, reason = "they are the words of the standard")]
 pub(crate) enum Qos {
     AtMostOnce,
     AtLeastOnce,
@@ -217,9 +218,13 @@ impl Written {
                 shared.or_else(|| filter_problem(filter)).map(|text| Problem::key(format!("subscribe[{at}]"), text)),
             );
         }
-        if let Some(share) = self.share.as_deref().filter(|share| share.is_empty() || share.contains(['/', '+', '#', '\0']))
+        if let Some(share) =
+            self.share.as_deref().filter(|share| share.is_empty() || share.contains(['/', '+', '#', '\0']))
         {
-            problems.push(Problem::key("share", format!("`{share}` is not the name of a group")).help("a word without `/`, `+` and `#`"));
+            problems.push(
+                Problem::key("share", format!("`{share}` is not the name of a group"))
+                    .help("a word without `/`, `+` and `#`"),
+            );
         }
     }
 
@@ -259,7 +264,10 @@ impl Written {
         let Some(expiry) = self.session_expiry else { return };
         within("session_expiry", expiry, Duration::from_secs(1)..=Duration::from_secs(365 * 86_400), problems);
         if self.session == SessionWord::Clean {
-            problems.push(Problem::key("session_expiry", "a clean session ends with its connection").help("set `session = \"keep\"`"));
+            problems.push(
+                Problem::key("session_expiry", "a clean session ends with its connection")
+                    .help("set `session = \"keep\"`"),
+            );
         } else if self.version == Version::V3 {
             problems.push(Problem::key("session_expiry", "MQTT 3.1.1 cannot say for how long; the broker decides"));
         }
@@ -281,7 +289,8 @@ fn qos(number: i64, problems: &mut Vec<Problem>) -> Qos {
 fn payload_bytes_max(text: &str, problems: &mut Vec<Problem>) -> u32 {
     let bytes = options::bytes(text).filter(|bytes| (1 << 10..=PAYLOAD_BYTES_MAX).contains(bytes));
     let bytes = bytes.unwrap_or_else(|| {
-        problems.push(Problem::key("max_payload", format!("`{text}` is not a size that can be")).help("`1KiB` to `4MiB`"));
+        problems
+            .push(Problem::key("max_payload", format!("`{text}` is not a size that can be")).help("`1KiB` to `4MiB`"));
         PAYLOAD_BYTES_DEFAULT
     });
     u32::try_from(bytes).unwrap_or(u32::MAX)
@@ -329,10 +338,22 @@ mod tests {
             (with("keep_alive", json!("0s")), "`keep_alive`: 0s is out of range (1s to 64800s)"),
             (with("max_payload", json!("10MB")), "`max_payload`: `10MB` is not a size that can be (`1KiB` to `4MiB`)"),
             (with("password", json!("x")), "`username`: a password needs the name of its user"),
-            (with("ca", json!("ca.pem")), "`ca`: there is no TLS with `mqtt://` (use `mqtts://`, or leave the file out)"),
-            (with("share", json!("a/b")), "`share`: `a/b` is not the name of a group (a word without `/`, `+` and `#`)"),
-            (with("subscribe", json!(["a#"])), "`subscribe[0]`: in `a#` a wildcard shares its level with something else"),
-            (with("subscribe", json!(["$share/g/a"])), "`subscribe[0]`: `$share/g/a` is shared; name the group with `share`"),
+            (
+                with("ca", json!("ca.pem")),
+                "`ca`: there is no TLS with `mqtt://` (use `mqtts://`, or leave the file out)",
+            ),
+            (
+                with("share", json!("a/b")),
+                "`share`: `a/b` is not the name of a group (a word without `/`, `+` and `#`)",
+            ),
+            (
+                with("subscribe", json!(["a#"])),
+                "`subscribe[0]`: in `a#` a wildcard shares its level with something else",
+            ),
+            (
+                with("subscribe", json!(["$share/g/a"])),
+                "`subscribe[0]`: `$share/g/a` is shared; name the group with `share`",
+            ),
             (
                 with("session", json!("keep")),
                 "`client_id`: a session is kept for a client that comes again under its name (give `client_id`)",

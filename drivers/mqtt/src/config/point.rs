@@ -205,11 +205,14 @@ impl Written {
             problems.push(Problem::key(*key, "the point is never read").help("leave it out"));
         }
         if self.time.is_some() && self.time_property.is_some() {
-            problems.push(Problem::key("time_property", "the time is in the payload already").help("`time` or `time_property`"));
+            problems.push(
+                Problem::key("time_property", "the time is in the payload already").help("`time` or `time_property`"),
+            );
         }
         if self.quality.is_some() && self.quality_property.is_some() {
             problems.push(
-                Problem::key("quality_property", "the quality is in the payload already").help("`quality` or `quality_property`"),
+                Problem::key("quality_property", "the quality is in the payload already")
+                    .help("`quality` or `quality_property`"),
             );
         }
     }
@@ -250,11 +253,7 @@ mod tests {
                 "`set`: the point is not written (set `write = true`, or leave it out)",
             ),
             (json!({ "get": {} }), Access::Write, "`get`: the point is never read (leave it out)"),
-            (
-                json!({ "confirm": "state" }),
-                Access::Write,
-                "`confirm`: the point is never read (leave it out)",
-            ),
+            (json!({ "confirm": "state" }), Access::Write, "`confirm`: the point is never read (leave it out)"),
             (json!({ "topic": "a\0b" }), Access::Read, "`topic`: `a\\0b` has a NUL, which no topic may have"),
             (json!({ "topic": "a/#" }), Access::Read, "`topic`: `a/#` has a wildcard, which only a filter may have"),
             (

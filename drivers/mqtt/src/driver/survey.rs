@@ -49,7 +49,8 @@ pub(super) async fn discover(hint: Json, found: &mpsc::Sender<Discovered>, by: D
 
 /// Lists what a device has to offer, as soon as it has said so.
 pub(super) async fn browse(link: &LinkOptions, device: &DeviceOptions, by: Deadline) -> Result<Vec<Discovered>, Fault> {
-    let wanted = Wanted::of(link, device).ok_or_else(|| Fault::Config("a device without `topic` has nothing to look at".into()))?;
+    let wanted = Wanted::of(link, device)
+        .ok_or_else(|| Fault::Config("a device without `topic` has nothing to look at".into()))?;
     let survey = Survey::begin(link, wanted, by).await?;
     loop {
         let is_over = survey.pause(by - MARGIN).await;

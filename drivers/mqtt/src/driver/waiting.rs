@@ -74,7 +74,8 @@ impl Waiting {
         self.with(|all| {
             all.states.retain(|(_, sender)| !sender.is_closed());
             for (point, sender) in &all.states {
-                let of_point = (from..batch.len()).filter(|at| batch.points[*at] == *point && batch.qualities[*at].is_good());
+                let of_point =
+                    (from..batch.len()).filter(|at| batch.points[*at] == *point && batch.qualities[*at].is_good());
                 // Whoever does not look has seen enough.
                 of_point.for_each(|at| _ = sender.try_send(batch.values[at].clone()));
             }

@@ -18,9 +18,7 @@ impl MqttLink {
         let unfit = |reason: String| Fault::Point { point: op.point, quality: Quality::BadOutOfRange, reason };
         let open = self.open_now()?;
         let (message, confirm) = match target {
-            Target::Topic { topic, mapped } => {
-                (self.message(topic, mapped, &op.value).map_err(unfit)?, mapped.confirm)
-            }
+            Target::Topic { topic, mapped } => (self.message(topic, mapped, &op.value).map_err(unfit)?, mapped.confirm),
             Target::Metric { edge, name, confirm } => (self.command(edge, name, op)?, *confirm),
         };
         let by = by.min(Instant::now() + self.options.timeout);

@@ -34,12 +34,7 @@ const VALUES: [Value; 12] = [
     value("tilt", "tilt_status_topic", ["tilt_status_template", ""], "tilt_command_topic"),
 ];
 
-const fn value(
-    name: &'static str,
-    state: &'static str,
-    templates: [&'static str; 2],
-    command: &'static str,
-) -> Value {
+const fn value(name: &'static str, state: &'static str, templates: [&'static str; 2], command: &'static str) -> Value {
     Value { name, state, templates, command }
 }
 
@@ -128,7 +123,9 @@ impl Entity {
         let component = self.component.as_str();
         let limits = (self.number("min"), self.number("max"));
         match (component, value.name) {
-            (_, "brightness") => Holds::Int { min: Some(0), max: Some(self.number("brightness_scale").unwrap_or(255.0) as i64) },
+            (_, "brightness") => {
+                Holds::Int { min: Some(0), max: Some(self.number("brightness_scale").unwrap_or(255.0) as i64) }
+            }
             (_, "color_temp") => Holds::Int { min: None, max: None },
             (_, "percentage" | "position" | "tilt") => Holds::Int { min: Some(0), max: Some(100) },
             (_, "current_humidity" | "current_temperature") => Holds::Float { min: None, max: None },
@@ -196,7 +193,9 @@ impl Entity {
     }
 
     fn json_light(&self) -> Vec<Discovered> {
-        let (Some(state), Some(command)) = (self.text("state_topic"), self.text("command_topic")) else { return vec![] };
+        let (Some(state), Some(command)) = (self.text("state_topic"), self.text("command_topic")) else {
+            return vec![];
+        };
         let scale = self.number("brightness_scale").unwrap_or(255.0) as i64;
         let point = |at: &str, holds: Holds, map: Option<Json>| {
             let mut options = json!({ "topic": state, "set": command, "at": at });

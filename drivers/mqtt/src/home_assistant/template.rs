@@ -112,14 +112,21 @@ mod tests {
         ] {
             assert_eq!(path(template), Some(Path { at: at.into(), is_number }), "{template}");
         }
-        for more in ["{{ value_json.x / 10 }}", "{% if value %}1{% endif %}", "{{ value_json.x | lower }}", "x", "{{ value_json. }}"] {
+        for more in [
+            "{{ value_json.x / 10 }}",
+            "{% if value %}1{% endif %}",
+            "{{ value_json.x | lower }}",
+            "x",
+            "{{ value_json. }}",
+        ] {
             assert_eq!(path(more), None, "{more}");
         }
     }
 
     #[test]
     fn what_says_more_is_evaluated() {
-        let value = |template: &str, payload: &str| Template::parse(template).expect("right").render(payload.as_bytes());
+        let value =
+            |template: &str, payload: &str| Template::parse(template).expect("right").render(payload.as_bytes());
         assert_eq!(value("{{ value_json.x / 10 }}", r#"{"x": 215}"#).as_deref(), Some("21.5"));
         assert_eq!(value("{{ (value | float * 2) | round(1) }}", "1.26").as_deref(), Some("2.5"));
         assert_eq!(value("{{ 'ON' if value_json.s == 1 else 'OFF' }}", r#"{"s": 1}"#).as_deref(), Some("ON"));

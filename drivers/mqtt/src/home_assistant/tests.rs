@@ -2,7 +2,8 @@ use super::*;
 use edgeway_sdk::{Access, Holds, Offer};
 
 fn devices() -> Devices {
-    let messages: Vec<Json> = serde_json::from_str(include_str!("../../tests/messages/home-assistant.json")).expect("JSON");
+    let messages: Vec<Json> =
+        serde_json::from_str(include_str!("../../tests/messages/home-assistant.json")).expect("JSON");
     let mut devices = Devices::default();
     for message in messages {
         let topic = message["topic"].as_str().expect("a topic");
@@ -14,7 +15,8 @@ fn devices() -> Devices {
 /// A point, by the name of its offer.
 fn point(device: &str, name: &str) -> (Json, Offer) {
     let points = devices().points(device).unwrap_or_else(|| panic!("there is no {device}"));
-    let found = points.into_iter().filter_map(|point| Some((point.options, point.offer?))).find(|(_, o)| o.name == name);
+    let found =
+        points.into_iter().filter_map(|point| Some((point.options, point.offer?))).find(|(_, o)| o.name == name);
     found.unwrap_or_else(|| panic!("{device} has no {name}"))
 }
 
@@ -51,12 +53,18 @@ fn each_kind_of_entity_becomes_points_with_offers() {
     );
     assert_eq!((offer.holds, offer.access), (Holds::Bool, Access::ReadWrite));
     let (options, _) = point("esp-window", "window");
-    assert_eq!(options, json!({ "topic": "esp/window/state", "format": "text", "map": { "open": true, "closed": false } }));
+    assert_eq!(
+        options,
+        json!({ "topic": "esp/window/state", "format": "text", "map": { "open": true, "closed": false } })
+    );
     let (options, offer) = point("esp-window", "Limit");
     assert_eq!(options["type"], "number");
     assert_eq!((offer.holds, offer.unit.as_str()), (Holds::Float { min: Some(0.0), max: Some(10.0) }, "A"));
     let (options, offer) = point("esp-window", "Mode");
-    assert_eq!((options["template"].as_str(), options["map"]["comfort"].as_i64()), (Some("{{ value | lower }}"), Some(1)));
+    assert_eq!(
+        (options["template"].as_str(), options["map"]["comfort"].as_i64()),
+        (Some("{{ value | lower }}"), Some(1))
+    );
     assert_eq!(offer.holds, Holds::Enum { words: vec![(0, "eco".into()), (1, "comfort".into())] });
     let (options, offer) = point("esp-window", "Restart");
     assert_eq!((options["map"]["RESTART"].as_bool(), offer.access), (Some(true), Access::Write));
@@ -67,7 +75,10 @@ fn each_kind_of_entity_becomes_points_with_offers() {
     let (options, _) = point("ea334450945afc", "temperature");
     assert_eq!(options, json!({ "topic": "sensorBedroom/state", "at": "temperature", "type": "number" }));
     let (options, offer) = point("json", "Lamp_brightness");
-    assert_eq!((options["at"].as_str(), offer.holds), (Some("brightness"), Holds::Int { min: Some(0), max: Some(254) }));
+    assert_eq!(
+        (options["at"].as_str(), offer.holds),
+        (Some("brightness"), Holds::Int { min: Some(0), max: Some(254) })
+    );
 }
 
 /// What is offered can be taken as it is.

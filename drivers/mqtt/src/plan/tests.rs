@@ -28,7 +28,10 @@ fn points_of_one_topic_are_read_together() {
     let board = Board::plan(&link(json!({})), &devices(&[json!({ "topic": "d" })]), &points).expect("right");
     assert_eq!(board.watched, [0, 1, 2].map(PointIx));
     assert_eq!(board.filters, ["d", "d/state"]);
-    assert_eq!(board.topics[&b"d"[..]].points().map(|listener| listener.point).collect::<Vec<_>>(), [0, 1].map(PointIx));
+    assert_eq!(
+        board.topics[&b"d"[..]].points().map(|listener| listener.point).collect::<Vec<_>>(),
+        [0, 1].map(PointIx)
+    );
     let target = |ix: u32| match &board.targets[&PointIx(ix)] {
         Target::Topic { topic, .. } => topic.clone(),
         other => panic!("{other:?}"),

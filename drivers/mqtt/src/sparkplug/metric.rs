@@ -92,7 +92,9 @@ fn packed(known_type: u32, value: &Value) -> Option<MetricValue> {
             number.is_finite().then_some(MetricValue::Float(number))?
         }
         (data_type::DOUBLE, value) => MetricValue::Double(value.as_f64().filter(|number| number.is_finite())?),
-        (data_type::STRING | data_type::TEXT | data_type::UUID, Value::Text(text)) => MetricValue::String(text.to_string()),
+        (data_type::STRING | data_type::TEXT | data_type::UUID, Value::Text(text)) => {
+            MetricValue::String(text.to_string())
+        }
         (data_type::BYTES, Value::Bytes(bytes)) => MetricValue::Bytes(bytes.to_vec()),
         (data_type::INT64, value) => MetricValue::Long(rounded(value)? as u64),
         (data_type::UINT64 | data_type::DATE_TIME, value) => MetricValue::Long(u64::try_from(rounded(value)?).ok()?),

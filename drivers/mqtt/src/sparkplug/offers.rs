@@ -59,7 +59,8 @@ fn holds(metric: &Metric) -> Option<Holds> {
     let [low, high] = ["engLow", "engHigh"].map(|name| number(metric, name));
     Some(match metric.datatype? {
         data_type::INT8..=data_type::UINT64 => {
-            let whole = |limit: Option<f64>| limit.filter(|limit| limit.abs() < 9.0e15).map(|limit| limit.round() as i64);
+            let whole =
+                |limit: Option<f64>| limit.filter(|limit| limit.abs() < 9.0e15).map(|limit| limit.round() as i64);
             Holds::Int { min: whole(low), max: whole(high) }
         }
         data_type::FLOAT | data_type::DOUBLE => Holds::Float { min: low, max: high },

@@ -16,7 +16,13 @@ fn board() -> EdgeNode {
 }
 
 fn metric(name: &str, alias: u64, data_type: u32, value: MetricValue) -> Metric {
-    Metric { name: Some(name.into()), alias: Some(alias), datatype: Some(data_type), value: Some(value), ..Metric::default() }
+    Metric {
+        name: Some(name.into()),
+        alias: Some(alias),
+        datatype: Some(data_type),
+        value: Some(value),
+        ..Metric::default()
+    }
 }
 
 fn by_alias(alias: u64, value: MetricValue) -> Metric {
@@ -215,7 +221,9 @@ fn what_is_written_is_read_again_and_what_does_not_fit_is_refused() {
 
 #[test]
 fn topics_that_are_none_of_an_edge_node_are_left_alone() {
-    for topic in ["spBv1.0/STATE/host", "spBv1.0/g/NCMD/n", "spBv1.0/g/DDATA/n", "spBv1.0/g/NDATA/n/d", "spAv1.0/g/NDATA/n", ""] {
+    for topic in
+        ["spBv1.0/STATE/host", "spBv1.0/g/NCMD/n", "spBv1.0/g/DDATA/n", "spBv1.0/g/NDATA/n/d", "spAv1.0/g/NDATA/n", ""]
+    {
         assert_eq!(Topic::parse(topic), None, "{topic}");
     }
     assert_eq!(command_topic(&Edge { group: "g".into(), node: "n".into(), device: None }), "spBv1.0/g/NCMD/n");

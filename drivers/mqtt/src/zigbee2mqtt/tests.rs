@@ -50,7 +50,10 @@ fn each_kind_of_expose_becomes_a_point_with_an_offer() {
     assert_eq!((offer.holds, offer.unit.as_str()), (Holds::Float { min: Some(5.0), max: Some(35.0) }, "°C"));
     assert_eq!(offer.description, "Current heating setpoint: Temperature setpoint");
     let (options, offer) = point("room-101/valve", "program_weekdays_p1_temperature");
-    assert_eq!((options, offer.holds), (json!({ "at": "program.weekdays_p1_temperature" }), Holds::Int { min: Some(5), max: Some(35) }));
+    assert_eq!(
+        (options, offer.holds),
+        (json!({ "at": "program.weekdays_p1_temperature" }), Holds::Int { min: Some(5), max: Some(35) })
+    );
     let (_, offer) = point("room-101/valve", "holidays");
     let fields = vec![("from".into(), Holds::Text), ("days".into(), Holds::Float { min: None, max: None })];
     assert_eq!(offer.holds, Holds::Array { of: Box::new(Holds::Struct { fields }) });

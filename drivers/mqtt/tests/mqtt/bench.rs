@@ -3,7 +3,7 @@
 use crate::wait::{soon, wait_for};
 use edgeway_driver_mqtt::Mqtt;
 use edgeway_sdk::{
-    Access, Batch, DeviceIx, DeviceSpec, Driver, Fault, Json, Link, Plan, PointIx, PointSpec, Quality, Sink, Split,
+    Access, Batch, DeviceIx, DeviceSpec, Driver, Fault, Json, Link, PointIx, PointSpec, Quality, Sink, Split,
     Timestamp, Value, WriteOp,
 };
 use std::collections::HashMap;
@@ -13,7 +13,6 @@ use std::time::Duration;
 /// A planned link.
 pub(crate) struct Bench {
     pub(crate) link: Arc<dyn Link>,
-    pub(crate) plan: Plan,
     pub(crate) heard: Arc<Heard>,
     names: Vec<String>,
 }
@@ -87,7 +86,8 @@ impl Bench {
         }
         let plan = link.plan(&devices, &specs, Split::Nothing).await.expect("valid points");
         let names = points.iter().map(|(_, (name, ..))| (*name).to_owned()).collect();
-        Bench { link, plan, heard: Arc::default(), names }
+        assert_eq!(plan.rejected, [], "every point is planned");
+        Bench { link, heard: Arc::default(), names }
     }
 
     /// Connects and watches, as the gateway does.
@@ -115,22 +115,27 @@ impl Bench {
     pub(crate) async fn told(&self, name: &str, value: impl Into<Value>, quality: Quality) -> Timestamp {
         let value = value.into();
         let is_it = |told: &&Told| told.value == value && told.quality == quality;
-        wait_for(&format!("{name} = {value} ({quality})"), async || self.all(name).iter().rfind(is_it).map(|t| t.time)).await
+        wait_for(&format!("{name} = {value} ({quality})"), async || self.all(name).iter().rfind(is_it).map(|t| t.time))
+            .await
     }
 
     /// Waits until a device is told to be gone for a reason with these words, or to be there.
     pub(crate) async fn online(&self, device: u32, gone: Option<&str>) {
-        let is_it = |(ix, said): &(DeviceIx, Option<String>)| {
-            let is_meant = match (said, gone) {
-                (Some(said), Some(gone)) => said.contains(gone),
-                (said, gone) => said.is_none() && gone.is_none(),
-            };
-            ix.0 == device && is_meant
+        let is_it = |(_, said): &(DeviceIx, Option<String>)| match (said, gone) {
+            (Some(said), Some(gone)) => said.contains(gone),
+            (said, gone) => said.is_none() && gone.is_none(),
         };
         wait_for(&format!("device {device} to be gone for {gone:?}"), async || {
-            self.heard.0.lock().unwrap().online.last().filter(|last| is_it(last)).map(drop)
+            let said = self.heard.0.lock().unwrap();
+            said.online.iter().rfind(|(ix, _)| ix.0 == device).filter(|last| is_it(last)).map(drop)
         })
         .await;
+    }
+
+    /// Whether a device was told to be gone for a reason with these words.
+    pub(crate) fn is_gone(&self, device: u32, words: &str) -> bool {
+        let said = self.heard.0.lock().unwrap();
+        said.online.iter().any(|(ix, gone)| ix.0 == device && gone.as_ref().is_some_and(|gone| gone.contains(words)))
     }
 
     /// Waits until the wire is lost, and says why.

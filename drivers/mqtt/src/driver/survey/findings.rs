@@ -39,7 +39,8 @@ impl Wanted {
     /// What describes a device; `None` if nothing can.
     pub(super) fn of(link: &LinkOptions, device: &DeviceOptions) -> Option<Self> {
         if let Some(edge) = &device.sparkplug {
-            let filters = ["NBIRTH", "DBIRTH"].map(|kind| format!("{}{}/{kind}/{}/#", sparkplug::PREFIX, edge.group, edge.node));
+            let filters =
+                ["NBIRTH", "DBIRTH"].map(|kind| format!("{}{}/{kind}/{}/#", sparkplug::PREFIX, edge.group, edge.node));
             return Some(Wanted { filters: filters.into(), nodes: vec![(edge.group.clone(), edge.node.clone())] });
         }
         let filter = match device {
@@ -115,9 +116,11 @@ impl Findings {
         let is_twice = |id: &str| !self.bridges.is_empty() && id.starts_with("zigbee2mqtt_");
         let assistant = self.assistant.found().into_iter().filter(|(id, _)| !is_twice(id)).map(|(_, found)| found);
         let asked = |topic: &&String| self.subscribe.iter().any(|filter| covers(filter, topic));
-        let plain = self.topics.iter().filter(|(topic, _)| asked(topic)).map(|(topic, payload)| {
-            Discovered::new(json!({ "topic": topic })).said("payload", shown(payload))
-        });
+        let plain = self
+            .topics
+            .iter()
+            .filter(|(topic, _)| asked(topic))
+            .map(|(topic, payload)| Discovered::new(json!({ "topic": topic })).said("payload", shown(payload)));
         bridged.chain(assistant).chain(self.births.devices()).chain(plain).collect()
     }
 

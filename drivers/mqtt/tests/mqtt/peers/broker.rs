@@ -48,7 +48,11 @@ impl Broker {
         let path = std::env::var("PATH").unwrap_or_default();
         let mut command = Command::new("mosquitto");
         let log = std::fs::File::create(self.folder.path().join("log")).expect("a writable folder");
-        command.arg("-v").arg("-c").arg(self.folder.path().join("mosquitto.conf")).env("PATH", format!("{path}:/usr/sbin"));
+        command
+            .arg("-v")
+            .arg("-c")
+            .arg(self.folder.path().join("mosquitto.conf"))
+            .env("PATH", format!("{path}:/usr/sbin"));
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).kill_on_drop(true).spawn();
         self.child = Some(child.expect("mosquitto cannot be started; tests/run installs it"));
         let port = self.port;
@@ -88,7 +92,8 @@ impl Broker {
     pub(crate) async fn publish(&self, topic: &str, payload: impl AsRef<[u8]>, more: &[&str]) {
         let port = self.port.to_string();
         let mut command = Command::new("mosquitto_pub");
-        command.args(["-h", "127.0.0.1", "-p", &port, "-q", "1", "-t", topic, "-s"]).args(more);
+        command.args(["-h", "127.0.0.1", "-p", &port, "-q", "1", "-t", topic]).args(more);
+        command.arg(if payload.as_ref().is_empty() { "-n" } else { "-s" });
         let mut child = command.stdin(Stdio::piped()).spawn().expect("mosquitto_pub; tests/run installs it");
         let mut input = child.stdin.take().expect("a pipe");
         input.write_all(payload.as_ref()).await.expect("mosquitto_pub reads");

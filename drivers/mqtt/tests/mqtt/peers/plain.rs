@@ -97,8 +97,12 @@ async fn a_service_is_called_and_answers() {
         let bench = connected(&broker, version, json!({})).await;
         let answer = bench.call("calibrate", json!({ "target": 6 })).await.expect("it answers");
         assert_eq!(answer["offset"], 7);
-        let both = tokio::join!(bench.call("tagged", json!({ "target": 1 })), bench.call("tagged", json!({ "target": 2 })));
-        assert_eq!((both.0.expect("it answers")["offset"].clone(), both.1.expect("it answers")["offset"].clone()), (json!(2), json!(3)));
+        let both =
+            tokio::join!(bench.call("tagged", json!({ "target": 1 })), bench.call("tagged", json!({ "target": 2 })));
+        assert_eq!(
+            (both.0.expect("it answers")["offset"].clone(), both.1.expect("it answers")["offset"].clone()),
+            (json!(2), json!(3))
+        );
         assert_eq!(bench.call("nudge", json!({})).await, Ok(json!({})), "the broker has taken it");
         let unknown = bench.call("calibrat", json!({})).await.expect_err("there is none").to_string();
         assert!(unknown.contains("did you mean `calibrate`?"), "{unknown}");
@@ -119,7 +123,8 @@ async fn an_answer_that_could_be_of_another_call_is_not_waited_for() {
     bench.call("calibrate", json!({ "silent": true })).await.expect_err("it is silent");
     let busy = bench.call("calibrate", json!({ "target": 1 })).await;
     assert_eq!(busy, Err(Fault::Busy("the answer to another call may still come".into())));
-    let again = wait_for("the late answer to be given up", async || bench.call("calibrate", json!({ "target": 1 })).await.ok());
+    let again =
+        wait_for("the late answer to be given up", async || bench.call("calibrate", json!({ "target": 1 })).await.ok());
     assert_eq!(again.await["offset"], 2);
 }
 
@@ -159,12 +164,15 @@ async fn user_properties_carry_time_and_quality() {
     let broker = Broker::start().await;
     let mut valve = device(&broker, "5").await;
     let options = json!({ "time_property": "ts", "time_unit": "ms", "quality_property": "q" });
-    let bench = Bench::new(broker.link(json!({})), json!({ "topic": "stamped" }), &[("v", options, Access::Read)]).await;
+    let bench =
+        Bench::new(broker.link(json!({})), json!({ "topic": "stamped" }), &[("v", options, Access::Read)]).await;
     bench.connect().await.expect("the broker is there");
     let properties = json!({ "ts": "1764000000500", "q": "good" });
     valve.tell(json!({ "publish": ["stamped", "7", false], "properties": properties })).await;
     assert_eq!(bench.told("v", 7, Quality::Good).await, Timestamp::from_millis(1_764_000_000_500));
-    valve.tell(json!({ "publish": ["stamped", "8", false], "properties": { "ts": "1764000000600", "q": "bad" } })).await;
+    valve
+        .tell(json!({ "publish": ["stamped", "8", false], "properties": { "ts": "1764000000600", "q": "bad" } }))
+        .await;
     bench.told("v", Value::Null, Quality::Bad).await;
 }
 
@@ -210,7 +218,8 @@ async fn a_group_shares_messages() {
 async fn a_session_that_is_kept_brings_what_came_meanwhile() {
     let broker = Broker::start().await;
     for version in VERSIONS {
-        let link = broker.link(json!({ "session": "keep", "client_id": format!("kept-{version}"), "version": version }));
+        let link =
+            broker.link(json!({ "session": "keep", "client_id": format!("kept-{version}"), "version": version }));
         let topic = format!("kept/{version}");
         let bench = Bench::new(link, json!({ "topic": topic }), &[("v", json!({}), Access::ReadWrite)]).await;
         bench.connect().await.expect("the broker is there");
@@ -233,7 +242,8 @@ async fn present_values_can_be_asked_for() {
     let _valve = device(&broker, "5").await;
     broker.publish("plant/valve", "", &["-r"]).await;
     let options = json!({ "at": "position", "get": {} });
-    let bench = Bench::new(broker.link(json!({})), json!({ "topic": "plant/valve" }), &[("p", options, Access::Read)]).await;
+    let bench =
+        Bench::new(broker.link(json!({})), json!({ "topic": "plant/valve" }), &[("p", options, Access::Read)]).await;
     bench.connect().await.expect("the broker is there");
     bench.told("p", 40, Quality::Good).await;
 }

@@ -21,7 +21,8 @@ impl Script {
         let mut command = Command::new(repository().join(".venv/bin/python"));
         command.arg(repository().join("tests/peers").join(name)).args(arguments);
         let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true).spawn();
-        let mut child = child.unwrap_or_else(|error| panic!("{name} cannot be started: {error}; tests/run installs it"));
+        let mut child =
+            child.unwrap_or_else(|error| panic!("{name} cannot be started: {error}; tests/run installs it"));
         let input = child.stdin.take().expect("a pipe");
         let output = BufReader::new(child.stdout.take().expect("a pipe")).lines();
         let mut script = Script { name, child, input, output };
