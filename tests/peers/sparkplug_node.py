@@ -45,6 +45,8 @@ def main():
     node.connect("127.0.0.1", port=port)
     while not node._connected:
         time.sleep(0.01)
+    # It calls itself connected just before it says its births.
+    time.sleep(0.3)
     print("ready", flush=True)
     for line in sys.stdin:
         word, number = line.split()

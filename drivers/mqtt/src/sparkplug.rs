@@ -117,6 +117,7 @@ impl Node {
         is_due
     }
 
+    /// Between its birth and its death.
     pub(crate) fn is_born(&self) -> bool {
         self.life.is_some()
     }

@@ -2,6 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod bench;
+mod evil;
+mod hostile;
 #[cfg(feature = "peers")]
 mod peers;
+mod site;
 mod wait;
