@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 import paho.mqtt.client as mqtt
 
@@ -44,8 +45,8 @@ def on_message(client, _, message):
     client.publish("tank/state", json.dumps(state), qos=1, retain=True)
 
 
-def main():
-    port = int(sys.argv[1])
+def run(port):
+    """Runs until the broker ends; how it ended."""
     broker, settings = start_broker(port)
     client = mqtt.Client(client_id="tank")
     client.on_connect, client.on_message = on_connect, on_message
@@ -53,12 +54,22 @@ def main():
     while broker.poll() is None:
         try:
             client.connect("127.0.0.1", port)
-            os.unlink(settings)
+            client.loop_start()
             break
         except OSError:
-            pass
-    client.loop_start()
-    sys.exit(broker.wait())
+            time.sleep(0.01)
+    ended = broker.wait()
+    client.loop_stop()
+    os.unlink(settings)
+    return ended
+
+
+def main():
+    # A port that is free may be another's for a moment, on a machine that runs many tests.
+    for _ in range(20):
+        ended = run(int(sys.argv[1]))
+        time.sleep(0.2)
+    sys.exit(ended)
 
 
 main()

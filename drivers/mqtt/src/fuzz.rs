@@ -1,8 +1,11 @@
 //! For fuzzing: what is read of what a stranger sends. Not an API.
 
 use crate::home_assistant::{Devices, Template};
-use crate::sparkplug::Births;
+use crate::plan::{EdgeNode, Member};
+use crate::sparkplug::{Births, Node, Topic};
 use crate::zigbee2mqtt;
+use edgeway_sdk::{DeviceIx, PointIx, Timestamp};
+use std::collections::HashMap;
 
 /// The list of devices of a Zigbee2MQTT.
 pub fn zigbee2mqtt(payload: &[u8]) {
@@ -28,9 +31,17 @@ pub fn template(text: &str, payload: &[u8]) {
     }
 }
 
-/// A message of Sparkplug B, as it is looked at for what it offers.
+/// A message of Sparkplug B, as it is looked at for what it offers, and as it is heard: twice, because what the first has made
+/// must bear the second.
 pub fn sparkplug(topic: &str, payload: &[u8]) {
     let mut births = Births::default();
     births.take(topic, payload);
     let _ = (births.devices(), births.points("plant/edge"));
+    let Some(parsed) = Topic::parse(topic) else { return };
+    let member = Member { devices: vec![DeviceIx(0)], metrics: HashMap::from([("Power".into(), vec![PointIx(0)])]) };
+    let board = EdgeNode { members: HashMap::from([(parsed.device.map(str::to_owned), member)]) };
+    let mut node = Node::default();
+    for _ in 0..2 {
+        node.hear(parsed, payload, &board, Timestamp::EPOCH);
+    }
 }

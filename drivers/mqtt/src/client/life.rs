@@ -45,15 +45,25 @@ macro_rules! life {
             loop {
                 match next(events.poll(), ear, &mut silence).await {
                     None => return format!("{endpoint}: nothing was heard for {:.1} s", silence_max.as_secs_f64()),
-                    Some(Ok(Event::Incoming(packet))) => {
-                        silence.broken();
-                        if let Packet::Publish(publish) = &packet {
-                            ear.hear(&heard(publish));
+                    Some(Ok(event)) => {
+                        if let Event::Incoming(_) = event {
+                            silence.broken();
                         }
+                        hear(&event, ear);
                     }
-                    Some(Ok(_)) => {}
-                    Some(Err(error)) => return fault(error, endpoint).to_string(),
+                    Some(Err(error)) => {
+                        // What came just before the end has come; the library for MQTT 5 has thrown it away by now.
+                        events.state.events.iter().for_each(|event| hear(event, ear));
+                        ear.rest();
+                        return fault(error, endpoint).to_string();
+                    }
                 }
+            }
+        }
+
+        fn hear(event: &Event, ear: &mut dyn Ear) {
+            if let Event::Incoming(Packet::Publish(publish)) = event {
+                ear.hear(&heard(publish));
             }
         }
 
