@@ -16,6 +16,8 @@ use std::time::Duration;
 
 /// More requests than this wait for room.
 const REQUESTS_MAX: usize = 64;
+/// More messages with QoS 1 and 2 under way are too many for some brokers.
+const INFLIGHT_MAX: u16 = 20;
 /// So many filters are put into one packet: some brokers take no more.
 const FILTERS_MAX: usize = 8;
 /// What a packet holds beside its payload, at most: the topic, and properties of a reasonable size.

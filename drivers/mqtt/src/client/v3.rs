@@ -1,7 +1,7 @@
 //! MQTT 3.1.1. It has no reasons and no properties: what is acknowledged may have been dropped all the same.
 
 use super::life::{Silence, life, next, told};
-use super::{Ear, FILTERS_MAX, Gone, Heard, Message, REQUESTS_MAX, Refused, Sent, Settings, Terms};
+use super::{Ear, FILTERS_MAX, Gone, Heard, INFLIGHT_MAX, Message, REQUESTS_MAX, Refused, Sent, Settings, Terms};
 use crate::config::{Endpoint, Qos, Session};
 use edgeway_sdk::Fault;
 use edgeway_tls::TlsError;
@@ -13,8 +13,6 @@ use rumqttc::{
 use rumqttc_v4 as rumqttc;
 use std::time::Duration;
 
-/// More messages with QoS 1 and 2 under way are too many for some brokers.
-const INFLIGHT_MAX: u16 = 20;
 /// This version cannot say how large a packet may be, and a larger one ends the connection, so it is not the setting.
 const PACKET_BYTES_MAX: usize = 32 << 20;
 

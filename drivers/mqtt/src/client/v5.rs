@@ -3,7 +3,7 @@
 mod blank;
 
 use super::life::{Silence, life, next, told};
-use super::{Ear, FILTERS_MAX, Gone, Heard, Message, REQUESTS_MAX, Refused, Sent, Settings, Terms};
+use super::{Ear, FILTERS_MAX, Gone, Heard, INFLIGHT_MAX, Message, REQUESTS_MAX, Refused, Sent, Settings, Terms};
 use crate::config::{Endpoint, Qos, Session};
 use edgeway_sdk::Fault;
 use edgeway_tls::TlsError;
@@ -22,6 +22,8 @@ fn tune(options: &mut MqttOptions, settings: &Settings) {
     network.set_tcp_nodelay(true);
     options.set_network_options(network);
     options.set_connect_timeout(settings.timeout.max(Duration::from_secs(5)));
+    // The library looks at all that may be under way whenever something has come: without a limit at 65,535 places.
+    options.set_outgoing_inflight_upper_limit(INFLIGHT_MAX);
     // What is larger the broker leaves out.
     options.set_max_packet_size(Some(settings.packet_bytes_max()));
     match settings.session {
