@@ -35,7 +35,7 @@ pub(super) async fn measure(python: &Path, time: Duration) -> Result<Vec<Figure>
         }
     };
     let mut figures = vec![];
-    for (work, way, poll) in [("OPC UA, read", "poll", "10ms"), ("OPC UA, subscribed", "subscribe", "1s")] {
+    for (work, way, poll) in [("OPC UA, read", "poll", "10ms"), ("OPC UA, subscribed", "subscribe", "100ms")] {
         let bare = bare(peer.address, way, time).await?;
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
         site(peer.address, way, poll, folder.path())?;
