@@ -3,38 +3,34 @@
 mod call;
 mod counters;
 mod ear;
+mod listen;
+mod open;
 mod survey;
 mod waiting;
 mod write;
 
 use crate::Mqtt;
-use crate::client::{Broker, Connection, Events, Message, Refused, Settings};
+use crate::client::{Connection, Settings};
 use crate::config::{DeviceOptions, LinkOptions, Point, Qos, WrittenDevice, WrittenLink, WrittenPoint, sentence};
 use crate::plan::Board;
 use crate::sparkplug::Node;
 use async_trait::async_trait;
 use counters::Counters;
-use ear::Listener;
 use edgeway_sdk::{
     Access, Batch, Capabilities, Deadline, DeviceIx, DeviceSpec, Discovered, Driver, Fault, Json, Link, LinkInfo,
-    Manifest, Plan, PointSpec, Problem, Quality, Sink, Split, StepIx, Timestamp, Value, WriteOp, did_you_mean,
+    Manifest, Plan, PointSpec, Problem, Sink, Split, StepIx, Value, WriteOp, did_you_mean,
 };
+use open::Open;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
-use std::time::Duration;
-use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
+use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 use waiting::Waiting;
 
 /// How many writes and calls may wait for their confirmation at the same time.
 const CONCURRENCY: u16 = 16;
-/// More wishes of the ear than this do not wait.
-const WISHES_MAX: usize = 256;
-/// How long a goodbye may take.
-const LEAVE_WITHIN: Duration = Duration::from_secs(1);
 
 #[async_trait]
 impl Driver for Mqtt {
@@ -84,6 +80,7 @@ pub(crate) struct MqttLink {
 /// What the link and the task of its connection share.
 pub(crate) struct Shared {
     qos: Qos,
+    payload_bytes_max: usize,
     waiting: Waiting,
     counters: Counters,
     nodes: Mutex<HashMap<(String, String), Node>>,
@@ -95,57 +92,8 @@ impl Shared {
     }
 }
 
-/// A connection that is open.
-#[derive(Clone)]
-struct Open {
-    broker: Broker,
-    state: Arc<OpenState>,
-    /// Why it has ended, when it has.
-    ended: watch::Receiver<Option<String>>,
-}
-
-struct OpenState {
-    /// Until somebody listens.
-    events: Mutex<Option<Events>>,
-    task: Mutex<Option<JoinHandle<()>>>,
-    ending: watch::Sender<Option<String>>,
-}
-
-impl OpenState {
-    /// Ends the connection at once; nothing more is said of it.
-    fn end(&self, why: &str) {
-        self.ending.send_replace(Some(why.to_owned()));
-        drop(unlocked(&self.events).take());
-        if let Some(task) = unlocked(&self.task).take() {
-            task.abort();
-        }
-    }
-}
-
-impl Drop for OpenState {
-    fn drop(&mut self) {
-        self.end("the link is gone");
-    }
-}
-
 fn unlocked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().expect("no thread panics while it holds this lock")
-}
-
-impl Open {
-    fn new(connection: Connection) -> Self {
-        let (ending, ended) = watch::channel(None);
-        let state = OpenState { events: Mutex::new(Some(connection.events)), task: Mutex::default(), ending };
-        Open { broker: connection.broker, state: Arc::new(state), ended }
-    }
-
-    /// Why the connection has ended, which it has or is about to.
-    async fn why(&self) -> String {
-        let mut ended = self.ended.clone();
-        let waiting = tokio::time::timeout(LEAVE_WITHIN, ended.wait_for(Option::is_some));
-        let why = waiting.await.ok().and_then(|ended| ended.ok()?.clone());
-        why.unwrap_or_else(|| "the connection has ended".into())
-    }
 }
 
 impl MqttLink {
@@ -153,6 +101,7 @@ impl MqttLink {
         let client_id = options.client_id.clone().unwrap_or_else(|| survey::some_client_id(options.fingerprint));
         let shared = Shared {
             qos: options.qos,
+            payload_bytes_max: options.payload_bytes_max as usize,
             waiting: Waiting::default(),
             counters: Counters::default(),
             nodes: Mutex::default(),
@@ -167,99 +116,6 @@ impl MqttLink {
 
     fn open_now(&self) -> Result<Open, Fault> {
         unlocked(&self.open).clone().ok_or_else(|| Fault::Link("not connected".into()))
-    }
-
-    /// Lets the sink hear what comes, for as long as the connection lives.
-    fn listen(&self, open: &Open, board: Arc<Board>, sink: Arc<dyn Sink>) -> Result<(), Fault> {
-        let Some(events) = unlocked(&open.state.events).take() else {
-            return Err(Fault::Link("somebody listens already; connect again".into()));
-        };
-        let (wishes, wished) = mpsc::channel(WISHES_MAX);
-        let ear = Listener::new(board.clone(), self.shared.clone(), sink.clone(), wishes);
-        let (broker, ending, shared) = (open.broker.clone(), open.state.ending.clone(), self.shared.clone());
-        let (patience, ears) = (self.options.timeout * 2, sink.clone());
-        let task = tokio::spawn(async move {
-            let why = tokio::select! {
-                why = serve(events, ear, broker, wished) => why,
-                why = tell_unborn(board, &shared, &*ears, patience) => why,
-            };
-            shared.waiting.clear();
-            // Whoever has said goodbye knows it already.
-            let is_news = ending.borrow().is_none();
-            if is_news {
-                ending.send_replace(Some(why.clone()));
-                sink.lost(&why);
-            }
-        });
-        *unlocked(&open.state.task) = Some(task);
-        Ok(())
-    }
-
-    /// Subscribes to everything, presences first, and asks for present values.
-    async fn begin(&self, open: &Open, board: &Board, sink: &dyn Sink) -> Result<(), ()> {
-        let qos = self.options.qos;
-        let refused = open.broker.subscribe(&board.presence_filters, qos).await.map_err(drop)?;
-        tell_refused(board, &refused, sink);
-        let more = open.broker.subscribe(&board.filters, qos).await.map_err(drop)?;
-        tell_refused(board, &more, sink);
-        self.shared.counters.refused_filters.add((refused.len() + more.len()) as u64);
-        let now = Timestamp::now();
-        let births = board.edges.keys().map(|(group, node)| ear::rebirth(group, node, now));
-        for message in board.gets.iter().map(|get| get.message(Qos::AtMostOnce)).chain(births) {
-            open.broker.publish(message).await.map_err(drop)?;
-        }
-        Ok(())
-    }
-}
-
-/// Drives a connection until it ends, and says why it has.
-async fn serve(events: Events, mut ear: Listener, broker: Broker, mut wished: mpsc::Receiver<Message>) -> String {
-    let speaking = async {
-        while let Some(message) = wished.recv().await {
-            // A wish that the broker does not take is one that cannot be fulfilled.
-            let _ = broker.publish(message).await;
-        }
-        std::future::pending().await
-    };
-    tokio::select! {
-        why = events.run(&mut ear) => why,
-        () = speaking => String::new(),
-    }
-}
-
-/// Tells who is gone of those that were asked to say everything, and have not in time. Never ends.
-async fn tell_unborn(board: Arc<Board>, shared: &Shared, sink: &dyn Sink, patience: Duration) -> String {
-    tokio::time::sleep(patience).await;
-    for (key, edge) in &board.edges {
-        if shared.nodes().get(key).is_some_and(Node::is_born) {
-            continue;
-        }
-        for device in edge.members.values().flat_map(|member| &member.devices) {
-            sink.online(*device, Some("its edge node does not answer"));
-        }
-    }
-    std::future::pending().await
-}
-
-/// Points whose topic cannot be heard are bad; a device of which nothing can be heard is gone.
-fn tell_refused(board: &Board, refused: &[Refused], sink: &dyn Sink) {
-    let now = Timestamp::now();
-    let mut batch = Batch::default();
-    for Refused { filter, reason } in refused {
-        let bare =
-            filter.strip_prefix("$share/").and_then(|shared| shared.split_once('/')).map_or(&**filter, |(_, f)| f);
-        let covered =
-            board.topics.iter().filter(|(name, _)| crate::topic::covers(bare, &String::from_utf8_lossy(name)));
-        for listener in covered.flat_map(|(_, topic)| topic.points()) {
-            batch.bad(listener.point, Quality::BadConfig, now);
-            sink.online(
-                board.devices[listener.device].ix,
-                Some(&format!("the subscription to `{filter}` is refused: {reason}")),
-            );
-        }
-    }
-    if !batch.is_empty() {
-        sink.data(batch);
     }
 }
 
@@ -284,7 +140,7 @@ impl Link for MqttLink {
     async fn connect(&self, by: Deadline) -> Result<LinkInfo, Fault> {
         // The broker would cut one of two connections with the same id.
         if let Some(before) = unlocked(&self.open).take() {
-            before.state.end("the link is connected anew");
+            before.end("the link is connected anew");
         }
         self.shared.waiting.clear();
         let settings = Settings::of(&self.options, self.client_id.clone())?;
@@ -343,14 +199,9 @@ impl Link for MqttLink {
     }
 
     async fn close(&self, by: Deadline) {
-        let Some(open) = unlocked(&self.open).take() else { return };
-        open.state.ending.send_replace(Some("the link was closed".into()));
-        let task = unlocked(&open.state.task).take();
-        let Some(mut task) = task else { return };
-        open.broker.leave().await;
-        // The task ends once the goodbye is on the wire.
-        if timeout_at(by.min(Instant::now() + LEAVE_WITHIN), &mut task).await.is_err() {
-            task.abort();
+        let open = unlocked(&self.open).take();
+        if let Some(open) = open {
+            open.leave(by).await;
         }
     }
 }

@@ -22,12 +22,12 @@ fn tune(options: &mut MqttOptions, settings: &Settings) {
     network.set_tcp_nodelay(true);
     options.set_network_options(network);
     options.set_connect_timeout(settings.timeout.max(Duration::from_secs(5)));
-    // The library looks at all that may be under way whenever something has come: without a limit at 65,535 places.
-    options.set_outgoing_inflight_upper_limit(INFLIGHT_MAX);
     // What is larger the broker leaves out.
     options.set_max_packet_size(Some(settings.packet_bytes_max()));
     match settings.session {
-        Session::Clean => _ = options.set_clean_start(true),
+        // The library looks at all that may be under way whenever something has come: without a limit at 65,535 places.
+        Session::Clean => _ = options.set_clean_start(true).set_outgoing_inflight_upper_limit(INFLIGHT_MAX),
+        // The limit is also that of the packet ids, of which there are to be many: see `blank`.
         Session::Keep(expiry) => {
             let seconds = u32::try_from(expiry.as_secs()).unwrap_or(u32::MAX);
             options.set_clean_start(false).set_session_expiry_interval(Some(seconds));

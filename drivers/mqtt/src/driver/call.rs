@@ -1,7 +1,8 @@
 //! Calling services: a request on one topic, an answer on another.
 
+use super::MqttLink;
+use super::open::Open;
 use super::waiting::Belongs;
-use super::{MqttLink, Open};
 use crate::client::{Message, Sent};
 use crate::config::Version;
 use crate::plan::CallTarget;

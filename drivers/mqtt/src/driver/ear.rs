@@ -6,7 +6,7 @@ use crate::codec::{self, Presence};
 use crate::config::{Availability, Qos};
 use crate::plan::{Board, DevicePlace, Get, Topic};
 use crate::sparkplug;
-use edgeway_sdk::{Batch, Json, Sink, Timestamp};
+use edgeway_sdk::{Batch, Json, Quality, Sink, Timestamp};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -49,6 +49,11 @@ impl Listener {
     fn values(&mut self, topic: &Topic, heard: &Heard<'_>, now: Timestamp) {
         let before = self.batch.len();
         let presence = &self.presence;
+        if heard.payload.len() > self.shared.payload_bytes_max {
+            self.shared.counters.unreadable.add(1);
+            topic.points().for_each(|listener| self.batch.bad(listener.point, Quality::Bad, now));
+            return;
+        }
         if !codec::read(topic, heard, now, |device| presence[device], &mut self.batch) {
             self.shared.counters.unreadable.add(1);
         }

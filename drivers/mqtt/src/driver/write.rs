@@ -1,6 +1,7 @@
 //! Writing points.
 
-use super::{MqttLink, Open};
+use super::MqttLink;
+use super::open::Open;
 use crate::client::{Message, Sent};
 use crate::config::{Confirm, Edge, Mapped};
 use crate::plan::Target;

@@ -23,7 +23,7 @@ impl SessionStore for Blank {
             client_id: self.client_id.clone(),
             clean_start: false,
             session_expiry_interval: Some(self.expiry_seconds),
-            outgoing_inflight_upper_limit: Some(super::super::INFLIGHT_MAX),
+            outgoing_inflight_upper_limit: None,
             ack_mode: PersistedAckMode::Automatic,
             last_pkid: last,
             last_puback: last,
