@@ -11,6 +11,7 @@ mod inbox;
 mod load;
 mod overload;
 mod reactions;
+mod rounds;
 mod schedule;
 mod task;
 mod transaction;

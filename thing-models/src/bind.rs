@@ -87,7 +87,7 @@ impl Binding {
         mut is_news: impl FnMut(DeviceIx, &Observation) -> bool,
     ) -> Bound {
         let start = out.len();
-        let (mut at, mut kept_back) = (0, Bound::default());
+        let (mut at, mut kept_back, mut places) = (0, Bound::default(), Places::default());
         while at < batch.len() {
             let Some(Bond { device, .. }) = self.bond(batch.points[at]) else {
                 at += 1;
@@ -103,7 +103,7 @@ impl Binding {
                 }
                 is_news
             });
-            report(*device, received, run, start, news, out);
+            report(*device, received, run, &mut places, news, out);
             at += run;
         }
         count(&out[start..], kept_back)
@@ -182,12 +182,15 @@ impl Bond {
     }
 }
 
+/// Where the reports of one batch are. Devices tell thousands at once, so they are not searched for.
+type Places = HashMap<DeviceIx, usize>;
+
 /// Puts what a run of a device brought into its report. Nothing makes none.
 fn report(
     device: DeviceIx,
     received: Timestamp,
     run: usize,
-    start: usize,
+    places: &mut Places,
     values: impl Iterator<Item = Observation>,
     out: &mut Vec<Message>,
 ) {
@@ -195,23 +198,20 @@ fn report(
     if values.peek().is_none() {
         return;
     }
-    let report = report_of(device, received, run, start, out);
+    let report = report_of(device, received, run, places, out);
     let mut seen = Seen::of(report);
     values.for_each(|observation| seen.put(report, observation));
 }
 
 /// The values of the device's report: of the one already made from this batch, or of a new one with room for a run.
-fn report_of(
+fn report_of<'o>(
     device: DeviceIx,
     received: Timestamp,
     run: usize,
-    start: usize,
-    out: &mut Vec<Message>,
-) -> &mut Vec<Observation> {
-    let known = out[start..]
-        .iter()
-        .position(|message| matches!(&message.body, Body::Report(report) if report.device == device));
-    let at = known.map_or(out.len(), |at| start + at);
+    places: &mut Places,
+    out: &'o mut Vec<Message>,
+) -> &'o mut Vec<Observation> {
+    let at = *places.entry(device).or_insert(out.len());
     if at == out.len() {
         let values = Vec::with_capacity(run);
         out.push(Message { time: received, body: Body::Report(Report { device, values }) });

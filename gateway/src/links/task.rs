@@ -5,6 +5,7 @@ use super::changes::Changes;
 use super::happenings::Happenings;
 use super::inbox::{Inbox, Said};
 use super::overload::{Overload, Turn};
+use super::rounds::Rounds;
 use super::schedule::{Next, Schedule, Silence, Slot, Transition};
 use super::transaction::{self, Ended, Table};
 use super::write::WriteJob;
@@ -69,6 +70,7 @@ pub(crate) struct LinkTask {
     happenings: Happenings,
     inbox: Arc<Inbox>,
     overload: Overload,
+    rounds: Rounds,
     /// Whether the driver can tell by itself what is new.
     watches: bool,
     ageing_tick: Interval,
@@ -109,6 +111,7 @@ impl LinkTask {
             happenings: Happenings::new(wiring.events),
             inbox: Arc::default(),
             overload: Overload::default(),
+            rounds: Rounds::default(),
             watches: wiring.watches,
             schedule: Schedule::default(),
             table: Arc::new(Table { binding: wiring.binding, points: wiring.points, things: wiring.things }),
@@ -312,7 +315,8 @@ impl LinkTask {
             let now = Instant::now();
             let heard = devices.into_iter().filter_map(|device| self.schedule.heard(device, now)).collect();
             self.turned(heard);
-            self.publish_batch(&batch);
+            let pieces = self.rounds.cut(&mut batch);
+            pieces.iter().for_each(|piece| self.publish_batch(piece));
         }
         for said in held.said {
             self.take_in_said(said);

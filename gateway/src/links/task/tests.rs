@@ -22,14 +22,14 @@ struct Wire {
 #[derive(Clone, Copy, PartialEq)]
 enum Way {
     Polled,
-    /// It is told once, when the gateway begins to watch.
-    Told,
+    /// It is told when the gateway begins to watch, after these.
+    Told(&'static [f64]),
 }
 
 #[async_trait]
 impl Link for Wire {
     async fn plan(&self, _: &[DeviceSpec], _: &[PointSpec], _: Split<'_>) -> Result<Plan, Fault> {
-        if self.way == Way::Told {
+        if let Way::Told(_) = self.way {
             return Ok(Plan { watched: vec![POINT], ..Plan::default() });
         }
         let step = Step { id: StepIx(0), device: DEVICE, points: vec![POINT], period: POLL, wire_time: Duration::ZERO };
@@ -46,9 +46,12 @@ impl Link for Wire {
     }
 
     async fn watch(&self, sink: Arc<dyn edgeway_sdk::Sink>, _: edgeway_sdk::Deadline) -> Result<(), Fault> {
-        let mut batch = Batch::default();
-        batch.good(POINT, Value::Float(self.value.lock().clone()?), Timestamp::now());
-        sink.data(batch);
+        let Way::Told(before) = self.way else { return Err(Fault::Unsupported("watching")) };
+        for value in before.iter().copied().chain([self.value.lock().clone()?]) {
+            let mut batch = Batch::default();
+            batch.good(POINT, Value::Float(value), Timestamp::now());
+            sink.data(batch);
+        }
         Ok(())
     }
 
@@ -94,7 +97,7 @@ impl Running {
             journal: spine.journal.clone(),
             status: status.clone(),
             jobs: received,
-            watches: way == Way::Told,
+            watches: way != Way::Polled,
         });
         let told_to_stop = stop.clone();
         let task = tokio::spawn(async move { task.run_until(&told_to_stop).await });
@@ -220,10 +223,19 @@ async fn without_a_word_every_value_is_reported() {
 async fn what_is_told_when_it_changes_ages_only_if_a_person_has_said_so() {
     for (stale_after_said, later) in [(false, vec![]), (true, vec![(Value::Float(5.0), Quality::Stale)])] {
         let point = |property| PointSite { stale_after_said, ..point(property, Reporting::Always) };
-        let mut running = Running::of(Way::Told, point);
+        let mut running = Running::of(Way::Told(&[]), point);
         between_readings().await;
         assert_eq!(running.reported_within(0).await, [good(5.0)]);
         assert_eq!(running.reported_within(600).await, later);
         running.end().await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_told_before_it_can_be_taken_in_is_reported_value_by_value() {
+    let mut running = Running::of(Way::Told(&[1.0, 2.0, 2.0]), |property| point(property, Reporting::Always));
+    between_readings().await;
+    assert_eq!(running.reported_within(0).await, [good(1.0), good(2.0), good(2.0), good(5.0)]);
+    assert_eq!(running.status.values.load(Relaxed), 4);
+    running.end().await;
 }
