@@ -2,6 +2,10 @@
 
 use crate::{Json, Problem, did_you_mean};
 use serde::de::DeserializeOwned;
+use std::fmt::Display;
+use std::net::Ipv6Addr;
+use std::ops::RangeInclusive;
+use std::time::Duration;
 
 /// Reads options into `T`. Use `#[serde(deny_unknown_fields)]` on `T`: a key that is misspelt must not be ignored.
 ///
@@ -91,6 +95,49 @@ pub mod maybe_duration {
     }
 }
 
+/// Notes a problem unless the duration is within the range, both ends included.
+pub fn check_duration(problems: &mut Vec<Problem>, key: &str, duration: Duration, range: RangeInclusive<Duration>) {
+    if !range.contains(&duration) {
+        let shown = duration::show;
+        let problem = Problem::key(key, format!("{} is out of range", shown(duration)));
+        problems.push(problem.help(format!("{} to {}", shown(*range.start()), shown(*range.end()))));
+    }
+}
+
+/// The number, if it is within the range, both ends included; otherwise a problem is noted, and the range's start is what to
+/// go on with.
+pub fn within<N>(key: &str, number: i64, range: RangeInclusive<N>, problems: &mut Vec<Problem>) -> N
+where
+    N: TryFrom<i64> + PartialOrd + Copy + Display,
+{
+    match N::try_from(number) {
+        Ok(number) if range.contains(&number) => number,
+        _ => {
+            let problem = Problem::key(key, format!("{number} is out of range"));
+            problems.push(problem.help(format!("{} to {}", range.start(), range.end())));
+            *range.start()
+        }
+    }
+}
+
+/// Host and port of what stands behind the `://` of an endpoint; an IPv6 address goes in brackets. `None` if the port is no number
+/// from 1 to 65535.
+pub fn split_port(place: &str, port_default: u16) -> Option<(&str, u16)> {
+    match place.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => Some((host, port.parse().ok().filter(|port| *port != 0)?)),
+        _ => Some((place, port_default)),
+    }
+}
+
+/// A host's name or address in its normal form, so that one host is one wire; IPv6 without its brackets. `None` if it is neither.
+pub fn host_name(host: &str) -> Option<String> {
+    if let Some(inner) = host.strip_prefix('[') {
+        return Some(inner.strip_suffix(']')?.parse::<Ipv6Addr>().ok()?.to_string());
+    }
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    (!host.is_empty() && host.chars().all(fits)).then(|| host.to_ascii_lowercase())
+}
+
 /// Reads a size: `1GiB`, `64 MiB`, `500kB`, `1024B`; `None` if it is not one.
 pub fn bytes(text: &str) -> Option<u64> {
     const UNITS: [(&str, u64); 7] = [
@@ -112,7 +159,44 @@ pub fn bytes(text: &str) -> Option<u64> {
 mod tests {
     use super::*;
     use serde_json::json;
-    use std::time::Duration;
+
+    #[test]
+    fn what_is_out_of_range_is_told_with_the_range() {
+        let problems = &mut vec![];
+        check_duration(problems, "timeout", Duration::from_secs(1), Duration::ZERO..=Duration::from_secs(1));
+        assert_eq!(within("unit", 247, 1..=247_u8, problems), 247);
+        assert_eq!(problems, &[]);
+        check_duration(problems, "timeout", Duration::from_secs(2), Duration::from_millis(10)..=Duration::from_secs(1));
+        assert_eq!((within("unit", 300, 1..=247_u8, problems), within("port", -1, 1..=9_u32, problems)), (1, 1));
+        let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            [
+                "`timeout`: 2s is out of range (10ms to 1s)",
+                "`unit`: 300 is out of range (1 to 247)",
+                "`port`: -1 is out of range (1 to 9)"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_host_has_one_normal_form() {
+        for (place, wanted) in [
+            ("PLC-1.local", Some(("plc-1.local".to_owned(), 502))),
+            ("10.0.0.7:99", Some(("10.0.0.7".to_owned(), 99))),
+            ("[2001:DB8::0:1]:99", Some(("2001:db8::1".to_owned(), 99))),
+            ("[::1]", Some(("::1".to_owned(), 502))),
+            ("a:0", None),
+            ("a:65536", None),
+            ("", None),
+            ("::1", None),
+            ("[1]", None),
+            ("a b", None),
+        ] {
+            let read = split_port(place, 502).and_then(|(host, port)| Some((host_name(host)?, port)));
+            assert_eq!(read, wanted, "{place}");
+        }
+    }
 
     #[test]
     fn sizes_need_a_unit() {

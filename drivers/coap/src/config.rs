@@ -12,17 +12,8 @@ pub(crate) use link::{LinkOptions, Messages, Secret, Written as WrittenLink};
 pub(crate) use path::{Path, Query};
 pub(crate) use point::{Method, Point, Watch, Written as WrittenPoint};
 
-use edgeway_sdk::{Problem, options};
-use std::ops::RangeInclusive;
-use std::time::Duration;
-
-fn check_duration(problems: &mut Vec<Problem>, key: &str, duration: Duration, range: RangeInclusive<Duration>) {
-    if !range.contains(&duration) {
-        let shown = options::duration::show;
-        let problem = Problem::key(key, format!("{} is out of range", shown(duration)));
-        problems.push(problem.help(format!("{} to {}", shown(*range.start()), shown(*range.end()))));
-    }
-}
+use edgeway_sdk::Problem;
+use edgeway_sdk::options::{check_duration, within};
 
 /// The value; or its problem noted, and a value to go on with.
 fn noted<T: Default>(value: Result<T, Problem>, problems: &mut Vec<Problem>) -> T {

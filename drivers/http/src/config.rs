@@ -15,9 +15,9 @@ pub(crate) use link::{ClientOptions, HookOptions, LinkOptions, Written as Writte
 pub(crate) use login::{Login, OAuth, Where, encoded};
 pub(crate) use point::{Point, Written as WrittenPoint};
 
+use edgeway_sdk::options::{check_duration, within};
 use edgeway_sdk::{Problem, options};
 use std::ops::RangeInclusive;
-use std::time::Duration;
 
 /// How a value is written.
 #[derive(serde::Deserialize, schemars::JsonSchema, Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -39,26 +39,6 @@ impl From<Method> for reqwest::Method {
             Method::Post => reqwest::Method::POST,
             Method::Patch => reqwest::Method::PATCH,
         }
-    }
-}
-
-/// The number, if it lies in the range; otherwise a problem, and the range's start.
-fn within(key: &str, number: i64, range: RangeInclusive<u16>, problems: &mut Vec<Problem>) -> u16 {
-    match u16::try_from(number) {
-        Ok(number) if range.contains(&number) => number,
-        _ => {
-            let help = format!("{} to {}", range.start(), range.end());
-            problems.push(Problem::key(key, format!("{number} is out of range")).help(help));
-            *range.start()
-        }
-    }
-}
-
-fn check_duration(problems: &mut Vec<Problem>, key: &str, duration: Duration, range: RangeInclusive<Duration>) {
-    if !range.contains(&duration) {
-        let shown = options::duration::show;
-        let problem = Problem::key(key, format!("{} is out of range", shown(duration)));
-        problems.push(problem.help(format!("{} to {}", shown(*range.start()), shown(*range.end()))));
     }
 }
 

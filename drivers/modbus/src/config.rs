@@ -13,10 +13,9 @@ pub(crate) use point::{Point, Written as WrittenPoint};
 pub(crate) use serial::{DataBits, Parity, SerialOptions};
 
 use crate::codec::Order;
+use edgeway_sdk::options::{check_duration, within};
 use edgeway_sdk::{Json, Problem, options};
 use std::fmt;
-use std::ops::RangeInclusive;
-use std::time::Duration;
 
 /// The most registers that one answer can hold.
 pub(crate) const REGISTERS_MAX: u16 = 125;
@@ -132,26 +131,6 @@ fn unit(number: i64, problems: &mut Vec<Problem>) -> u8 {
             problems.push(Problem::key("unit", format!("{number} is not a unit id")).help("0 to 247, or 255"));
             0
         }
-    }
-}
-
-/// The number, if it lies in the range; otherwise a problem, and the range's start.
-fn within(key: &str, number: i64, range: RangeInclusive<u16>, problems: &mut Vec<Problem>) -> u16 {
-    match u16::try_from(number) {
-        Ok(number) if range.contains(&number) => number,
-        _ => {
-            let help = format!("{} to {}", range.start(), range.end());
-            problems.push(Problem::key(key, format!("{number} is out of range")).help(help));
-            *range.start()
-        }
-    }
-}
-
-fn check_duration(problems: &mut Vec<Problem>, key: &str, duration: Duration, range: RangeInclusive<Duration>) {
-    if !range.contains(&duration) {
-        let shown = options::duration::show;
-        let problem = Problem::key(key, format!("{} is out of range", shown(duration)));
-        problems.push(problem.help(format!("{} to {}", shown(*range.start()), shown(*range.end()))));
     }
 }
 

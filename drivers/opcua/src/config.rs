@@ -14,9 +14,8 @@ pub(crate) use node::{FieldPath, Namespace, Naming, NodeAddress};
 pub(crate) use point::{Attribute, Monitoring, Point, Trigger, WrittenPoint};
 pub(crate) use security::{ClearText, Files, Identity, Mode, Policy, Security};
 
-use edgeway_sdk::{Problem, options};
-use std::ops::RangeInclusive;
-use std::time::Duration;
+use edgeway_sdk::Problem;
+use edgeway_sdk::options::{check_duration, within};
 
 /// Whether values are told by the server or asked for.
 #[derive(serde::Deserialize, schemars::JsonSchema, Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -38,27 +37,6 @@ pub(crate) enum Clock {
     Source,
     /// That of the server.
     Server,
-}
-
-/// Notes a duration that is out of range.
-fn check_duration(problems: &mut Vec<Problem>, key: &str, duration: Duration, range: RangeInclusive<Duration>) {
-    if !range.contains(&duration) {
-        let shown = options::duration::show;
-        let problem = Problem::key(key, format!("{} is out of range", shown(duration)));
-        problems.push(problem.help(format!("{} to {}", shown(*range.start()), shown(*range.end()))));
-    }
-}
-
-/// The number, if it lies in the range; otherwise a problem, and the range's start.
-fn within(key: &str, number: i64, range: RangeInclusive<u32>, problems: &mut Vec<Problem>) -> u32 {
-    match u32::try_from(number) {
-        Ok(number) if range.contains(&number) => number,
-        _ => {
-            let help = format!("{} to {}", range.start(), range.end());
-            problems.push(Problem::key(key, format!("{number} is out of range")).help(help));
-            *range.start()
-        }
-    }
 }
 
 /// The value; or its problem noted.

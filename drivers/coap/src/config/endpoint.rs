@@ -1,8 +1,9 @@
 //! Where a link leads: `coap://host:port`, `coaps://host:port`, `listen://0.0.0.0:port`.
 
 use edgeway_sdk::Problem;
+use edgeway_sdk::options::{host_name, split_port};
 use std::fmt;
-use std::net::{Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 
 /// The ports of RFC 7252 section 12.6 and 12.7.
 const PORT_DEFAULT: u16 = 5683;
@@ -73,22 +74,8 @@ fn server(rest: &str, port_default: u16) -> Result<(String, u16), &'static str> 
         return Err("the path goes into a device or a point: `path = \"/room/1\"`");
     }
     let rest = rest.trim_end_matches('/');
-    let (host, port) = match rest.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => {
-            (host, port.parse().ok().filter(|port| *port != 0).ok_or("a port is a number from 1 to 65535")?)
-        }
-        _ => (rest, port_default),
-    };
+    let (host, port) = split_port(rest, port_default).ok_or("a port is a number from 1 to 65535")?;
     Ok((host_name(host).ok_or(HELP)?, port))
-}
-
-/// A name or an address in its normal form; IPv6 without its brackets.
-fn host_name(host: &str) -> Option<String> {
-    if let Some(inner) = host.strip_prefix('[') {
-        return Some(inner.strip_suffix(']')?.parse::<Ipv6Addr>().ok()?.to_string());
-    }
-    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-    (!host.is_empty() && host.chars().all(fits)).then(|| host.to_ascii_lowercase())
 }
 
 fn listen(rest: &str) -> Result<Endpoint, &'static str> {

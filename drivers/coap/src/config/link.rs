@@ -1,6 +1,6 @@
 //! The options of a link.
 
-use super::{Endpoint, check_duration, noted};
+use super::{Endpoint, check_duration, noted, within};
 use edgeway_sdk::{Json, Problem, options};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -95,14 +95,14 @@ pub(crate) struct Written {
     /// How often a question is repeated at most, 0 to 10. Default: 4
     #[serde(default = "max_retransmit")]
     #[schemars(range(min = 0, max = 10))]
-    max_retransmit: u64,
+    max_retransmit: i64,
     /// The longest payload of one datagram in bytes: 16, 32, 64, 128, 256, 512 or 1024. Default: 1024
     #[serde(default = "block_size")]
     block_size: u64,
     /// How many questions are under way at the same time, 1 to 64. Default: 1
     #[serde(default = "in_flight")]
     #[schemars(range(min = 1, max = 64))]
-    in_flight: u64,
+    in_flight: i64,
     /// After how long without a notification an observation is renewed at the latest, 1s to 1d. Default: 60s
     #[serde(default = "renew", with = "options::duration")]
     #[schemars(with = "String")]
@@ -127,7 +127,7 @@ fn ack_random_factor() -> f64 {
 }
 
 /// MAX_RETRANSMIT of RFC 7252 section 4.8.
-fn max_retransmit() -> u64 {
+fn max_retransmit() -> i64 {
     4
 }
 
@@ -136,7 +136,7 @@ fn block_size() -> u64 {
 }
 
 /// NSTART of RFC 7252 section 4.8.
-fn in_flight() -> u64 {
+fn in_flight() -> i64 {
     1
 }
 
@@ -173,9 +173,9 @@ impl LinkOptions {
             messages: written.messages,
             ack_timeout: written.ack_timeout,
             ack_random_factor: written.ack_random_factor,
-            retransmit_max: within("max_retransmit", written.max_retransmit, 0, 10, &mut problems).into(),
+            retransmit_max: within("max_retransmit", written.max_retransmit, 0..=10_u16, &mut problems).into(),
             block_bytes: block_bytes(written.block_size, &mut problems),
-            in_flight: within("in_flight", written.in_flight, 1, 64, &mut problems),
+            in_flight: within("in_flight", written.in_flight, 1..=64, &mut problems),
             renew: written.renew,
             payload_bytes_max: noted(payload_bytes_max(&written.max_payload), &mut problems),
             endpoint,
@@ -244,17 +244,6 @@ fn not_of_a_server(endpoint: &Endpoint, options: &Json, problems: &mut Vec<Probl
         for key in given.keys().filter(|key| CLIENT_ONLY.contains(&key.as_str())) {
             let problem = Problem::key(key, "this is of no use with `listen://`");
             problems.push(problem.help("leave it out: `endpoint` and `max_payload` are all that a server has"));
-        }
-    }
-}
-
-fn within(key: &str, number: u64, least: u16, most: u16, problems: &mut Vec<Problem>) -> u16 {
-    match u16::try_from(number) {
-        Ok(number) if (least..=most).contains(&number) => number,
-        _ => {
-            let problem = Problem::key(key, format!("{number} is out of range"));
-            problems.push(problem.help(format!("{least} to {most}")));
-            least
         }
     }
 }

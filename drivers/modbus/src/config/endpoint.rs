@@ -1,8 +1,9 @@
 //! Where units are reached: a TCP server, a serial port, or whoever dials in.
 
 use edgeway_sdk::Problem;
+use edgeway_sdk::options::{host_name, split_port};
 use std::fmt;
-use std::net::{Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 const PORT_DEFAULT: u16 = 502;
@@ -49,7 +50,7 @@ impl fmt::Display for Endpoint {
 }
 
 fn tcp(rest: &str) -> Result<Endpoint, &'static str> {
-    let (host, port) = split_port(rest).ok_or("a port is a number from 1 to 65535")?;
+    let (host, port) = split_port(rest, PORT_DEFAULT).ok_or("a port is a number from 1 to 65535")?;
     let host = host_name(host).ok_or("write `tcp://host:port`; an IPv6 address goes in brackets")?;
     Ok(Endpoint::Tcp { host, port })
 }
@@ -65,22 +66,6 @@ fn listen(rest: &str) -> Result<Endpoint, &'static str> {
     const HELP: &str = "an address of this machine and a port: `listen://0.0.0.0:1502` for all of them";
     let at: SocketAddr = rest.parse().map_err(|_| HELP)?;
     if at.port() == 0 { Err(HELP) } else { Ok(Endpoint::Listen { at }) }
-}
-
-fn split_port(rest: &str) -> Option<(&str, u16)> {
-    match rest.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => Some((host, port.parse().ok().filter(|port| *port != 0)?)),
-        _ => Some((rest, PORT_DEFAULT)),
-    }
-}
-
-/// A name or an address in its normal form; IPv6 without its brackets.
-fn host_name(host: &str) -> Option<String> {
-    if let Some(inner) = host.strip_prefix('[') {
-        return Some(inner.strip_suffix(']')?.parse::<Ipv6Addr>().ok()?.to_string());
-    }
-    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-    (!host.is_empty() && host.chars().all(fits)).then(|| host.to_ascii_lowercase())
 }
 
 #[cfg(test)]

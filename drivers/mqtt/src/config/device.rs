@@ -1,6 +1,6 @@
 //! A device's options.
 
-use super::{pattern, within};
+use super::{check_duration, pattern};
 use crate::topic::{DEVICE, Pattern, topic_problem};
 use edgeway_sdk::{Json, Problem, options};
 use std::collections::BTreeMap;
@@ -196,7 +196,7 @@ fn services(written: BTreeMap<String, WrittenService>, problems: &mut Vec<Proble
         let topic = pattern(&key("topic"), &written.topic, problems);
         let response = written.response.as_deref().and_then(|text| pattern(&key("response"), text, problems));
         if let Some(timeout) = written.timeout {
-            within(&key("timeout"), timeout, Duration::from_millis(50)..=Duration::from_secs(60), problems);
+            check_duration(problems, &key("timeout"), timeout, Duration::from_millis(50)..=Duration::from_secs(60));
         }
         if written.correlation.is_some() && written.response.is_none() {
             problems.push(Problem::key(key("correlation"), "belongs to an answer").help("give `response`"));

@@ -1,6 +1,6 @@
 //! A link's options.
 
-use super::{Endpoint, Security, within};
+use super::{Endpoint, Security, check_duration};
 use crate::topic::{filter_problem, topic_problem};
 use edgeway_sdk::{Json, Problem, options};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -202,8 +202,8 @@ impl Written {
     }
 
     fn check(&self, endpoint: Option<&Endpoint>, problems: &mut Vec<Problem>) {
-        within("keep_alive", self.keep_alive, Duration::from_secs(1)..=Duration::from_secs(64_800), problems);
-        within("timeout", self.timeout, Duration::from_millis(50)..=Duration::from_secs(60), problems);
+        check_duration(problems, "keep_alive", self.keep_alive, Duration::from_secs(1)..=Duration::from_secs(64_800));
+        check_duration(problems, "timeout", self.timeout, Duration::from_millis(50)..=Duration::from_secs(60));
         if let Some(endpoint) = endpoint {
             self.check_files(endpoint, problems);
         }
@@ -262,7 +262,7 @@ impl Written {
             problems.push(problem.help("give `client_id`"));
         }
         let Some(expiry) = self.session_expiry else { return };
-        within("session_expiry", expiry, Duration::from_secs(1)..=Duration::from_secs(365 * 86_400), problems);
+        check_duration(problems, "session_expiry", expiry, Duration::from_secs(1)..=Duration::from_secs(365 * 86_400));
         if self.session == SessionWord::Clean {
             problems.push(
                 Problem::key("session_expiry", "a clean session ends with its connection")

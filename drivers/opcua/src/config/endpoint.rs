@@ -1,8 +1,8 @@
 //! Where a server is reached.
 
 use edgeway_sdk::Problem;
+use edgeway_sdk::options::{host_name, split_port};
 use std::fmt;
-use std::net::Ipv6Addr;
 
 const PORT_DEFAULT: u16 = 4840;
 
@@ -27,7 +27,8 @@ impl Endpoint {
             return Err(problem("only `opc.tcp://host:port/path` is spoken"));
         }
         let (place, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        let (host, port) = split_port(place).ok_or_else(|| problem("a port is a number from 1 to 65535"))?;
+        let (host, port) =
+            split_port(place, PORT_DEFAULT).ok_or_else(|| problem("a port is a number from 1 to 65535"))?;
         let host = host_name(host)
             .ok_or_else(|| problem("write `opc.tcp://host:port/path`; an IPv6 address goes in brackets"))?;
         if path.contains(|c: char| c.is_whitespace() || c.is_control()) {
@@ -53,22 +54,6 @@ impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}", self.server(), self.path)
     }
-}
-
-fn split_port(place: &str) -> Option<(&str, u16)> {
-    match place.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => Some((host, port.parse().ok().filter(|port| *port != 0)?)),
-        _ => Some((place, PORT_DEFAULT)),
-    }
-}
-
-/// A name or an address in its normal form; IPv6 without its brackets.
-fn host_name(host: &str) -> Option<String> {
-    if let Some(inner) = host.strip_prefix('[') {
-        return Some(inner.strip_suffix(']')?.parse::<Ipv6Addr>().ok()?.to_string());
-    }
-    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-    (!host.is_empty() && host.chars().all(fits)).then(|| host.to_ascii_lowercase())
 }
 
 #[cfg(test)]
