@@ -19,6 +19,13 @@ const {
 
 const [port, pki] = process.argv.slice(2);
 
+// What the library tells people is not an answer.
+console.log = console.error;
+
+function say(answer) {
+  process.stdout.write(`${answer}\n`);
+}
+
 function certificates(name) {
   return new OPCUACertificateManager({
     automaticallyAcceptUnknownCertificate: true,
@@ -86,16 +93,16 @@ async function main() {
   await server.initialize();
   const power = addresses(server);
   await server.start();
-  console.log("ready");
+  say("ready");
   for await (const line of readline.createInterface({ input: process.stdin })) {
     const [command, value] = line.split(" ");
     if (command === "set") {
       power.setValueFromSource(new Variant({ dataType: DataType.Double, value: Number(value) }));
-      console.log("ok");
+      say("ok");
     } else if (command === "sessions") {
-      console.log(server.currentSessionCount);
+      say(server.currentSessionCount);
     } else {
-      console.log(server.currentSubscriptionCount);
+      say(server.currentSubscriptionCount);
     }
   }
 }
