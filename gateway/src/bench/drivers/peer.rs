@@ -24,7 +24,7 @@ pub(super) const TOPICS: u64 = 100;
 const STARTS_WITHIN: Duration = Duration::from_secs(10);
 const MOSQUITTO: [&str; 2] = ["/usr/sbin/mosquitto", "/usr/bin/mosquitto"];
 
-/// The process with the devices.
+/// The process with the devices, which ends when this is dropped.
 pub(super) struct Peer {
     pub(super) address: SocketAddr,
     _process: Child,
@@ -40,7 +40,8 @@ impl Peer {
 
     /// Any program that prints the address where it listens.
     pub(super) async fn of(command: &mut Command) -> Result<Peer, String> {
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
+        // Not killed: it ends when its standard input does, and then ends what it has started itself.
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process = command.spawn().map_err(|error| format!("the devices cannot be started: {error}"))?;
         let stdout = process.stdout.take().ok_or("the devices have no output")?;
         let line = timeout(STARTS_WITHIN, BufReader::new(stdout).lines().next_line()).await;
