@@ -67,8 +67,8 @@ impl View {
     }
 
     fn part(&self, value: Value) -> Result<Value, Quality> {
-        // Some servers do not know index ranges and give the whole array.
-        if self.entries_max.is_some_and(|max| leaves(&value) > max) {
+        // Some servers do not know index ranges and give all of it.
+        if self.entries_max.is_some_and(|max| entries_in(&value) > max) {
             return Err(Quality::BadConfig);
         }
         let mut value = if self.is_entry { entry(value)? } else { value };
@@ -110,7 +110,16 @@ fn has_range(range: &NumericRange) -> bool {
     }
 }
 
-/// Values in an array and in the arrays in it; of text, its characters are what a range is of.
+/// How many entries a range is of: values in an array, characters of a text, bytes.
+fn entries_in(value: &Value) -> usize {
+    match value {
+        Value::Text(text) => text.chars().count(),
+        Value::Bytes(bytes) => bytes.len(),
+        other => leaves(other),
+    }
+}
+
+/// Values in an array and in the arrays in it.
 fn leaves(value: &Value) -> usize {
     match value {
         Value::Array(entries) => entries.iter().map(leaves).sum(),
@@ -302,6 +311,8 @@ mod tests {
         assert_eq!(read(view(Clock::Source, true), nobodys).2, Timestamp::EPOCH, "the arrival");
         let two = DataValue { value: Some(vec![7_i32, 8].into()), ..seen() };
         assert_eq!(read(view(Clock::Source, true), two).1, Quality::BadConfig, "one was asked for");
+        let text = DataValue { value: Some("two".into()), ..seen() };
+        assert_eq!(read(view(Clock::Source, true), text).1, Quality::BadConfig, "one letter was asked for");
     }
 
     #[test]

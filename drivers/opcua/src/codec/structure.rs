@@ -120,8 +120,12 @@ impl Layouts {
             }
             Kind::Structure(layout) if field.is_array => {
                 // A null array is an empty one.
-                let count = self.number(stream)? as i32;
-                let entries = (0..count.max(0)).map(|_| self.structure(layout, stream, ahead, depth + 1));
+                let count = (self.number(stream)? as i32).max(0);
+                // Structures without fields take no bytes, so the end of these would not stop them.
+                if count as usize > stream.get_ref().len().saturating_sub(stream.position() as usize) {
+                    return Err(Quality::Bad);
+                }
+                let entries = (0..count).map(|_| self.structure(layout, stream, ahead, depth + 1));
                 entries.collect::<Result<Vec<Value>, Quality>>().map(|entries| Value::Array(entries.into()))
             }
             Kind::Structure(layout) => self.structure(layout, stream, ahead, depth + 1),
@@ -188,5 +192,9 @@ mod tests {
         let list = Field { is_array: true, ..field("list", Kind::Structure(Arc::new(layout()))) };
         let endless = Layout { form: Form::All, fields: vec![list] };
         assert_eq!(read(endless, vec![255, 255, 255, 127]), Err(Quality::Bad), "a length without entries");
+        let nothing = Arc::new(Layout { form: Form::All, fields: vec![] });
+        let list = Field { is_array: true, ..field("list", Kind::Structure(nothing)) };
+        let nothings = Layout { form: Form::All, fields: vec![list] };
+        assert_eq!(read(nothings, vec![255, 255, 255, 127]), Err(Quality::Bad), "a length of entries without bytes");
     }
 }

@@ -45,31 +45,25 @@ async fn prepare(session: &Session, method: &Method, by: Deadline) -> Result<Cal
     let object = match &method.object {
         Some(address) => node(address)?,
         None => {
-            let above = above(&live, &id, ReferenceTypeId::HasComponent, by).await.map_err(before)?;
+            let above = above(&live, &id, ReferenceTypeId::HasComponent, by).await.map_err(Failure::of_preparation)?;
             above.ok_or_else(|| {
                 Fault::Config(format!("`{}` belongs to no object; name it in `object`", method.method))
             })?
         }
     };
     let (mut inputs, mut outputs) = (vec![], vec![]);
-    for child in children(&live, &id, ReferenceTypeId::HasProperty, by).await.map_err(before)? {
+    for child in children(&live, &id, ReferenceTypeId::HasProperty, by).await.map_err(Failure::of_preparation)? {
         let into = match child.browse_name.name.as_ref() {
             "InputArguments" => &mut inputs,
             "OutputArguments" => &mut outputs,
             _ => continue,
         };
         let node = attribute(child.node_id.node_id, AttributeId::Value);
-        let value = live.read(vec![node], by).await.map_err(before)?.pop().and_then(|value| value.value);
+        let value =
+            live.read(vec![node], by).await.map_err(Failure::of_preparation)?.pop().and_then(|value| value.value);
         *into = described(value);
     }
     Ok(Called { object, method: id, inputs, outputs })
-}
-
-fn before(failure: Failure) -> Fault {
-    match failure {
-        Failure::Late(_) => Fault::Busy(failure.of_read().to_string()),
-        other => other.of_write(),
-    }
 }
 
 fn described(value: Option<Variant>) -> Vec<Argument> {
@@ -95,7 +89,7 @@ async fn arguments(session: &Session, inputs: &[Argument], input: &Json, by: Dea
     for (argument, name) in inputs.iter().zip(&names) {
         let json = given.get(name).ok_or_else(|| Fault::Config(format!("the method wants `{name}`")))?;
         let shape = Types::shape_of(&session.live(), &argument.data_type, argument.value_rank, by).await;
-        let variant = encode(&Value::from_json(json), shape.map_err(before)?);
+        let variant = encode(&Value::from_json(json), shape.map_err(Failure::of_preparation)?);
         arguments.push(variant.map_err(|reason| Fault::Config(format!("`{name}`: {reason}")))?);
     }
     Ok(arguments)

@@ -1,5 +1,5 @@
-//! A subscription of a session (OPC 10000-4, 5.14): one Publish is always under way, and every message is acknowledged
-//! with the next.
+//! A subscription of a session (OPC 10000-4, 5.14): one Publish is under way except while its answer is passed on, and every
+//! message is acknowledged with the next.
 
 use crate::config::{Attribute, LinkOptions, Monitoring, Trigger};
 use crate::plan::Target;

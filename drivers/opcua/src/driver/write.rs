@@ -24,9 +24,7 @@ pub(super) async fn run(
     let live = session.live();
     let shape = session.types.shape(&live, &node, by).await.map_err(|failure| match failure {
         Failure::Refused(status) => unfit(quality(status), words(status)),
-        // Nothing was written yet.
-        Failure::Late(_) => Fault::Busy(failure.of_read().to_string()),
-        lost => lost.of_read(),
+        other => other.of_preparation(),
     })?;
     if target.point.index.has_range() && !knows_ranges(session, target, node.clone(), by).await? {
         return Err(unfit(Quality::BadConfig, "the server does not give the entries that `index` names".into()));
@@ -50,13 +48,10 @@ pub(super) async fn run(
 /// A server that does not know index ranges would put the entries in the place of the whole array.
 async fn knows_ranges(session: &Session, target: &Target, node: NodeId, by: Deadline) -> Result<bool, Fault> {
     let live = session.live();
-    let seen = live.read(vec![value_id(target, node)], by).await.map_err(|failure| match failure {
-        Failure::Late(_) => Fault::Busy(failure.of_read().to_string()),
-        other => other.of_read(),
-    })?;
+    let seen = live.read(vec![value_id(target, node)], by).await.map_err(Failure::of_preparation)?;
     let layouts = session.types.layouts.read();
     let read = |seen| target.view.read(seen, &layouts, live.clock_ahead(), Timestamp::now());
-    Ok(seen.into_iter().all(|seen| read(seen).1 != Quality::BadConfig))
+    Ok(seen.into_iter().all(|seen| !read(seen).1.is_bad()))
 }
 
 async fn set(

@@ -46,7 +46,14 @@ fn token_policy(endpoint: &mut EndpointDescription, security: &Security) -> Resu
     let encrypts = |policy: &&UserTokenPolicy| of_token(policy) != Some(SecurityPolicy::None);
     let found = policies.iter().filter(known).find(encrypts).or_else(|| policies.iter().find(known));
     match found {
-        Some(policy) => endpoint.user_identity_tokens = Some(vec![policy.clone()]),
+        Some(policy) => {
+            let mut policy = policy.clone();
+            // Where no policy is named it is that of the channel; the library would leave the signature out.
+            if wanted == UserTokenType::Certificate && of_token(&policy).is_none() {
+                policy.security_policy_uri = endpoint.security_policy_uri.clone();
+            }
+            endpoint.user_identity_tokens = Some(vec![policy]);
+        }
         // A server that says nothing of users takes everybody.
         None if wanted == UserTokenType::Anonymous && policies.is_empty() => {
             let anybody = UserTokenPolicy { policy_id: "anonymous".into(), token_type: wanted, ..Default::default() };

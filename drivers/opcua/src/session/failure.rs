@@ -27,11 +27,21 @@ impl Failure {
         }
     }
 
-    /// What it means for a question that changes something: a refusal says that it has not.
+    /// What it means for a question that changes something: a refusal says that it has not, unless the server does not know
+    /// that either.
     pub(crate) fn of_write(self) -> Fault {
         match self {
+            Failure::Refused(status) if leaves_open(status) => Fault::Device(refused(status)),
             Failure::Refused(status) => Fault::Busy(refused(status)),
             other => other.of_read(),
+        }
+    }
+
+    /// What it means for a question that comes before one which changes something: nothing has changed yet.
+    pub(crate) fn of_preparation(self) -> Fault {
+        match self {
+            Failure::Lost(reason) => Fault::Link(reason),
+            other => Fault::Busy(other.of_read().to_string()),
         }
     }
 
@@ -86,6 +96,19 @@ fn is_busy(status: StatusCode) -> bool {
             | StatusCode::BadTooManyPublishRequests
             | StatusCode::BadOutOfMemory
             | StatusCode::BadResourceUnavailable
+    )
+}
+
+/// The server has begun, and does not know what became of it.
+fn leaves_open(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::BadTimeout
+            | StatusCode::BadRequestTimeout
+            | StatusCode::BadInternalError
+            | StatusCode::BadUnexpectedError
+            | StatusCode::BadCommunicationError
+            | StatusCode::BadNoCommunication
     )
 }
 
