@@ -26,6 +26,7 @@ mod turbines;
 
 pub use acme::{AcmeDevice, example as acme_example};
 pub use certificates::Certificates;
+pub use edgeway_conformance::free_port;
 pub use gateway::{Gateway, edgeway};
 pub use hotel::{HotelSite, HotelThings};
 pub use http::WebService;
@@ -34,17 +35,7 @@ pub use mosquitto::{Broker, Message, Subscriber};
 pub use site_copy::SiteCopy;
 pub use turbines::{Turbines, WindFarm};
 
-use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, Instant};
-
-/// A port that was free a moment ago.
-///
-/// # Panics
-/// If loopback has no port left.
-pub fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("loopback has a free port");
-    listener.local_addr().map(|address: SocketAddr| address.port()).expect("a bound listener has an address")
-}
 
 /// The Python that the peers are installed in.
 pub fn python() -> std::path::PathBuf {

@@ -51,12 +51,14 @@ mod ground;
 mod host;
 mod parts;
 mod peer;
+mod port;
 mod proxy;
 mod report;
 mod stage;
 mod subject;
 mod verdict;
 
+pub use port::free_port;
 pub use report::{Outcome, PartReport, Report, Score};
 pub use subject::{Subject, SubjectError};
 

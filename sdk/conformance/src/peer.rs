@@ -1,15 +1,16 @@
 //! The device at the other end: a program that is started and killed, or one that runs already.
 
 use crate::Error;
+use crate::port::free_port;
 use crate::subject::{PORT, PeerPlace, PeerSpec, Transport};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, BufReader};
-use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::net::{TcpStream, UdpSocket};
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -48,7 +49,7 @@ impl Peer {
     }
 
     async fn start_program(&self, command: &[String]) -> Result<SocketAddr, Error> {
-        let address = free_address(self.spec.transport).await?;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
         let words: Vec<String> = command.iter().map(|word| word.replace(PORT, &address.port().to_string())).collect();
         let line = words.join(" ");
         let mut child = Command::new(&words[0])
@@ -91,13 +92,6 @@ impl Peer {
             // One that has ended by itself cannot be killed.
             let _ = child.kill().await;
         }
-    }
-}
-
-async fn free_address(transport: Transport) -> io::Result<SocketAddr> {
-    match transport {
-        Transport::Tcp => TcpListener::bind("127.0.0.1:0").await?.local_addr(),
-        Transport::Udp => UdpSocket::bind("127.0.0.1:0").await?.local_addr(),
     }
 }
 
@@ -162,7 +156,7 @@ mod tests {
     #[tokio::test]
     async fn an_address_where_nobody_is_is_named() {
         for transport in [Transport::Tcp, Transport::Udp] {
-            let free = free_address(transport).await.unwrap();
+            let free = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
             let told = peer(PeerPlace::Address(free), transport).start().await.expect_err("nobody there");
             assert!(told.to_string().contains(&free.to_string()), "{told}");
         }

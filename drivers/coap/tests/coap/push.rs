@@ -2,17 +2,12 @@
 
 use crate::bench::{Bench, good, soon, wait_for};
 use coap_lite::{CoapOption, MessageClass, MessageType, Packet, RequestType, ResponseType};
+use edgeway_conformance::free_port;
 use edgeway_sdk::{Fault, Json, Timestamp};
 use serde_json::json;
 use std::time::Duration;
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
-
-/// A port for datagrams that nobody had a moment ago.
-pub(crate) fn free_port() -> u16 {
-    let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("a free port");
-    socket.local_addr().expect("bound").port()
-}
 
 /// A gateway that listens, and the port.
 async fn listening(devices: &[Json], points: &[(u32, Json)]) -> (Bench, u16) {

@@ -49,7 +49,7 @@ async fn what_answers_at_an_address_is_found_with_what_it_says_of_itself() {
 
 #[tokio::test]
 async fn where_nobody_is_nothing_is_found() {
-    let free = crate::bench::free_port();
+    let free = edgeway_conformance::free_port();
     assert!(matches!(found(json!({ "endpoint": format!("http://127.0.0.1:{free}") })).await, Err(Fault::Link(_))));
     assert!(matches!(found(json!({ "endpont": "x" })).await, Err(Fault::Config(_))));
     assert!(matches!(found(json!({ "endpoint": "listen://127.0.0.1:80" })).await, Err(Fault::Unsupported(_))));

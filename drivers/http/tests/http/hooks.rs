@@ -1,6 +1,7 @@
 //! Devices that send.
 
-use crate::bench::{Seen, device_spec, free_port, seen, soon, specs, wait_for};
+use crate::bench::{Seen, device_spec, seen, soon, specs, wait_for};
+use edgeway_conformance::free_port;
 use edgeway_driver_http::Http;
 use edgeway_sdk::{
     Batch, DeviceIx, DeviceSpec, Driver, Fault, Json, Link, PointIx, PointSpec, Quality, Sink, Split, Timestamp, Value,

@@ -203,7 +203,7 @@ async fn deadlines_are_kept_and_late_answers_answer_nobody() {
 
 #[tokio::test]
 async fn nobody_there_is_a_fault_of_the_link() {
-    let address = format!("http://127.0.0.1:{}", crate::bench::free_port());
+    let address = format!("http://127.0.0.1:{}", edgeway_conformance::free_port());
     let bench = Bench::apart(&address, json!({}), json!({}), &[json!({})]).await;
     let fault = bench.link.connect(soon()).await.expect_err("nobody there");
     assert_eq!(fault, Fault::Link(format!("{address}: Connection refused (os error 111)")));

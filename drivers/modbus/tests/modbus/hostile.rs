@@ -221,7 +221,7 @@ async fn requests_that_are_made_together_are_sent_one_after_the_other() {
 
 #[tokio::test]
 async fn nobody_listening_is_a_fault_of_the_link() {
-    let port = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    let port = edgeway_conformance::free_port();
     let link = Modbus.open(json!({ "endpoint": format!("tcp://127.0.0.1:{port}") })).expect("valid");
     let result = link.connect(soon()).await;
     assert!(matches!(&result, Err(Fault::Link(reason)) if reason.contains("refused")), "{result:?}");

@@ -36,12 +36,6 @@ async fn wait_for<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T 
     }
 }
 
-/// A port that nobody listened to a moment ago.
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("bound").port()
-}
-
 /// The folder with the scripts of all peers.
 fn scripts() -> PathBuf {
     repository().join("tests/peers")

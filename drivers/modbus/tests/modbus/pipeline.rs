@@ -2,6 +2,7 @@
 
 use crate::bench::{Bench, exec, soon};
 use crate::peer::{Act, Peer};
+use edgeway_conformance::free_port;
 use edgeway_driver_modbus::Modbus;
 use edgeway_sdk::{Driver, Fault, PointIx, Quality, Value};
 use serde_json::{Value as Json, json};
@@ -80,7 +81,7 @@ async fn an_answer_that_makes_no_sense_blames_nobody_else() {
 #[tokio::test]
 async fn a_backup_is_taken_when_the_endpoint_is_away() {
     let peer = Peer::start([]).await;
-    let gone = TcpListener::bind("127.0.0.1:0").await.expect("a free port").local_addr().expect("bound").port();
+    let gone = free_port();
     let options = json!({ "backup": [format!("tcp://127.0.0.1:{}", peer.port)] });
     let bench = Bench::with(gone, options, &registers(1)).await;
     assert_eq!(bench.exec(0).await, Ok(value(0)));
@@ -88,7 +89,7 @@ async fn a_backup_is_taken_when_the_endpoint_is_away() {
 
 #[tokio::test]
 async fn devices_that_dial_in_are_asked_and_the_newest_connection_counts() {
-    let port = TcpListener::bind("127.0.0.1:0").await.expect("a free port").local_addr().expect("bound").port();
+    let port = free_port();
     let options = json!({ "endpoint": format!("listen://127.0.0.1:{port}"), "timeout": "2s" });
     let bench = Bench::with(port, options, &registers(1)).await;
     let nobody = bench.link.connect(Instant::now() + Duration::from_millis(50)).await;

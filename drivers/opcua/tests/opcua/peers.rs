@@ -14,12 +14,6 @@ mod what_is_there;
 
 use serde_json::{Value as Json, json};
 
-/// A port that nobody listened to a moment ago.
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("bound").port()
-}
-
 /// The options of a link to a port of this machine.
 fn link(port: u16) -> Json {
     json!({ "endpoint": format!("opc.tcp://127.0.0.1:{port}/lab") })

@@ -107,8 +107,7 @@ struct Bucket {
 
 impl Bucket {
     async fn new() -> Self {
-        let port =
-            std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port").local_addr().expect("bound").port();
+        let port = edgeway_conformance::free_port();
         let program = format!("{}/../../.venv/bin/moto_server", env!("CARGO_MANIFEST_DIR"));
         let mut command = tokio::process::Command::new(program);
         command.args(["-H", "127.0.0.1", "-p", &port.to_string()]).stderr(Stdio::null());

@@ -1,8 +1,8 @@
 //! A thermostat made with aiocoap.
 
-use super::free_port;
 use super::process::Process;
 use crate::bench::{Bench, good, soon, wait_for};
+use edgeway_conformance::free_port;
 use edgeway_driver_coap::Coap;
 use edgeway_sdk::{Access, Batch, DeviceIx, Driver, Fault, Holds, Json, Quality, Timestamp, Value};
 use serde_json::json;

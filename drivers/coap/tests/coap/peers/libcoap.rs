@@ -1,8 +1,8 @@
 //! The example server of libcoap, in the clear and with DTLS.
 
-use super::free_port;
 use super::process::Process;
 use crate::bench::{Bench, good, soon, wait_for};
+use edgeway_conformance::free_port;
 use edgeway_sdk::{DeviceIx, Fault, Json, Value};
 use serde_json::json;
 use std::net::UdpSocket;

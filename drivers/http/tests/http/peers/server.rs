@@ -1,7 +1,8 @@
 //! `python -m http.server`, which hands out files with the time of their last change.
 
 use super::python;
-use crate::bench::{Bench, free_port, soon, wait_for};
+use crate::bench::{Bench, soon, wait_for};
+use edgeway_conformance::free_port;
 use edgeway_driver_http::Http;
 use edgeway_sdk::{DeviceIx, Driver, Fault, PointIx, Quality, Value};
 use serde_json::json;

@@ -2,7 +2,8 @@
 
 use super::polled::{Polled, good};
 use super::process::Process;
-use super::{free_port, tcp};
+use super::tcp;
+use edgeway_conformance::free_port;
 use edgeway_sdk::{Fault, Value};
 use serde_json::{Value as Json, json};
 

@@ -3,8 +3,9 @@
 use super::polled::{Polled, Reading};
 use super::process::Process;
 use super::serial_line::SerialLine;
-use super::{free_port, tcp, wait_for};
+use super::{tcp, wait_for};
 use crate::bench::soon;
+use edgeway_conformance::free_port;
 use edgeway_driver_modbus::Modbus;
 use edgeway_sdk::{Driver, Fault, Quality, Value};
 use serde_json::{Value as Json, json};

@@ -3,8 +3,9 @@
 use super::polled::Polled;
 use super::process::Process;
 use super::serial_line::SerialLine;
-use super::{free_port, tcp};
+use super::tcp;
 use crate::bench::soon;
+use edgeway_conformance::free_port;
 use edgeway_driver_modbus::Modbus;
 use edgeway_sdk::{Driver, Fault, Value};
 use serde_json::{Value as Json, json};

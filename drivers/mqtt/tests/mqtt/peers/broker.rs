@@ -1,7 +1,7 @@
 //! mosquitto, and its tools for publishing.
 
-use super::free_port;
 use crate::wait::wait_for;
+use edgeway_conformance::free_port;
 use serde_json::{Value as Json, json};
 use std::process::Stdio;
 use tokio::io::AsyncWriteExt;

@@ -1,7 +1,7 @@
 //! A server made of asyncua, which can be killed and started anew.
 
-use super::free_port;
 use super::process::Process;
+use edgeway_conformance::free_port;
 use serde_json::Value as Json;
 
 pub(crate) struct Asyncua {

@@ -1,9 +1,10 @@
 //! node-opcua: what asyncua does not know, and everything encrypted.
 
 use super::process::Process;
-use super::{free_port, lab, link_with, told};
+use super::{lab, link_with, told};
 use crate::host::Host;
 use crate::wait_for;
+use edgeway_conformance::free_port;
 use edgeway_sdk::{Fault, Quality, Value};
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;

@@ -33,8 +33,7 @@ impl Server {
 
     async fn with(more: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let port =
-            std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port").local_addr().expect("bound").port();
+        let port = edgeway_conformance::free_port();
         let config = format!(
             "listen: \"127.0.0.1:{port}\"\nmax_payload: {PAYLOAD_BYTES_MAX}\njetstream {{ store_dir: \"{}\" }}\n\
              authorization {{ users = [\n  {{ user: {USER}, password: {PASSWORD} }}\n  {{ user: reader, password: reader, \

@@ -47,8 +47,7 @@ impl Server {
         let folder = tempfile::tempdir().expect("a temporary folder");
         std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o777)).expect("our own folder");
         std::fs::write(folder.path().join("password"), PASSWORD).expect("a writable folder");
-        let port =
-            std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port").local_addr().expect("bound").port();
+        let port = edgeway_conformance::free_port();
         let server = Server { port, folder, process: None };
         server.make().await;
         server

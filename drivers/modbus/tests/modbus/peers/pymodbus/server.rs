@@ -2,7 +2,8 @@
 
 use crate::peers::process::Process;
 use crate::peers::serial_line::SerialLine;
-use crate::peers::{free_port, tcp};
+use crate::peers::tcp;
+use edgeway_conformance::free_port;
 use serde_json::Value as Json;
 
 /// How it is reached.
