@@ -94,6 +94,7 @@ impl Planned {
 impl Link for BleLink {
     async fn plan(&self, devices: &[DeviceSpec], points: &[PointSpec], split: Split<'_>) -> Result<Plan, Fault> {
         let work = Work::resolve(devices, points)?;
+        let rejected = work.rejected();
         let mut planned = self.planned();
         let (requests, watched) = match split {
             Split::Nothing => (work.requests(), work.watched()),
@@ -109,7 +110,7 @@ impl Link for BleLink {
             }
         }
         let steps = requests.into_iter().map(|request| planned.add(request)).collect();
-        Ok(Plan { steps, watched, concurrency: self.options.connections, ..Plan::default() })
+        Ok(Plan { steps, watched, rejected, concurrency: self.options.connections })
     }
 
     async fn connect(&self, by: Deadline) -> Result<LinkInfo, Fault> {
@@ -169,8 +170,7 @@ impl BleLink {
 
     fn target(&self, point: PointIx) -> Result<(Arc<(Characteristic, Target)>, Whom), Fault> {
         let planned = self.planned();
-        let target = planned.work.writable(point);
-        let target = target.ok_or_else(|| Fault::Config(format!("point {} cannot be written", point.0)))?;
+        let target = planned.work.writable(point)?;
         let whom = planned.whom(target.1.device)?;
         Ok((target, whom))
     }

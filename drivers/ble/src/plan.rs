@@ -64,6 +64,10 @@ pub(crate) struct Work {
     polled: Vec<(Characteristic, Target)>,
     writable: HashMap<PointIx, Arc<(Characteristic, Target)>>,
     notifying: HashSet<DeviceIx>,
+    /// Which device is connected at an address.
+    connecting: HashMap<Address, DeviceIx>,
+    /// Neither read nor written, each for a reason.
+    rejected: Vec<(Target, String)>,
 }
 
 impl Work {
@@ -78,16 +82,21 @@ impl Work {
             work.devices.insert(spec.ix, Arc::new(options));
         }
         for spec in points {
-            if !work.devices.contains_key(&spec.device) {
+            let Some(options) = work.devices.get(&spec.device) else {
                 return Err(Fault::Config(format!("point {} has no device", spec.ix.0)));
-            }
-            work.add(target(spec)?);
+            };
+            let address = options.address;
+            work.add(target(spec)?, address);
         }
         Ok(work)
     }
 
-    fn add(&mut self, target: Target) {
+    fn add(&mut self, target: Target, address: Address) {
         let Place::Gatt(characteristic) = target.point.place else { return self.heard.push(target) };
+        // Two would connect and disconnect it without each other's knowledge.
+        if *self.connecting.entry(address).or_insert(target.device) != target.device {
+            return self.rejected.push((target, two_devices(address)));
+        }
         if target.access.writes() {
             self.writable.insert(target.ix, Arc::new((characteristic, target.clone())));
         }
@@ -104,6 +113,12 @@ impl Work {
     /// The points that nobody has to ask for.
     pub(crate) fn watched(&self) -> Vec<PointIx> {
         self.heard.iter().chain(self.notified.iter().map(|(_, target)| target)).map(|target| target.ix).collect()
+    }
+
+    /// The points that cannot be read, each with a reason.
+    pub(crate) fn rejected(&self) -> Vec<(PointIx, String)> {
+        let read = self.rejected.iter().filter(|(target, _)| target.access.reads());
+        read.map(|(target, reason)| (target.ix, reason.clone())).collect()
     }
 
     /// The devices that are kept connected from the start, because they notify.
@@ -124,8 +139,16 @@ impl Work {
     }
 
     /// What is written to a point.
-    pub(crate) fn writable(&self, point: PointIx) -> Option<Arc<(Characteristic, Target)>> {
-        self.writable.get(&point).cloned()
+    ///
+    /// # Errors
+    /// [`Fault::Config`] with the reason why nothing is.
+    pub(crate) fn writable(&self, point: PointIx) -> Result<Arc<(Characteristic, Target)>, Fault> {
+        self.writable.get(&point).cloned().ok_or_else(|| {
+            let rejected = self.rejected.iter().find(|(target, _)| target.ix == point);
+            Fault::Config(
+                rejected.map_or_else(|| format!("point {} cannot be written", point.0), |(_, reason)| reason.clone()),
+            )
+        })
     }
 
     /// What is read together: the points of one device and one period.
@@ -144,6 +167,10 @@ impl Work {
         let (low, high) = items.split_at(items.len() / 2);
         [low, high].into_iter().filter_map(|items| request(items.to_vec())).collect()
     }
+}
+
+fn two_devices(address: Address) -> String {
+    format!("another device of this link has the address {address} and connects it: give that one all `gatt:` points")
 }
 
 fn target(spec: &PointSpec) -> Result<Target, Fault> {

@@ -5,7 +5,12 @@ use edgeway_sdk::Json;
 use serde_json::json;
 
 fn work(points: &[(u32, Json, Access, u64)]) -> Work {
-    let device = |ix| DeviceSpec { ix: DeviceIx(ix), options: json!({ "address": format!("A4:C1:38:00:00:0{ix}") }) };
+    work_at(["A4:C1:38:00:00:00", "A4:C1:38:00:00:01"], points)
+}
+
+/// Of two devices at these addresses.
+fn work_at(addresses: [&str; 2], points: &[(u32, Json, Access, u64)]) -> Work {
+    let device = |(ix, address)| DeviceSpec { ix: DeviceIx(ix), options: json!({ "address": address }) };
     let spec = |(ix, (device, options, access, seconds)): (u32, &(u32, Json, Access, u64))| PointSpec {
         ix: PointIx(ix),
         device: DeviceIx(*device),
@@ -14,7 +19,8 @@ fn work(points: &[(u32, Json, Access, u64)]) -> Work {
         period: Duration::from_secs(*seconds),
     };
     let points: Vec<_> = (0..).zip(points).map(spec).collect();
-    Work::resolve(&[device(0), device(1)], &points).expect("valid")
+    let devices: Vec<_> = (0..).zip(addresses).map(device).collect();
+    Work::resolve(&devices, &points).expect("valid")
 }
 
 fn points(requests: &[Request]) -> Vec<Vec<u32>> {
@@ -31,7 +37,7 @@ fn what_is_told_is_not_asked_for() {
     ]);
     assert_eq!(work.watched(), [PointIx(0), PointIx(1)]);
     assert_eq!(points(&work.requests()), [[2]]);
-    assert!(work.writable(PointIx(3)).is_some() && work.writable(PointIx(2)).is_none());
+    assert!(work.writable(PointIx(3)).is_ok() && work.writable(PointIx(2)).is_err());
     let stay = |device| work.whom(DeviceIx(device)).expect("planned").stay;
     assert_eq!((stay(0), stay(1)), (Stay::Connected, Stay::OnDemand));
 }
@@ -55,4 +61,23 @@ fn a_step_reads_no_more_than_it_has_time_for() {
     let value = |n: usize| (0, json!({ "at": format!("gatt:181a/{n:04x}"), "type": "u8" }), Access::Read, 1);
     let work = work(&(0..70).map(value).collect::<Vec<_>>());
     assert_eq!(work.requests().iter().map(|request| request.items.len()).collect::<Vec<_>>(), [32, 32, 6]);
+}
+
+#[test]
+fn of_two_devices_at_one_address_one_is_connected_and_both_are_heard() {
+    let value = |at: &str| json!({ "at": at, "type": "u8" });
+    let work = work_at(
+        ["A4:C1:38:00:00:00", "a4:c1:38:00:00:00"],
+        &[
+            (0, json!({ "at": "rssi" }), Access::Read, 1),
+            (0, value("gatt:181a/2a6e"), Access::Read, 1),
+            (1, json!({ "at": "rssi" }), Access::Read, 1),
+            (1, value("gatt:181a/2a6f"), Access::Read, 1),
+            (1, value("gatt:ffe0/ffe1"), Access::Write, 1),
+        ],
+    );
+    assert_eq!((work.watched(), points(&work.requests())), (vec![PointIx(0), PointIx(2)], vec![vec![1]]));
+    let reason = "another device of this link has the address A4:C1:38:00:00:00 and connects it: give that one all `gatt:` points";
+    assert_eq!(work.rejected(), [(PointIx(3), reason.to_owned())]);
+    assert_eq!(work.writable(PointIx(4)).expect_err("rejected").to_string(), reason);
 }
