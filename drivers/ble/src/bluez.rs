@@ -118,7 +118,13 @@ impl Bluez {
             Err(Trouble::Refused { name, .. }) if name == "AlreadyConnected" => {}
             connected => drop(connected?),
         }
-        while !self.are_services_resolved(&device, by).await? {
+        self.characteristics(address, by).await
+    }
+
+    /// Waits until the characteristics of a connected device are known.
+    pub(crate) async fn characteristics(&self, address: Address, by: Deadline) -> Result<Vec<Known>, Trouble> {
+        let device = self.device(address);
+        while !self.is(&device, "ServicesResolved", by).await? {
             if Instant::now() + LOOK_EVERY >= by {
                 return Err(Trouble::Silent);
             }
@@ -127,8 +133,17 @@ impl Bluez {
         Ok(self.objects(by).await?.characteristics(&device))
     }
 
-    async fn are_services_resolved(&self, device: &str, by: Deadline) -> Result<bool, Trouble> {
-        let answer = self.call(device, PROPERTIES, "Get", &(DEVICE, "ServicesResolved"), by).await?;
+    /// Whether anybody has connected a device. Who is not known is not connected.
+    pub(crate) async fn is_connected(&self, address: Address, by: Deadline) -> Result<bool, Trouble> {
+        match self.is(&self.device(address), "Connected", by).await {
+            Err(Trouble::Unknown) => Ok(false),
+            answer => answer,
+        }
+    }
+
+    /// A property of a device that is true or false.
+    async fn is(&self, device: &str, property: &str, by: Deadline) -> Result<bool, Trouble> {
+        let answer = self.call(device, PROPERTIES, "Get", &(DEVICE, property), by).await?;
         Ok(matches!(answer.body().deserialize()?, Variant::Bool(true)))
     }
 

@@ -55,7 +55,11 @@ impl Wire {
         out: &mut Batch,
         by: Deadline,
     ) -> Result<(), Fault> {
-        let seat = self.sit(whom.address, by).await?;
+        // Who could not begin has heard nothing of the device, which may be long gone.
+        let seat = self.sit(whom.address, by).await.map_err(|fault| match fault {
+            Fault::Busy(reason) => Fault::Device(reason),
+            other => other,
+        })?;
         let read = self.read_all(seat.session(), request, whom.address, by).await;
         self.leave(seat, whom, read.as_ref().err());
         out.append(read?);
@@ -147,10 +151,27 @@ impl Wire {
         Ok(self.bluez.read(&known.path, self.soon(by)).await.ok())
     }
 
+    /// Lists what a device has. A connection that is there already may be that of a gateway which is running: it is used, and
+    /// stays.
+    ///
+    /// # Errors
+    /// As [`Wire::sit`].
+    pub(crate) async fn characteristics(self: &Arc<Self>, address: Address, by: Deadline) -> Result<Vec<Known>, Fault> {
+        let refused = |trouble| refusal::of_connect(trouble, address);
+        if self.bluez.is_connected(address, self.soon(by)).await.map_err(refused)? {
+            let by = by.min(Instant::now() + self.options.connect_timeout);
+            return self.bluez.characteristics(address, by).await.map_err(refused);
+        }
+        let seat = self.sit(address, by).await?;
+        let all = seat.session().characteristics().to_vec();
+        self.leave(seat, Whom { address, stay: Stay::OnDemand }, None);
+        Ok(all)
+    }
+
     /// Waits until nobody else uses a device, and connects it unless it is.
     ///
     /// # Errors
-    /// [`Fault::Busy`] if all connections are in use; [`Fault::Device`] if it cannot be connected; [`Fault::Link`].
+    /// [`Fault::Busy`] if all connections or the device are in use; [`Fault::Device`] if it cannot be connected; [`Fault::Link`].
     pub(crate) async fn sit(self: &Arc<Self>, address: Address, by: Deadline) -> Result<OwnedMutexGuard<Seat>, Fault> {
         let seat =
             self.seats.lock().expect("no thread panics while it holds this lock").entry(address).or_default().clone();
@@ -162,7 +183,9 @@ impl Wire {
         let permit = timeout_at(by, self.permits.clone().acquire_owned()).await;
         let permit = permit.map_err(|_| {
             let all = self.options.connections;
-            Fault::Busy(format!("all {all} connections of the adapter are in use (`connections`)"))
+            Fault::Busy(format!(
+                "all connections of the adapter are in use (`connections = {all}`: allow more, or keep fewer devices)"
+            ))
         })?;
         let permit = permit.expect("the semaphore is never closed");
         let by = by.min(Instant::now() + self.options.connect_timeout);
@@ -196,11 +219,12 @@ impl Wire {
         });
     }
 
-    /// A device that has gone by itself.
-    pub(crate) async fn forget(&self, address: Address) {
+    /// A device that has disconnected. Who uses it now notices; who comes later connects it anew.
+    pub(crate) fn forget(&self, address: Address) {
         let seat = self.seats.lock().expect("no thread panics while it holds this lock").get(&address).cloned();
+        let gone_at = Instant::now();
         if let Some(seat) = seat {
-            seat.lock().await.leave();
+            tokio::spawn(async move { seat.lock().await.leave_if_older(gone_at) });
         }
     }
 

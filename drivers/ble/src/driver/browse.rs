@@ -6,7 +6,6 @@ use crate::advert::{Advert, show_uuid};
 use crate::bluez::{Device, Known};
 use crate::codec::{Beacon, Field, bthome};
 use crate::config::DeviceOptions;
-use crate::plan::{Stay, Whom};
 use crate::wire::Wire;
 use edgeway_sdk::{Access, Deadline, Discovered, Fault, Holds, Offer};
 use serde_json::json;
@@ -32,7 +31,7 @@ pub(super) async fn run(
         found.extend(heard(wire, options, by).await?.iter().flat_map(|device| advertised(&device.advert, options)));
     }
     if at != Some("advertisement") {
-        match characteristics(wire, options, by).await {
+        match wire.characteristics(options.address, by).await {
             Ok(all) => found.extend(all.iter().map(characteristic)),
             // Many devices advertise and cannot be connected.
             Err(_) if !found.is_empty() => {}
@@ -126,13 +125,6 @@ fn bytes(advert: &Advert) -> Vec<Discovered> {
         raw(format!("service:{service}"), format!("service_{service}"), data)
     });
     companies.chain(services).collect()
-}
-
-async fn characteristics(wire: &Arc<Wire>, options: &DeviceOptions, by: Deadline) -> Result<Vec<Known>, Fault> {
-    let seat = wire.sit(options.address, by).await?;
-    let all = seat.session().characteristics().to_vec();
-    wire.leave(seat, Whom { address: options.address, stay: Stay::OnDemand }, None);
-    Ok(all)
 }
 
 fn characteristic(found: &Known) -> Discovered {

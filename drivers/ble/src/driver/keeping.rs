@@ -81,6 +81,13 @@ impl Keepers {
         }
     }
 
+    /// Nothing of this device is told any more; the points that were.
+    fn end(&self, address: Address) -> Vec<Target> {
+        let device = format!("/{}/", address.node());
+        let ended: Vec<_> = self.notified().extract_if(|path, _| path.contains(&device)).collect();
+        ended.into_iter().flat_map(|(_, notified)| notified.targets).collect()
+    }
+
     fn notified(&self) -> MutexGuard<'_, HashMap<String, Notified>> {
         self.notified.lock().expect("no thread panics while it holds this lock")
     }
@@ -121,8 +128,7 @@ impl Keeper<'_> {
                 }
                 Err(fault) => fault.to_string(),
             };
-            self.sink.online(self.device, Some(&reason));
-            self.end().await;
+            self.end(&reason);
             sleep(PAUSE).await;
             let _ = notice.heard.notified().now_or_never();
             // It is heard again, or not: tried in any case.
@@ -152,11 +158,14 @@ impl Keeper<'_> {
     async fn subscribe(&self, known: &Known, targets: Vec<Target>) -> Result<(), Fault> {
         let by = self.wire.soon(Instant::now() + CONNECT_WITHIN);
         self.keepers.notified().insert(known.path.clone(), Notified { targets: targets.clone(), has_told: false });
-        match self.wire.bluez.start_notify(&known.path, by).await.map_err(|trouble| Refusal::of(trouble, self.address))
-        {
-            Ok(()) => {}
-            Err(Refusal::Point { quality, .. }) => self.refuse(&targets, quality),
-            Err(Refusal::Fault(fault)) => return Err(fault),
+        if let Err(trouble) = self.wire.bluez.start_notify(&known.path, by).await {
+            // Nothing is told of it, so nothing has to be taken back.
+            self.keepers.notified().remove(&known.path);
+            match Refusal::of(trouble, self.address) {
+                Refusal::Point { quality, .. } => self.refuse(&targets, quality),
+                Refusal::Fault(fault) => return Err(fault),
+            }
+            return Ok(());
         }
         if known.can("read")
             && let Ok(value) = self.wire.bluez.read(&known.path, by).await
@@ -172,10 +181,14 @@ impl Keeper<'_> {
         self.sink.data(batch);
     }
 
-    /// Lets go of what is gone.
-    async fn end(&self) {
-        let device = format!("/{}/", self.address.node());
-        self.keepers.notified().retain(|path, _| !path.contains(&device));
-        self.wire.forget(self.address).await;
+    /// Says that nothing is notified any more.
+    fn end(&self, reason: &str) {
+        // An advertisement may bring the device back before its connection is: nobody knows what it would notify now.
+        // Told first, because values are a sign of life.
+        let notified = self.keepers.end(self.address);
+        if !notified.is_empty() {
+            self.refuse(&notified, Quality::BadNotConnected);
+        }
+        self.sink.online(self.device, Some(reason));
     }
 }

@@ -14,6 +14,7 @@ use edgeway_sdk::{Sink, Timestamp};
 use futures::StreamExt;
 use futures::future::join_all;
 use last::Last;
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::task::AbortHandle;
@@ -62,6 +63,8 @@ pub(super) struct Watching {
     counters: Arc<Counters>,
     last: Last,
     keepers: Keepers,
+    /// The addresses of this link's devices. All others are strangers.
+    own: HashSet<Address>,
 }
 
 impl Watching {
@@ -73,7 +76,8 @@ impl Watching {
         counters: Arc<Counters>,
     ) -> Self {
         let (last, keepers) = (Last::default(), Keepers::new(&work, counters.clone()));
-        Watching { wire, work, sink, watchdog, counters, last, keepers }
+        let own = work.devices.values().map(|options| options.address).collect();
+        Watching { wire, work, sink, watchdog, counters, last, keepers, own }
     }
 
     /// Until the wire is gone.
@@ -110,9 +114,7 @@ impl Watching {
     fn take(&self, message: &Message, hearing: &mut Hearing) -> Option<String> {
         let adapter = self.wire.bluez.adapter();
         match signal::about(message, adapter) {
-            About::Device(address) | About::NewDevice(address)
-                if !hearing.knows(address) && !self.keepers.know(address) =>
-            {
+            About::Device(address) | About::NewDevice(address) if !self.own.contains(&address) => {
                 self.last.note();
                 self.counters.strangers.add();
             }
@@ -149,9 +151,13 @@ impl Watching {
             let is_connected = if connected { IsConnected::Yes } else { IsConnected::No };
             hearing.set_connected(address, is_connected, now, &*self.sink);
             self.keepers.note_connected(address, is_connected);
+            if is_connected == IsConnected::No {
+                self.wire.forget(address);
+            }
         }
         if change.is_heard() {
             self.last.note();
+            self.counters.advertisements.add();
             self.keepers.note_heard(address);
             hearing.hear(address, &change.advert, now, &*self.sink);
         }

@@ -3,6 +3,7 @@
 use crate::bluez::Known;
 use crate::config::Characteristic;
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
 
 /// Taken while the device is connected.
 #[derive(Default)]
@@ -11,6 +12,7 @@ pub(crate) struct Seat(Option<Session>);
 /// A device that is connected, or is being connected or disconnected.
 pub(crate) struct Session {
     characteristics: Vec<Known>,
+    since: Instant,
     /// Given back when the device is left.
     _permit: OwnedSemaphorePermit,
 }
@@ -35,6 +37,11 @@ impl Seat {
         self.0 = None;
     }
 
+    /// Unless the device was connected after this moment.
+    pub(super) fn leave_if_older(&mut self, moment: Instant) {
+        self.0.take_if(|session| session.since < moment);
+    }
+
     /// # Panics
     /// If nobody sits there, which [`super::Wire::sit`] sees to.
     pub(crate) fn session(&self) -> &Session {
@@ -45,7 +52,7 @@ impl Seat {
 impl Session {
     /// Of which nothing is known yet.
     pub(super) fn new(permit: OwnedSemaphorePermit) -> Self {
-        Session { characteristics: vec![], _permit: permit }
+        Session { characteristics: vec![], since: Instant::now(), _permit: permit }
     }
 
     pub(crate) fn find(&self, wanted: Characteristic) -> Option<&Known> {

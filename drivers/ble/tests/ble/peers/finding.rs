@@ -90,3 +90,16 @@ async fn browsing_lists_fields_and_characteristics_as_points_that_work() {
         browse(&bench, Some("advertisement")).await.into_iter().map(|point| point.options).collect();
     assert!(advertised.iter().all(|options| !options["at"].as_str().unwrap().starts_with("gatt")), "{advertised:?}");
 }
+
+#[tokio::test]
+async fn browsing_leaves_the_connection_of_a_running_gateway_alone() {
+    let mut bluez = with_thermometer(SENSOR).await;
+    let gateway = Bench::new(&bluez, &[json!({ "at": "gatt:181a/2a6e", "type": "i16", "watch": "notify" })]).await;
+    gateway.begin().await;
+    gateway.heard.wait("device 0 back").await;
+    let visitor = Bench::new(&bluez, &[]).await;
+    let found = browse(&visitor, Some("gatt")).await;
+    assert!(found.iter().any(|point| point.options["at"] == "gatt:181a/2a6e"), "{found:?}");
+    visitor.link.close(soon()).await;
+    assert_eq!((bluez.stat("connects").await, bluez.stat("notifying").await), (1, 1));
+}

@@ -3,8 +3,12 @@
 use super::bench::{Bench, SENSOR, quality};
 use super::bluez::Bluez;
 use super::wait_for;
-use edgeway_sdk::{Fault, Quality, Value};
+use edgeway_sdk::{Batch, Fault, PointIx, Quality, Value, WriteOp};
 use serde_json::{Value as Json, json};
+use std::time::Duration;
+use tokio::time::Instant;
+
+const OTHER: &str = "A4:C1:38:00:11:33";
 
 /// A thermometer with a setpoint, an alarm that can only be written, and something that nobody may read.
 fn services() -> Json {
@@ -69,12 +73,25 @@ async fn a_device_that_is_kept_is_connected_once_until_the_link_is_closed() {
         assert_eq!(bench.exec(0).await.unwrap(), ["0 = 2294"]);
     }
     assert_eq!((bluez.stat("connects").await, bluez.stat("connected").await), (1, 1));
-    bluez.ask(json!({ "do": "drop", "address": SENSOR })).await;
-    let fault = bench.exec(0).await.expect_err("it has disconnected");
-    assert!(matches!(fault, Fault::Device(_)), "{fault:?}");
-    assert_eq!(bench.exec(0).await.unwrap(), ["0 = 2294"]);
     bench.link.close(super::bench::soon()).await;
     nobody_is_connected(&mut bluez).await;
+}
+
+#[tokio::test]
+async fn a_command_for_a_device_that_has_disconnected_connects_it_anew() {
+    let mut bluez = with_thermometer(SENSOR).await;
+    bluez.set(json!({ "do": "device", "address": OTHER })).await;
+    let devices = [json!({ "address": SENSOR, "keep": "connected" }), json!({ "address": OTHER })];
+    let bench = Bench::of(&bluez, json!({}), &devices, vec![(0, setpoint()), (1, json!({ "at": "rssi" }))]).await;
+    bench.begin().await;
+    assert_eq!(bench.exec(0).await.unwrap(), ["0 = 210"]);
+    bluez.ask(json!({ "do": "drop", "address": SENSOR })).await;
+    // What comes after it has been heard, so it has too.
+    bluez.ask(json!({ "do": "heard", "address": OTHER, "rssi": -40 })).await;
+    bench.heard.wait("1 = -40").await;
+    assert_eq!(bench.write(0, Value::Int(5)).await.unwrap(), Some(Value::Int(5)));
+    assert_eq!(bluez.stat("connects").await, 2);
+    assert_eq!(bench.counted("strangers"), 0);
 }
 
 #[tokio::test]
@@ -154,6 +171,25 @@ async fn what_is_notified_is_told_with_the_present_value_first() {
 }
 
 #[tokio::test]
+async fn what_was_notified_is_bad_while_its_device_is_only_heard() {
+    let mut bluez = with_thermometer(SENSOR).await;
+    let mut notified = temperature();
+    notified["watch"] = json!("notify");
+    let bench = Bench::new(&bluez, &[notified, json!({ "at": "rssi" })]).await;
+    bench.begin().await;
+    bench.heard.wait("0 = 2294").await;
+    bench.heard.wait("device 0 back").await;
+    // It is heard again, and cannot be connected.
+    bluez.set(json!({ "do": "stuck", "address": SENSOR })).await;
+    bluez.ask(json!({ "do": "drop", "address": SENSOR })).await;
+    // Before the device is gone: a value is a sign of life.
+    bench.heard.wait("0 = bad:not-connected").await;
+    bench.heard.wait("device 0 gone: A4:C1:38:00:11:22 has disconnected").await;
+    bench.heard.wait("1 = -60").await;
+    bench.heard.wait("device 0 gone: A4:C1:38:00:11:22 could not be connected").await;
+}
+
+#[tokio::test]
 async fn a_device_that_is_not_there_is_one_that_does_not_answer() {
     let bluez = with_thermometer("5A:00:00:00:00:01").await;
     let bench = Bench::new(&bluez, &[temperature(), setpoint()]).await;
@@ -192,4 +228,22 @@ async fn no_more_devices_are_connected_at_once_than_the_adapter_manages() {
     assert!(read.iter().all(Result::is_ok), "{read:?}");
     assert!(bluez.stat("peak").await <= 2);
     nobody_is_connected(&mut bluez).await;
+}
+
+#[tokio::test]
+async fn a_device_that_gets_no_connection_does_not_count_as_there() {
+    let mut bluez = with_thermometer(SENSOR).await;
+    add_thermometer(&mut bluez, OTHER).await;
+    let devices = [json!({ "address": SENSOR, "keep": "connected" }), json!({ "address": OTHER })];
+    let points = vec![(0, temperature()), (1, temperature()), (1, setpoint())];
+    let bench = Bench::of(&bluez, json!({ "connections": 1 }), &devices, points).await;
+    bench.begin().await;
+    assert!(bench.exec(0).await.is_ok());
+    let (step, by) = (bench.plan.steps[1].id, Instant::now() + Duration::from_secs(1));
+    let fault = bench.link.exec(step, &mut Batch::default(), by).await.expect_err("the other one is kept");
+    let reason = "all connections of the adapter are in use (`connections = 1`: allow more, or keep fewer devices)";
+    assert_eq!(fault, Fault::Device(reason.into()));
+    // Nothing was written, and that is known.
+    let (op, by) = (WriteOp { point: PointIx(2), value: 1.into() }, Instant::now() + Duration::from_secs(1));
+    assert_eq!(bench.link.write(&op, by).await, Err(Fault::Busy(reason.into())));
 }
