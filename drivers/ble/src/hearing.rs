@@ -30,7 +30,7 @@ impl Now {
     }
 }
 
-/// The devices that are listened to. All others are strangers.
+/// The devices that are listened to.
 pub(crate) struct Hearing {
     ears: Vec<Ear>,
     /// Two devices may share one address: parts of one thing.
@@ -68,14 +68,9 @@ impl Hearing {
         hearing
     }
 
-    pub(crate) fn knows(&self, address: Address) -> bool {
-        self.by_address.contains_key(&address)
-    }
-
     /// Tells what an advertisement says.
     pub(crate) fn hear(&mut self, address: Address, advert: &Advert, now: Now, sink: &dyn Sink) {
         for &at in self.by_address.get(&address).into_iter().flatten() {
-            self.counters.advertisements.add();
             let ear = &mut self.ears[at];
             if ear.presence != Presence::Connected {
                 ear.is_near(now, sink);
@@ -143,7 +138,7 @@ impl Ear {
 
     fn read(&mut self, beacon: Beacon, data: &[u8], telling: &mut Telling<'_>) {
         let heard = self.packets.note(beacon, data, telling.now.instant);
-        if heard == Heard::Again && beacon.is_numbered(data) {
+        if heard != Heard::New && beacon.is_numbered(data) {
             return;
         }
         match beacon.fields(data) {
@@ -155,25 +150,29 @@ impl Ear {
     }
 
     fn read_bthome(&mut self, data: &[u8], telling: &mut Telling<'_>) {
-        let heard = self.packets.note(Beacon::BtHome, data, telling.now.instant);
         let opened = match bthome::open(data, self.options.key.as_ref()) {
             Ok(opened) => opened,
             Err(bthome::Sealed::Strange) => return telling.counters.malformed.add(),
             Err(_) => return self.tell_unreadable(telling),
         };
-        if opened.counter.is_some_and(|counter| !self.packets.is_later(counter)) {
+        // After it was opened: what anybody could have made says nothing of what the device has sent.
+        let heard = match opened.counter {
+            Some(counter) => self.packets.note_sealed(counter, telling.now.instant),
+            None => self.packets.note(Beacon::BtHome, data, telling.now.instant),
+        };
+        if heard == Heard::Old {
             return telling.counters.replayed.add();
         }
         let packet = bthome::parse(&opened.objects);
         if packet.is_cut {
             telling.counters.malformed.add();
         }
-        if heard == Heard::Again && (packet.is_numbered || opened.counter.is_some()) {
+        if heard != Heard::New && (packet.is_numbered || opened.counter.is_some()) {
             return;
         }
         self.tell(Beacon::BtHome, &packet.fields, telling);
         // What somebody does once is sent several times.
-        if heard == Heard::New {
+        if heard != Heard::Again {
             self.tell_events(&packet, telling);
         }
     }

@@ -94,6 +94,12 @@ impl Setting {
     }
 }
 
+/// With the key that the device has.
+fn sealed(points: &[&str]) -> (Setting, Key) {
+    let key = Key::new(u128::from_str_radix(SECRET, 16).expect("hexadecimal").to_be_bytes(), address());
+    (Setting::new(json!({ "secret": SECRET }), points), key)
+}
+
 const SECOND: Duration = Duration::from_secs(1);
 
 #[tokio::test]
@@ -119,6 +125,16 @@ async fn a_packet_with_a_number_is_read_once() {
 }
 
 #[tokio::test]
+async fn packets_with_numbers_that_are_sent_in_turn_are_read_once_each() {
+    let mut setting = Setting::new(json!({}), &["bthome:battery", "bthome:button"]);
+    let pressed = r#"button {"action":"press","number":1}"#;
+    let turn = |setting: &mut Setting| [setting.bthome(&[0x44, 0, 7, 1, 97]), setting.bthome(&[0x44, 0, 8, 0x3a, 1])];
+    assert_eq!(turn(&mut setting).concat(), ["0=97", pressed, "1=press"]);
+    assert_eq!(turn(&mut setting).concat(), [""; 0]);
+    assert_eq!(turn(&mut setting).concat(), [""; 0]);
+}
+
+#[tokio::test]
 async fn a_button_is_pressed_once_however_often_it_is_told() {
     let mut setting = Setting::new(json!({}), &["bthome:button#2"]);
     let pressed = r#"button {"action":"press","number":2}"#;
@@ -130,8 +146,7 @@ async fn a_button_is_pressed_once_however_often_it_is_told() {
 
 #[tokio::test]
 async fn encrypted_values_are_read_with_the_right_key_alone() {
-    let mut setting = Setting::new(json!({ "secret": SECRET }), &["rssi", "bthome:battery"]);
-    let key = Key::new(u128::from_str_radix(SECRET, 16).expect("hexadecimal").to_be_bytes(), address());
+    let (mut setting, key) = sealed(&["rssi", "bthome:battery"]);
     let other = Key::new([7; 16], address());
     assert_eq!(setting.bthome(&key.seal(&[1, 97], 500)), ["1=97"]);
     assert_eq!(setting.bthome(&key.seal(&[1, 97], 500)), [""; 0], "again");
@@ -139,8 +154,31 @@ async fn encrypted_values_are_read_with_the_right_key_alone() {
     assert_eq!(setting.bthome(&other.seal(&[1, 3], 501)), ["1=bad:config"]);
     assert_eq!(setting.bthome(&[0x40, 1, 3]), ["1=bad:config"], "not encrypted at all");
     assert_eq!(setting.bthome(&key.seal(&[1, 98], 501)), ["1=98"]);
-    assert_eq!(setting.bthome(&key.seal(&[1, 99], 3)), ["1=99"], "the device was restarted");
     assert_eq!((setting.counted("replayed"), setting.counted("unreadable")), (1, 2));
+}
+
+#[tokio::test]
+async fn an_encrypted_packet_is_read_once_however_late_it_comes_again() {
+    let (mut setting, key) = sealed(&["bthome:button"]);
+    let press = key.seal(&[0x3a, 1], 500);
+    assert_eq!(setting.bthome(&press), [r#"button {"action":"press","number":1}"#, "0=press"]);
+    assert_eq!(setting.bthome(&Key::new([7; 16], address()).seal(&[0x3a, 1], 501)), ["0=bad:config"], "forged");
+    assert_eq!(setting.bthome(&press), [""; 0], "the forged one in between changes nothing");
+    setting.passes(3600 * SECOND);
+    assert_eq!(setting.bthome(&press), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_counter_that_begins_anew_is_a_restart_only_after_a_silence() {
+    let (mut setting, key) = sealed(&["bthome:battery"]);
+    assert_eq!(setting.bthome(&key.seal(&[1, 97], 500)), ["0=97"]);
+    setting.passes(59 * SECOND);
+    assert_eq!(setting.bthome(&key.seal(&[1, 99], 3)), [""; 0], "replayed, while the device sends");
+    setting.passes(SECOND);
+    assert_eq!(setting.bthome(&key.seal(&[1, 98], 100)), [""; 0], "no device begins there");
+    assert_eq!(setting.bthome(&key.seal(&[1, 99], 3)), ["0=99"], "restarted");
+    assert_eq!(setting.bthome(&key.seal(&[1, 98], 4)), ["0=98"]);
+    assert_eq!(setting.counted("replayed"), 2);
 }
 
 #[tokio::test]
@@ -166,5 +204,4 @@ async fn what_makes_no_sense_is_counted() {
     assert_eq!(setting.bthome(&[0x20, 1, 97]), [""; 0]);
     assert_eq!(setting.bthome(&[0x40, 1, 97, 0xee, 1]), ["1=97"], "what came before an unknown object counts");
     assert_eq!(setting.counted("malformed"), 3);
-    assert!(!setting.hearing.knows("00:00:00:00:00:00".parse().expect("valid")));
 }
