@@ -12,6 +12,8 @@ Lines in, values as JSON:
     set NAME VALUE         a new value, of the type that the node has
     get NAME
     status NAME CODE       a status without a value
+    namespace URI          one more namespace, with a node `Late`
+    share                  the turbine's method belongs to another object, too
     delete NAME            the node goes
     event LOAD MESSAGE     an event of the turbine
     sessions               how many there are
@@ -211,7 +213,7 @@ class Lab:
             await asyncio.sleep(delay.Value / 1000)
             return [ua.Variant(True, T.Boolean), ua.Variant(f"{reason.Value} {sum(steps.Value)}", T.String)]
 
-        await self.wtg.add_method(
+        self.reset = await self.wtg.add_method(
             ua.NodeId("WTG01.Reset", self.ns),
             ua.QualifiedName("Reset", self.ns),
             reset,
@@ -239,6 +241,11 @@ class Lab:
             status = ua.StatusCode(getattr(ua.StatusCodes, code))
             value = ua.Variant(*NODES[name])
             await self.nodes[name].write_value(ua.DataValue(value, status, SourceTimestamp=now()))
+        elif command == "namespace":
+            number = await self.server.register_namespace(words)
+            await self.wtg.add_variable(ua.NodeId("Late", number), ua.QualifiedName("Late", number), 7, T.Int32)
+        elif command == "share":
+            await self.server.nodes.objects.add_reference(self.reset, ua.ObjectIds.HasComponent)
         elif command == "delete":
             await self.nodes.pop(words).delete()
         elif command == "event":

@@ -7,5 +7,5 @@ pub(crate) mod structure;
 
 pub(crate) use encode::{Builtin, Shape, encode};
 pub(crate) use read::{View, first_encoding, time};
-pub(crate) use status::{Reach, quality, reaches};
+pub(crate) use status::{Reach, leaves_open, quality, reaches};
 pub(crate) use structure::Layouts;

@@ -1,24 +1,26 @@
 //! A session with a server: made anew after every loss, and never repaired.
 
+mod answer;
 mod browse;
 mod endpoint;
 mod failure;
 mod frames;
 mod limits;
 mod line;
+mod messages;
 mod nodes;
 mod service;
 mod trust;
 mod types;
 
-pub(crate) use browse::{children, walk};
+pub(crate) use browse::{children, parents, walk};
 pub(crate) use endpoint::policy_of;
 pub(crate) use failure::{Failure, is_too_much, words};
 pub(crate) use limits::Limits;
 pub(crate) use nodes::Namespaces;
-pub(crate) use types::{Definition, Types, above, builtin, definition, standard};
+pub(crate) use types::{Definition, Types, builtin, definition, standard};
 
-use crate::config::{ClearText, Identity, LinkOptions, Policy};
+use crate::config::{ClearText, Identity, LinkOptions, NodeAddress, Policy};
 use edgeway_sdk::{Deadline, Fault};
 use endpoint::Secrecy;
 use line::{Line, Opening};
@@ -31,32 +33,47 @@ use opcua::types::{
     ApplicationDescription, AttributeId, CloseSessionRequest, CreateSessionResponse, DataValue, EndpointDescription,
     FindServersRequest, GetEndpointsRequest, NodeId, ReadRequest, ReadValueId, TimestampsToReturn, VariableId,
 };
+use parking_lot::Mutex;
 use service::Service;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, interval, timeout_at};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
 use trust::{Expected, Trust};
 
 /// A session is closed within this, or left to the server to forget.
 const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 const NONCE_BYTES: usize = 32;
+/// No server is asked for its state more often than this, whatever it says of its patience.
+const KEEP_ALIVE_MIN: Duration = Duration::from_secs(1);
+/// A session is given up after so many keep-alives without an answer.
+const PATIENCE_KEEP_ALIVES: u32 = 3;
+/// How often a server is asked for a namespace that it does not have.
+const NAMESPACES_EVERY: Duration = Duration::from_secs(60);
 
 /// A session. Closed with `close`; if it is only dropped, the server forgets it after `session_timeout`.
 pub(crate) struct Session {
     live: Arc<Live>,
     keep_alive: AbortHandle,
     pub(crate) limits: Limits,
-    pub(crate) namespaces: Namespaces,
+    namespaces: Mutex<Known>,
     pub(crate) types: Types,
     /// What the server says of itself.
     pub(crate) identity: Vec<(String, String)>,
+}
+
+/// The namespaces of a server, and when it was asked for more of them.
+struct Known {
+    namespaces: Namespaces,
+    asked_again: Option<Instant>,
 }
 
 /// What of a session the tasks that belong to it share.
 pub(crate) struct Live {
     line: Line,
     token: NodeId,
+    /// How long the server keeps the session if it hears nothing, as it says itself.
+    timeout: Duration,
 }
 
 impl Session {
@@ -73,8 +90,12 @@ impl Session {
         };
         match opened.await {
             Ok((limits, identity, namespaces)) => {
-                let keep_alive = tokio::spawn(keep_alive(live.clone(), options.keep_alive)).abort_handle();
-                Ok(Session { live, keep_alive, limits, namespaces, types: Types::default(), identity })
+                // The server's patience may be shorter than what it was asked for.
+                let every = options.keep_alive.min(live.timeout / 2).max(KEEP_ALIVE_MIN);
+                let keep_alive = tokio::spawn(keep_alive(live.clone(), every, options.keep_alive)).abort_handle();
+                let namespaces = Mutex::new(Known { namespaces, asked_again: None });
+                let types = Types::within(line::decoding(options.message_bytes_max));
+                Ok(Session { live, keep_alive, limits, namespaces, types, identity })
             }
             Err(failure) => {
                 live.close(by).await;
@@ -90,6 +111,35 @@ impl Session {
 
     pub(crate) async fn ask<Q: Service>(&self, question: Q, by: Deadline) -> Result<Q::Answer, Failure> {
         self.live.ask(question, by).await
+    }
+
+    pub(crate) fn namespaces(&self) -> Namespaces {
+        self.namespaces.lock().namespaces.clone()
+    }
+
+    /// The node of an address; `None` if the server does not have its namespace, not even now.
+    pub(crate) async fn node(&self, address: &NodeAddress, by: Deadline) -> Option<NodeId> {
+        match self.namespaces().node(address) {
+            Some(node) => Some(node),
+            None => self.look_for_namespaces(by).await.node(address),
+        }
+    }
+
+    /// Asks the server again which namespaces it has, unless it was asked a short while ago: some register theirs when they
+    /// are listening already.
+    pub(crate) async fn look_for_namespaces(&self, by: Deadline) -> Namespaces {
+        let is_due = {
+            let mut known = self.namespaces.lock();
+            let is_due = known.asked_again.is_none_or(|at| at.elapsed() >= NAMESPACES_EVERY);
+            if is_due {
+                known.asked_again = Some(Instant::now());
+            }
+            is_due
+        };
+        if is_due && let Ok(namespaces) = Namespaces::read(&self.live, by).await {
+            self.namespaces.lock().namespaces = namespaces;
+        }
+        self.namespaces()
     }
 
     /// The server forgets the session and its subscriptions at once.
@@ -149,26 +199,31 @@ impl Live {
 
     async fn close(&self, by: Deadline) {
         let by = by.min(Instant::now() + CLOSE_WITHIN);
-        if !self.has_ended() {
-            let question = CloseSessionRequest { delete_subscriptions: true, ..CloseSessionRequest::default() };
-            let _ = self.ask(question, by).await;
-        }
+        let question = CloseSessionRequest { delete_subscriptions: true, ..CloseSessionRequest::default() };
+        self.line.say_farewell(&self.token, question, by).await;
         self.line.close(by).await;
     }
 }
 
 /// Asks the server for its state now and then: it keeps the session, and a server that is gone is noticed.
-async fn keep_alive(live: Arc<Live>, every: Duration) {
+async fn keep_alive(live: Arc<Live>, every: Duration, keep_alive: Duration) {
+    let patience = keep_alive.saturating_mul(PATIENCE_KEEP_ALIVES);
+    let mut heard = Instant::now();
     let mut ticks = interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks.tick().await;
     while !live.has_ended() {
         ticks.tick().await;
         let state = ReadValueId::from(NodeId::from(VariableId::Server_ServerStatus_State));
-        if let Err(Failure::Late(after)) = live.read(vec![state], Instant::now() + every).await {
-            live.give_up(&format!(
-                "the server has not answered within {}",
-                edgeway_sdk::options::duration::show(after)
-            ));
+        let question = ReadRequest { nodes_to_read: Some(vec![state]), ..ReadRequest::default() };
+        match live.ask_within(question, Instant::now() + every).await {
+            Err(Failure::Late(_)) if heard.elapsed() >= patience => {
+                let silence = edgeway_sdk::options::duration::show(patience);
+                live.give_up(&format!("the server has not answered for {silence}"));
+            }
+            Err(Failure::Late(_)) => {}
+            // Whatever it answers, it is there.
+            _ => heard = Instant::now(),
         }
     }
 }
@@ -244,7 +299,9 @@ impl<'a> Opener<'a> {
 
     async fn session(&self, line: Line, endpoint: EndpointDescription, by: Deadline) -> Result<Live, Fault> {
         let created = self.create(&line, &endpoint, by).await?;
-        let live = Live { line, token: created.authentication_token.clone() };
+        let said = Duration::try_from_secs_f64(created.revised_session_timeout / 1000.0).ok();
+        let timeout = said.filter(|said| !said.is_zero()).unwrap_or(self.options.session_timeout);
+        let live = Live { line, token: created.authentication_token.clone(), timeout };
         match self.log_in(&live, &endpoint, &created, by).await {
             Ok(()) => Ok(live),
             Err(reason) => {

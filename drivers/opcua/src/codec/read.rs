@@ -17,8 +17,8 @@ const FIRST_TICKS: i128 = 864_000_000_000;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct View {
     clock: Clock,
-    /// A single entry of an array was asked for, which servers give as an array of one.
-    is_entry: bool,
+    /// In how many arrays of one servers give the single entry that was asked for; 0 if it is none.
+    entry_depth: usize,
     /// How many entries were asked for, at most; `None` for all.
     entries_max: Option<usize>,
     path: Arc<[String]>,
@@ -30,8 +30,8 @@ pub(crate) type Reading = (Value, Quality, Timestamp);
 impl View {
     pub(crate) fn of(point: &Point) -> Self {
         let entries_max = entries_max(&point.index);
-        let is_entry = !has_range(&point.index) && entries_max.is_some();
-        View { clock: point.clock, is_entry, entries_max, path: point.path.as_slice().into() }
+        let entry_depth = if has_range(&point.index) { 0 } else { dimensions(&point.index) };
+        View { clock: point.clock, entry_depth, entries_max, path: point.path.as_slice().into() }
     }
 
     /// What came of it. A value that the gateway cannot hold is bad, never another value.
@@ -53,9 +53,9 @@ impl View {
         value(seen, layouts, ahead).map(|value| value.to_json()).unwrap_or_default()
     }
 
-    /// The value as an array of one, where a server wants that for a single entry.
+    /// The value as an array of one, where a server wants that for a single entry; of a table, as a table of one.
     pub(crate) fn whole(&self, value: &Value) -> Value {
-        if self.is_entry { Value::Array([value.clone()].into()) } else { value.clone() }
+        (0..self.entry_depth).fold(value.clone(), |value, _| Value::Array([value].into()))
     }
 
     fn time(&self, seen: &DataValue, ahead: i64) -> Option<Timestamp> {
@@ -71,7 +71,7 @@ impl View {
         if self.entries_max.is_some_and(|max| entries_in(&value) > max) {
             return Err(Quality::BadConfig);
         }
-        let mut value = if self.is_entry { entry(value)? } else { value };
+        let mut value = if self.entry_depth > 0 { entry(value)? } else { value };
         for name in &*self.path {
             value = inner(&value, name).ok_or(Quality::BadConfig)?;
         }
@@ -99,6 +99,15 @@ fn entries_max(range: &NumericRange) -> Option<usize> {
         NumericRange::MultipleRanges(ranges) => {
             ranges.iter().map(entries_max).try_fold(1_usize, |all, one| Some(all.saturating_mul(one?)))
         }
+    }
+}
+
+/// Of how many dimensions the array is of which a range is a part.
+fn dimensions(range: &NumericRange) -> usize {
+    match range {
+        NumericRange::None => 0,
+        NumericRange::Index(_) | NumericRange::Range(..) => 1,
+        NumericRange::MultipleRanges(ranges) => ranges.len(),
     }
 }
 
@@ -207,16 +216,16 @@ fn entries(array: &Array, layouts: &Layouts, ahead: i64) -> Result<Value, Qualit
     Ok(Value::Array(values.into()))
 }
 
-/// The first structure in a value whose layout nobody knows yet.
-pub(crate) fn first_encoding(seen: &Variant, layouts: &Layouts) -> Option<NodeId> {
+/// The first structure in a value whose type is not known in this way.
+pub(crate) fn first_encoding(seen: &Variant, is_known: &dyn Fn(&NodeId) -> bool) -> Option<NodeId> {
     match seen {
         Variant::ExtensionObject(object) => {
             let encoding = object.binary_type_id().node_id;
-            (!object.is_null() && !layouts.knows(&encoding)).then_some(encoding)
+            (!object.is_null() && !is_known(&encoding)).then_some(encoding)
         }
-        Variant::Variant(inner) => first_encoding(inner, layouts),
-        Variant::DataValue(inner) => first_encoding(inner.value.as_ref()?, layouts),
-        Variant::Array(array) => array.values.iter().find_map(|entry| first_encoding(entry, layouts)),
+        Variant::Variant(inner) => first_encoding(inner, is_known),
+        Variant::DataValue(inner) => first_encoding(inner.value.as_ref()?, is_known),
+        Variant::Array(array) => array.values.iter().find_map(|entry| first_encoding(entry, is_known)),
         _ => None,
     }
 }
@@ -300,8 +309,12 @@ mod tests {
             server_timestamp: seconds(2),
             ..DataValue::default()
         };
-        let view =
-            |clock, is_entry| View { clock, is_entry, entries_max: is_entry.then_some(1), path: Default::default() };
+        let view = |clock, is_entry: bool| View {
+            clock,
+            entry_depth: is_entry.into(),
+            entries_max: is_entry.then_some(1),
+            path: Default::default(),
+        };
         let read = |view: View, seen: DataValue| view.read(seen, &Layouts::default(), 0, Timestamp::EPOCH);
         let (value, quality, source) = read(view(Clock::Source, true), seen());
         assert_eq!((value, quality), (Value::Int(7), Quality::Good));
@@ -313,6 +326,18 @@ mod tests {
         assert_eq!(read(view(Clock::Source, true), two).1, Quality::BadConfig, "one was asked for");
         let text = DataValue { value: Some("two".into()), ..seen() };
         assert_eq!(read(view(Clock::Source, true), text).1, Quality::BadConfig, "one letter was asked for");
+    }
+
+    #[test]
+    fn a_single_entry_is_written_with_the_dimensions_of_its_array() {
+        let view =
+            |entry_depth| View { clock: Clock::Source, entry_depth, entries_max: None, path: Default::default() };
+        let one = |value: Value| Value::Array([value].into());
+        assert_eq!(view(0).whole(&Value::Int(5)), Value::Int(5));
+        assert_eq!(view(1).whole(&Value::Int(5)), one(Value::Int(5)));
+        assert_eq!(view(2).whole(&Value::Int(5)), one(one(Value::Int(5))));
+        let index = |text: &str| dimensions(&text.parse().expect("a range"));
+        assert_eq!([index("1"), index("1:2"), index("1,2")], [1, 1, 2]);
     }
 
     #[test]

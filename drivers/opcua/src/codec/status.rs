@@ -61,13 +61,31 @@ pub(crate) fn quality(status: StatusCode) -> Quality {
     }
 }
 
-/// How far it reaches that a write was answered with this.
+/// How far it reaches that a write or a call was answered with this.
 pub(crate) fn reaches(status: StatusCode) -> Reach {
-    match quality(status) {
-        // The server has asked the device, and does not know what became of it.
-        Quality::BadNotConnected | Quality::BadTimeout | Quality::BadDevice => Reach::Device,
-        quality => Reach::Point(quality),
-    }
+    if leaves_open(status) { Reach::Device } else { Reach::Point(quality(status)) }
+}
+
+/// Whether the server, or what it has asked, had begun and does not know what became of it. The same for a question and for
+/// each node of it.
+pub(crate) fn leaves_open(status: StatusCode) -> bool {
+    matches!(
+        code(status),
+        StatusCode::BadUnexpectedError
+            | StatusCode::BadInternalError
+            | StatusCode::BadTimeout
+            | StatusCode::BadRequestTimeout
+            | StatusCode::BadCommunicationError
+            | StatusCode::BadNoCommunication
+            | StatusCode::BadNotConnected
+            | StatusCode::BadServerNotConnected
+            | StatusCode::BadConnectionClosed
+            | StatusCode::BadOutOfService
+            | StatusCode::BadShutdown
+            | StatusCode::BadDeviceFailure
+            | StatusCode::BadSensorFailure
+            | StatusCode::BadResourceUnavailable
+    )
 }
 
 #[cfg(test)]
@@ -95,8 +113,22 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_write_is_a_matter_of_the_point_unless_the_server_only_passes_it_on() {
-        assert_eq!(reaches(StatusCode::BadTypeMismatch), Reach::Point(Quality::BadConfig));
-        assert_eq!(reaches(StatusCode::BadNoCommunication), Reach::Device);
+    fn a_refused_write_is_a_matter_of_the_point_unless_the_server_does_not_know_what_became_of_it() {
+        let config = Reach::Point(Quality::BadConfig);
+        for (status, is) in [
+            (StatusCode::BadTypeMismatch, config),
+            (StatusCode::BadUserAccessDenied, config),
+            (StatusCode::BadNotWritable, config),
+            (StatusCode::BadOutOfRange, Reach::Point(Quality::BadOutOfRange)),
+            (StatusCode::BadInvalidState, Reach::Point(Quality::Bad)),
+            (StatusCode::BadUnexpectedError, Reach::Device),
+            (StatusCode::BadInternalError, Reach::Device),
+            (StatusCode::BadTimeout, Reach::Device),
+            (StatusCode::BadNoCommunication, Reach::Device),
+            (StatusCode::BadDeviceFailure, Reach::Device),
+            (StatusCode::from(StatusCode::BadInternalError.bits() | 0x0480), Reach::Device),
+        ] {
+            assert_eq!(reaches(status), is, "{status}");
+        }
     }
 }

@@ -2,7 +2,10 @@
 
 use super::read::value;
 use edgeway_sdk::{Quality, Value};
-use opcua::types::{BinaryDecodable, ByteStringBody, ContextOwned, Error, ExtensionObject, NodeId, Variant};
+use opcua::types::{
+    BinaryDecodable, ByteStringBody, ContextOwned, DecodingOptions, Error, ExtensionObject, NamespaceMap, NodeId,
+    Variant,
+};
 use std::collections::HashMap;
 use std::io::{Cursor, Read};
 use std::sync::Arc;
@@ -55,6 +58,11 @@ pub(crate) enum Kind {
 }
 
 impl Layouts {
+    /// For structures whose parts may be as long as this.
+    pub(crate) fn within(limits: DecodingOptions) -> Self {
+        Layouts { known: HashMap::new(), context: ContextOwned::new_default(NamespaceMap::new(), limits) }
+    }
+
     pub(crate) fn knows(&self, encoding: &NodeId) -> bool {
         self.known.contains_key(encoding)
     }
@@ -66,7 +74,9 @@ impl Layouts {
     /// The value of a structure, or why there is none.
     pub(super) fn value(&self, object: &ExtensionObject, ahead: i64) -> Result<Value, Quality> {
         let Some(body) = &object.body else { return Err(Quality::Bad) };
-        let layout = self.known.get(&object.binary_type_id().node_id).cloned().flatten().ok_or(Quality::BadConfig)?;
+        // Nobody has answered yet what it is made of; or the server does not describe it.
+        let layout = self.known.get(&object.binary_type_id().node_id).ok_or(Quality::Bad)?;
+        let layout = layout.clone().ok_or(Quality::BadConfig)?;
         // What the library does not know is here as it came, with times that nobody has touched.
         let ahead = if object.inner_is::<ByteStringBody>() { 0 } else { ahead };
         let mut bytes = vec![];
@@ -151,8 +161,11 @@ mod tests {
     }
 
     fn read(layout: Layout, bytes: Vec<u8>) -> Result<Value, Quality> {
+        read_by(Layouts::default(), layout, bytes)
+    }
+
+    fn read_by(mut layouts: Layouts, layout: Layout, bytes: Vec<u8>) -> Result<Value, Quality> {
         let encoding = NodeId::new(2, 7);
-        let mut layouts = Layouts::default();
         layouts.learn(encoding.clone(), Some(layout));
         let body = ByteStringBody::new(ByteString::from(bytes), encoding);
         layouts.value(&ExtensionObject { body: Some(Box::new(body)) }, 0)
@@ -172,6 +185,15 @@ mod tests {
         let at = structure(&[("x", Value::Int(258)), ("on", Value::Bool(true))]).expect("two fields");
         let entries = Value::Array([Value::Int(8), Value::Int(9)].into());
         assert_eq!(read(layout, vec![2, 1, 1, 2, 0, 0, 0, 8, 9]), structure(&[("at", at), ("list", entries)]));
+    }
+
+    #[test]
+    fn a_part_of_a_structure_may_be_as_long_as_the_link_says() {
+        let list = Field { is_array: true, ..field("list", Kind::Builtin(3)) };
+        let bytes = [2000_u32.to_le_bytes().as_slice(), &[7; 2000]].concat();
+        let limits = DecodingOptions { max_array_length: 2000, ..DecodingOptions::default() };
+        let read = read_by(Layouts::within(limits), Layout { form: Form::All, fields: vec![list] }, bytes);
+        assert_eq!(read, structure(&[("list", Value::Array(vec![Value::Int(7); 2000].into()))]));
     }
 
     #[test]

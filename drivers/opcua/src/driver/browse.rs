@@ -23,20 +23,20 @@ pub(super) async fn run(
     nodes_max: usize,
     by: Deadline,
 ) -> Result<Vec<Discovered>, Fault> {
-    let root = root(session, options, at)?;
+    let root = root(session, options, at, by).await?;
     let browse = Browse { session, options, nodes_max, by };
     let found = browse.collect(root).await.map_err(Failure::of_read)?;
     browse.describe(found).await.map_err(Failure::of_read)
 }
 
-fn root(session: &Session, options: &DeviceOptions, at: Option<&str>) -> Result<NodeId, Fault> {
+async fn root(session: &Session, options: &DeviceOptions, at: Option<&str>, by: Deadline) -> Result<NodeId, Fault> {
     let at = at.map(|text| NodeAddress::parse(text, "at", &options.naming)).transpose();
     let at = at.map_err(|problem| Fault::Config(problem.to_string()))?;
     match at.as_ref().or(options.root.as_ref()) {
         None => Ok(ObjectId::ObjectsFolder.into()),
         Some(address) => session
-            .namespaces
-            .node(address)
+            .node(address, by)
+            .await
             .ok_or_else(|| Fault::Config(format!("the server has no namespace `{}`", address.namespace))),
     }
 }
@@ -112,7 +112,7 @@ impl Browse<'_> {
     }
 
     fn address(&self, node: &NodeId) -> String {
-        self.session.namespaces.address(node, &self.options.naming.namespace)
+        self.session.namespaces().address(node, &self.options.naming.namespace)
     }
 }
 

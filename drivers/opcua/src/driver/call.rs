@@ -1,12 +1,12 @@
 //! Calling a method, with its arguments by their names.
 
-use crate::codec::{Reach, View, encode, reaches};
+use crate::codec::{Reach, View, encode, leaves_open, reaches};
 use crate::config::{Method, NodeAddress};
-use crate::session::{Failure, Session, Types, above, attribute, children, words};
+use crate::session::{Failure, Session, Types, attribute, children, parents, words};
 use edgeway_sdk::{Deadline, Fault, Json, Value, did_you_mean};
 use opcua::types::{
-    Argument, AttributeId, CallMethodRequest, CallMethodResult, CallRequest, NodeId, ReferenceTypeId, StatusCode,
-    Variant,
+    Argument, AttributeId, CallMethodRequest, CallMethodResult, CallRequest, NodeClass, NodeId, ReferenceDescription,
+    ReferenceTypeId, StatusCode, Variant,
 };
 
 /// Calls a method and gives what it answers, by the names that the server has for it.
@@ -37,19 +37,10 @@ struct Called {
 /// Nothing has run yet: whoever has no answer here may call again.
 async fn prepare(session: &Session, method: &Method, by: Deadline) -> Result<Called, Fault> {
     let live = session.live();
-    let node = |address: &NodeAddress| {
-        let none = || Fault::Config(format!("the server has no namespace `{}`", address.namespace));
-        session.namespaces.node(address).ok_or_else(none)
-    };
-    let id = node(&method.method)?;
+    let id = node(session, &method.method, by).await?;
     let object = match &method.object {
-        Some(address) => node(address)?,
-        None => {
-            let above = above(&live, &id, ReferenceTypeId::HasComponent, by).await.map_err(Failure::of_preparation)?;
-            above.ok_or_else(|| {
-                Fault::Config(format!("`{}` belongs to no object; name it in `object`", method.method))
-            })?
-        }
+        Some(address) => node(session, address, by).await?,
+        None => owner(session, method, &id, by).await?,
     };
     let (mut inputs, mut outputs) = (vec![], vec![]);
     for child in children(&live, &id, ReferenceTypeId::HasProperty, by).await.map_err(Failure::of_preparation)? {
@@ -64,6 +55,39 @@ async fn prepare(session: &Session, method: &Method, by: Deadline) -> Result<Cal
         *into = described(value);
     }
     Ok(Called { object, method: id, inputs, outputs })
+}
+
+async fn node(session: &Session, address: &NodeAddress, by: Deadline) -> Result<NodeId, Fault> {
+    let none = || Fault::Config(format!("the server has no namespace `{}`", address.namespace));
+    session.node(address, by).await.ok_or_else(none)
+}
+
+/// The object that a method belongs to. Objects of one type may share a method, and it must not be called on another device.
+async fn owner(session: &Session, method: &Method, id: &NodeId, by: Deadline) -> Result<NodeId, Fault> {
+    let live = session.live();
+    let owners = match parents(&live, id, ReferenceTypeId::HasComponent, by).await {
+        Err(Failure::Refused(status)) if !leaves_open(status) => {
+            return Err(Fault::Config(format!("`{}`: {}", method.method, words(status))));
+        }
+        owners => owners.map_err(Failure::of_preparation)?,
+    };
+    only(owners).map_err(|found| {
+        let found = match found {
+            0 => "no object".to_owned(),
+            several => format!("{several} objects"),
+        };
+        Fault::Config(format!("`{}` belongs to {found}; name the one it is called on in `object`", method.method))
+    })
+}
+
+/// The one object among these; or how many there are. A type is nothing that a method is called on.
+fn only(owners: Vec<ReferenceDescription>) -> Result<NodeId, usize> {
+    let objects = owners.into_iter().filter(|owner| owner.node_class == NodeClass::Object);
+    let mut objects: Vec<NodeId> = objects.map(|owner| owner.node_id.node_id).collect();
+    match objects.pop() {
+        Some(object) if objects.iter().all(|other| *other == object) => Ok(object),
+        last => Err(objects.len() + usize::from(last.is_some())),
+    }
 }
 
 fn described(value: Option<Variant>) -> Vec<Argument> {
@@ -126,5 +150,35 @@ fn refused(result: &CallMethodResult) -> Fault {
         _ if result.status_code == StatusCode::BadInvalidState => Fault::Busy(reason),
         Reach::Point(_) => Fault::Config(reason),
         Reach::Device => Fault::Device(reason),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use opcua::types::ExpandedNodeId;
+
+    fn owners(owners: &[(u32, NodeClass)]) -> Vec<ReferenceDescription> {
+        let owner = |(number, node_class): &(u32, NodeClass)| ReferenceDescription {
+            node_id: ExpandedNodeId::from(NodeId::new(2, *number)),
+            node_class: *node_class,
+            ..ReferenceDescription::default()
+        };
+        owners.iter().map(owner).collect()
+    }
+
+    #[test]
+    fn a_method_is_called_on_its_object_if_it_has_one() {
+        use NodeClass::{Object, ObjectType};
+        for (nodes, is) in [
+            (owners(&[(1, Object)]), Ok(NodeId::new(2, 1_u32))),
+            (owners(&[(9, ObjectType), (1, Object)]), Ok(NodeId::new(2, 1_u32))),
+            (owners(&[(1, Object), (1, Object)]), Ok(NodeId::new(2, 1_u32))),
+            (owners(&[(1, Object), (2, Object)]), Err(2)),
+            (owners(&[(9, ObjectType)]), Err(0)),
+            (owners(&[]), Err(0)),
+        ] {
+            assert_eq!(only(nodes), is);
+        }
     }
 }

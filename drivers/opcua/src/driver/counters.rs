@@ -11,7 +11,9 @@ pub(super) struct Counters {
     pub(super) timeouts: AtomicU64,
     /// Messages of the subscription that held something.
     pub(super) notifications: AtomicU64,
-    /// Values with which the server says that it had to leave some out.
+    /// Messages of the subscription that cannot be read.
+    pub(super) unreadable: AtomicU64,
+    /// Values and events with which the server says that it had to leave some out.
     pub(super) overflows: AtomicU64,
     /// Points and events that the server does not watch, now.
     pub(super) refused: AtomicU64,
@@ -33,11 +35,12 @@ impl Counters {
     }
 
     pub(super) fn list(&self) -> Vec<(&'static str, u64)> {
-        let Counters { sessions, timeouts, notifications, overflows, refused, gaps } = self;
+        let Counters { sessions, timeouts, notifications, unreadable, overflows, refused, gaps } = self;
         let all = [
             ("sessions", sessions),
             ("timeouts", timeouts),
             ("notifications", notifications),
+            ("unreadable_notifications", unreadable),
             ("overflows", overflows),
             ("refused_items", refused),
             ("missing_notifications", gaps),

@@ -71,8 +71,8 @@ fn is_device(child: &ReferenceDescription) -> bool {
 
 fn device(session: &Session, child: &ReferenceDescription) -> Discovered {
     let node = &child.node_id.node_id;
-    let namespace = session.namespaces.uri(node.namespace);
-    let root = session.namespaces.address(node, &namespace);
+    let namespace = session.namespaces().uri(node.namespace);
+    let root = session.namespaces().address(node, &namespace);
     let uri = match &namespace {
         Namespace::Uri(uri) => Some(uri.as_ref()),
         Namespace::Index(_) => None,

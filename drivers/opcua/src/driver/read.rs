@@ -14,42 +14,48 @@ pub(super) async fn run(
     by: Deadline,
 ) -> Result<Batch, Failure> {
     let mut batch = Batch::default();
-    let (known, unknown): (Vec<_>, Vec<_>) =
-        request.targets.iter().map(|target| (target, session.namespaces.node(target.address()))).partition(is_known);
-    for (target, _) in unknown {
-        // The server has no such namespace, so neither has it the node.
-        batch.bad(target.ix, Quality::BadConfig, Timestamp::now());
+    let mut known: Vec<(&Arc<Target>, NodeId)> = vec![];
+    for target in &request.targets {
+        match session.node(target.address(), by).await {
+            Some(node) => known.push((target, node)),
+            // The server has no such namespace, so neither has it the node.
+            None => batch.bad(target.ix, Quality::BadConfig, Timestamp::now()),
+        }
     }
-    let known: Vec<(&Arc<Target>, NodeId)> = known.into_iter().filter_map(|(t, node)| Some((t, node?))).collect();
     for some in known.chunks(session.limits.read_max(nodes_max)) {
-        let nodes = some.iter().map(|(target, node)| value_id(target, node.clone())).collect();
-        let values = session.live().read(nodes, by).await?;
-        push(session, some.iter().map(|(target, _)| *target), values, &mut batch, by).await?;
+        together(session, some, &mut batch, by).await?;
     }
     Ok(batch)
 }
 
-fn is_known<T>((_, node): &(T, Option<NodeId>)) -> bool {
-    node.is_some()
-}
-
-/// Adds what the server says of points.
-pub(super) async fn push<'a>(
+/// Reads nodes in one question.
+pub(super) async fn together(
     session: &Session,
-    targets: impl Iterator<Item = &'a Arc<Target>>,
-    values: Vec<DataValue>,
+    points: &[(&Arc<Target>, NodeId)],
     batch: &mut Batch,
     by: Deadline,
 ) -> Result<(), Failure> {
     let live = session.live();
+    let nodes = points.iter().map(|(target, node)| value_id(target, node.clone())).collect();
+    let values = live.read(nodes, by).await?;
     session.types.learn(&live, &values, by).await?;
-    let (ahead, arrival) = (live.clock_ahead(), Timestamp::now());
+    push(session, points.iter().map(|(target, _)| *target), values, batch);
+    Ok(())
+}
+
+/// Adds what the server says of points.
+pub(super) fn push<'a>(
+    session: &Session,
+    targets: impl Iterator<Item = &'a Arc<Target>>,
+    values: Vec<DataValue>,
+    batch: &mut Batch,
+) {
+    let (ahead, arrival) = (session.live().clock_ahead(), Timestamp::now());
     let layouts = session.types.layouts.read();
     for (target, seen) in targets.zip(values) {
         let (value, quality, time) = target.view.read(seen, &layouts, ahead, arrival);
         batch.push(target.ix, value, quality, time);
     }
-    Ok(())
 }
 
 /// What of a node is read.
@@ -64,10 +70,17 @@ pub(super) fn value_id(target: &Target, node: NodeId) -> ReadValueId {
 
 /// What a failure means for a step. One that cannot be cut is a matter of its point.
 pub(super) fn fault(failure: Failure, request: &Request) -> Fault {
-    match (&failure, request.targets.as_slice()) {
-        (Failure::Refused(status), [target]) if is_too_much(*status) => {
-            Fault::Point { point: target.ix, quality: Quality::BadConfig, reason: failure.of_read().to_string() }
-        }
+    match (of_value(&failure), request.targets.as_slice()) {
+        (Some(quality), [target]) => Fault::Point { point: target.ix, quality, reason: failure.of_read().to_string() },
         _ => failure.of_read(),
+    }
+}
+
+/// What a value is that alone causes this; `None` if it is none of the value's doing.
+pub(super) fn of_value(failure: &Failure) -> Option<Quality> {
+    match failure {
+        Failure::Unreadable => Some(Quality::Bad),
+        Failure::Refused(status) if is_too_much(*status) => Some(Quality::BadConfig),
+        _ => None,
     }
 }

@@ -39,6 +39,8 @@ pub(super) enum Told {
     Values(Vec<MonitoredItemNotification>),
     Events(Vec<EventFieldList>),
     Several(Vec<Told>),
+    /// Something that cannot be read.
+    Unreadable,
     Ended(StatusCode),
 }
 
@@ -140,6 +142,16 @@ impl Subscription {
         })
     }
 
+    /// Whether the server does not have the namespace of an item.
+    pub(super) fn is_nowhere(&self, item: usize) -> bool {
+        self.items[item].request.is_none()
+    }
+
+    /// Watches something else for an item the next time that it begins.
+    pub(super) fn replace(&mut self, item: usize, by: Item) {
+        self.items[item].request = by.request;
+    }
+
     /// Begins to watch these items.
     ///
     /// # Errors
@@ -175,8 +187,8 @@ impl Subscription {
         Ok(refused)
     }
 
-    /// Ends old items of nodes that are watched anew.
-    async fn forget(&mut self, wanted: &[usize]) -> Result<(), Failure> {
+    /// Ends items, as of nodes that are watched anew.
+    pub(super) async fn forget(&mut self, wanted: &[usize]) -> Result<(), Failure> {
         let ids: Vec<u32> = wanted.iter().filter_map(|item| self.items[*item].id.take()).collect();
         for some in ids.chunks(self.items_max) {
             let question = DeleteMonitoredItemsRequest {
@@ -207,13 +219,15 @@ impl Subscription {
         };
         let answer = publishing.await;
         self.publishing = None;
-        let answer = answer.map_err(|failure| match failure {
-            Failure::Late(_) => Failure::Lost(format!(
-                "the server has said nothing of its subscription for {}",
-                edgeway_sdk::options::duration::show(self.patience)
-            )),
-            other => other,
-        })?;
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(Failure::Unreadable) => return Ok(self.skip()),
+            Err(Failure::Late(_)) => {
+                let silence = edgeway_sdk::options::duration::show(self.patience);
+                return Err(Failure::Lost(format!("the server has said nothing of its subscription for {silence}")));
+            }
+            Err(failure) => return Err(failure),
+        };
         if answer.subscription_id != self.id {
             return Ok(Told::Nothing);
         }
@@ -233,6 +247,20 @@ impl Subscription {
         Box::pin(async move { live.ask_within(question, by).await })
     }
 
+    /// Goes on behind a message that cannot be read. It had the number that was to come: a keep-alive can always be read.
+    fn skip(&mut self) -> Told {
+        if let Some(number) = self.expected {
+            self.acknowledge(number);
+        }
+        Told::Unreadable
+    }
+
+    fn acknowledge(&mut self, number: u32) {
+        // After the greatest number comes 1.
+        self.expected = Some(number.checked_add(1).unwrap_or(1));
+        self.unacknowledged.push(SubscriptionAcknowledgement { subscription_id: self.id, sequence_number: number });
+    }
+
     fn take(&mut self, message: NotificationMessage) -> Result<Told, Failure> {
         let number = message.sequence_number;
         let parts = message.notification_data.unwrap_or_default();
@@ -245,9 +273,7 @@ impl Subscription {
             self.expected = Some(number);
             return Ok(Told::Nothing);
         }
-        // After the greatest number comes 1.
-        self.expected = Some(number.checked_add(1).unwrap_or(1));
-        self.unacknowledged.push(SubscriptionAcknowledgement { subscription_id: self.id, sequence_number: number });
+        self.acknowledge(number);
         let mut told: Vec<Told> = parts.into_iter().map(part).collect();
         Ok(if told.len() == 1 { told.remove(0) } else { Told::Several(told) })
     }

@@ -7,7 +7,7 @@ use super::subscription::{Item, Subscription, Told};
 use crate::codec::quality;
 use crate::config::{DeviceOptions, LinkOptions};
 use crate::plan::Target;
-use crate::session::{Failure, Session, words};
+use crate::session::{Failure, Namespaces, Session, words};
 use edgeway_sdk::{Batch, Deadline, DeviceIx, Fault, Quality, Sink, Timestamp};
 use opcua::types::{DataValue, EventFieldList, MonitoredItemNotification, StatusCode, Variant};
 use parking_lot::Mutex;
@@ -57,8 +57,9 @@ pub(super) struct Watching {
     /// The points of the first items; those behind them are events.
     points: Vec<Arc<Target>>,
     events: Vec<Watched>,
-    /// Items that the server does not watch.
+    /// Items that the server does not watch, or that have to begin anew to be told.
     refused: Vec<usize>,
+    nodes_max: usize,
     counters: Arc<Counters>,
 }
 
@@ -72,11 +73,8 @@ pub(super) async fn begin(
     by: Deadline,
 ) -> Result<Watching, Fault> {
     let events = events::watched(devices);
-    let items: Vec<Item> = points
-        .iter()
-        .map(|target| Item::of_point(target, &session.namespaces))
-        .chain(events.iter().map(|event| event.item(&session.namespaces)))
-        .collect();
+    let namespaces = session.namespaces();
+    let items: Vec<Item> = (0..points.len() + events.len()).map(|at| item(&points, &events, at, &namespaces)).collect();
     if items.is_empty() {
         return Err(Fault::Unsupported("watching points that are asked for"));
     }
@@ -84,7 +82,15 @@ pub(super) async fn begin(
     let shortest = points.iter().map(|target| target.period).min();
     let created = Subscription::create(session.live(), options, shortest, items, session.limits, by).await;
     let subscription = created.map_err(Failure::of_connect)?;
-    Ok(Watching { session, subscription, points, events, refused, counters })
+    let nodes_max = session.limits.read_max(options.nodes_max);
+    Ok(Watching { session, subscription, points, events, refused, nodes_max, counters })
+}
+
+fn item(points: &[Arc<Target>], events: &[Watched], at: usize, namespaces: &Namespaces) -> Item {
+    match points.get(at) {
+        Some(target) => Item::of_point(target, namespaces),
+        None => events[at - points.len()].item(namespaces),
+    }
 }
 
 impl Watching {
@@ -131,6 +137,7 @@ impl Watching {
     /// Asks the server to watch what it does not watch yet, and tells what it refuses.
     async fn watch_refused(&mut self, sink: &dyn Sink) -> Result<(), Failure> {
         let wanted = std::mem::take(&mut self.refused);
+        self.look_for_namespaces(&wanted).await;
         let mut batch = Batch::default();
         for (item, status) in self.subscription.watch(&wanted).await? {
             self.refused.push(item);
@@ -145,6 +152,18 @@ impl Watching {
         Ok(())
     }
 
+    /// The server may have got the namespaces that items were without.
+    async fn look_for_namespaces(&mut self, wanted: &[usize]) {
+        let nowhere: Vec<usize> = wanted.iter().copied().filter(|item| self.subscription.is_nowhere(*item)).collect();
+        if nowhere.is_empty() {
+            return;
+        }
+        let namespaces = self.session.look_for_namespaces(Instant::now() + LEARN_WITHIN).await;
+        for at in nowhere {
+            self.subscription.replace(at, item(&self.points, &self.events, at, &namespaces));
+        }
+    }
+
     async fn pass(&mut self, told: Told, sink: &dyn Sink) -> Result<(), Failure> {
         match told {
             Told::Nothing => return Ok(()),
@@ -155,6 +174,10 @@ impl Watching {
                     Box::pin(self.pass(told, sink)).await?;
                 }
                 return Ok(());
+            }
+            Told::Unreadable => {
+                Counters::count(&self.counters.unreadable);
+                return self.read_instead(sink).await;
             }
             Told::Ended(status) => {
                 return Err(Failure::Lost(format!("the server has ended the subscription: {}", words(status))));
@@ -175,12 +198,55 @@ impl Watching {
                 values.push(value);
             }
         }
+        let live = self.session.live();
+        self.session.types.learn(&live, &values, Instant::now() + LEARN_WITHIN).await?;
+        // The server tells a value once: for one whose type is still unknown it has to begin anew.
+        let unknown = items.iter().zip(&values).filter(|(_, value)| self.session.types.are_unknown(value));
+        let unknown: Vec<usize> = unknown.map(|(item, _)| *item).collect();
+        unknown.into_iter().for_each(|item| self.refuse(item));
         let mut batch = Batch::default();
         let targets = items.iter().map(|item| &self.points[*item]);
-        read::push(&self.session, targets, values, &mut batch, Instant::now() + LEARN_WITHIN).await?;
+        read::push(&self.session, targets, values, &mut batch);
         if !batch.is_empty() {
             sink.data(batch);
         }
+        Ok(())
+    }
+
+    /// A message that cannot be read may have held a value of every point, so all are read: together, and in ever smaller
+    /// parts where that cannot be read either. What remains is bad, and not watched until the server is asked again: it would
+    /// make the next messages unreadable, too.
+    async fn read_instead(&mut self, sink: &dyn Sink) -> Result<(), Failure> {
+        let watched: Vec<usize> = (0..self.points.len()).filter(|item| !self.refused.contains(item)).collect();
+        let mut parts: Vec<Vec<usize>> = watched.chunks(self.nodes_max).map(Into::into).collect();
+        let namespaces = self.session.namespaces();
+        let mut guilty = vec![];
+        while let Some(mut part) = parts.pop() {
+            let mut batch = Batch::default();
+            let point = |item: &usize| {
+                let target = &self.points[*item];
+                Some((target, namespaces.node(target.address())?))
+            };
+            let points: Vec<_> = part.iter().filter_map(point).collect();
+            match read::together(&self.session, &points, &mut batch, Instant::now() + LEARN_WITHIN).await {
+                Ok(()) => {}
+                Err(Failure::Lost(reason)) => return Err(Failure::Lost(reason)),
+                Err(failure) if part.len() > 1 && read::of_value(&failure).is_some() => {
+                    let half = part.split_off(part.len() / 2);
+                    parts.extend([part, half]);
+                }
+                Err(failure) => {
+                    let quality = read::of_value(&failure).unwrap_or(Quality::Bad);
+                    part.iter().for_each(|item| batch.bad(self.points[*item].ix, quality, Timestamp::now()));
+                    guilty.extend(part);
+                }
+            }
+            if !batch.is_empty() {
+                sink.data(batch);
+            }
+        }
+        self.subscription.forget(&guilty).await?;
+        guilty.into_iter().for_each(|item| self.refuse(item));
         Ok(())
     }
 
@@ -189,7 +255,14 @@ impl Watching {
         if status.overflow() {
             Counters::count(&self.counters.overflows);
         }
-        if status == StatusCode::BadNodeIdUnknown && !self.refused.contains(&item) {
+        if status == StatusCode::BadNodeIdUnknown {
+            self.refuse(item);
+        }
+    }
+
+    /// The server is asked to watch it anew before long.
+    fn refuse(&mut self, item: usize) {
+        if !self.refused.contains(&item) {
             self.refused.push(item);
             self.count_refused();
         }

@@ -18,7 +18,7 @@ pub(super) async fn run(
     by: Deadline,
 ) -> Result<Option<Value>, Fault> {
     let unfit = |quality, reason| Fault::Point { point: target.ix, quality, reason };
-    let node = session.namespaces.node(target.address()).ok_or_else(|| {
+    let node = session.node(target.address(), by).await.ok_or_else(|| {
         unfit(Quality::BadConfig, format!("the server has no namespace `{}`", target.address().namespace))
     })?;
     let live = session.live();

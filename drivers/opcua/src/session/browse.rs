@@ -19,10 +19,41 @@ pub(crate) async fn children(
     reference: ReferenceTypeId,
     by: Deadline,
 ) -> Result<Vec<ReferenceDescription>, Failure> {
-    Ok(below(live, std::slice::from_ref(node), reference, by).await?.pop().unwrap_or_default())
+    let found = references(live, std::slice::from_ref(node), BrowseDirection::Forward, reference, by).await?;
+    Ok(found.into_iter().next().unwrap_or_default().references.unwrap_or_default())
 }
 
-/// The same for several nodes of a session, in their order, in as many questions as the server wants it.
+/// The nodes that references of this type, or of one that comes from it, come from.
+///
+/// # Errors
+/// [`Failure::Refused`] with the node's own status, too.
+pub(crate) async fn parents(
+    live: &Live,
+    node: &NodeId,
+    reference: ReferenceTypeId,
+    by: Deadline,
+) -> Result<Vec<ReferenceDescription>, Failure> {
+    let found = references(live, std::slice::from_ref(node), BrowseDirection::Inverse, reference, by).await?;
+    let found = found.into_iter().next().unwrap_or_default();
+    match found.status_code.is_bad() {
+        true => Err(Failure::Refused(found.status_code)),
+        false => Ok(found.references.unwrap_or_default()),
+    }
+}
+
+/// The first node that such a reference comes from; `None` for a node that is not there, too.
+pub(crate) async fn above(
+    live: &Live,
+    node: &NodeId,
+    reference: ReferenceTypeId,
+    by: Deadline,
+) -> Result<Option<NodeId>, Failure> {
+    let found = references(live, std::slice::from_ref(node), BrowseDirection::Inverse, reference, by).await?;
+    let first = found.into_iter().next().and_then(|found| found.references?.into_iter().next());
+    Ok(first.map(|reference| reference.node_id.node_id))
+}
+
+/// The nodes that references of this type lead to from several nodes, in their order, in as many questions as the server wants it.
 pub(crate) async fn walk(
     session: &Session,
     nodes: &[NodeId],
@@ -32,20 +63,23 @@ pub(crate) async fn walk(
 ) -> Result<Vec<Vec<ReferenceDescription>>, Failure> {
     let mut all = vec![];
     for some in nodes.chunks(session.limits.browse_max(nodes_max)) {
-        all.extend(below(&session.live, some, reference, by).await?);
+        let found = references(&session.live, some, BrowseDirection::Forward, reference, by).await?;
+        all.extend(found.into_iter().map(|found| found.references.unwrap_or_default()));
     }
     Ok(all)
 }
 
-async fn below(
+/// All references of each node, each with its status.
+async fn references(
     live: &Live,
     nodes: &[NodeId],
+    browse_direction: BrowseDirection,
     reference: ReferenceTypeId,
     by: Deadline,
-) -> Result<Vec<Vec<ReferenceDescription>>, Failure> {
+) -> Result<Vec<BrowseResult>, Failure> {
     let description = |node: &NodeId| BrowseDescription {
         node_id: node.clone(),
-        browse_direction: BrowseDirection::Forward,
+        browse_direction,
         reference_type_id: reference.into(),
         include_subtypes: true,
         node_class_mask: 0,
@@ -68,7 +102,8 @@ async fn below(
 }
 
 /// All references of a node, of which the first are here.
-async fn rest(live: &Live, mut result: BrowseResult, by: Deadline) -> Result<Vec<ReferenceDescription>, Failure> {
+async fn rest(live: &Live, mut result: BrowseResult, by: Deadline) -> Result<BrowseResult, Failure> {
+    let status_code = result.status_code;
     let mut all = result.references.take().unwrap_or_default();
     while !result.continuation_point.is_null_or_empty() {
         // The last question lets the server forget what it still has.
@@ -79,7 +114,7 @@ async fn rest(live: &Live, mut result: BrowseResult, by: Deadline) -> Result<Vec
             break;
         }
     }
-    Ok(all)
+    Ok(BrowseResult { status_code, references: Some(all), ..BrowseResult::default() })
 }
 
 async fn next(live: &Live, point: ByteString, release: bool, by: Deadline) -> Result<BrowseResult, Failure> {

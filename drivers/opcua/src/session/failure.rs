@@ -1,5 +1,6 @@
 //! What can go wrong with a question, and what it means for the gateway.
 
+use crate::codec::leaves_open;
 use edgeway_sdk::{Fault, options};
 use opcua::types::StatusCode;
 use std::time::Duration;
@@ -11,9 +12,13 @@ pub(crate) enum Failure {
     Late(Duration),
     /// The server refuses.
     Refused(StatusCode),
+    /// The server has answered what cannot be read.
+    Unreadable,
     /// The connection or the session is gone.
     Lost(String),
 }
+
+const UNREADABLE: &str = "the server's answer cannot be read: a text that is not UTF-8, or a value that is cut off";
 
 impl Failure {
     /// What it means for a question that may be asked again.
@@ -23,6 +28,7 @@ impl Failure {
             Failure::Refused(status) if is_too_much(status) => Fault::Step(refused(status)),
             Failure::Refused(status) if is_busy(status) => Fault::Busy(refused(status)),
             Failure::Refused(status) => Fault::Device(refused(status)),
+            Failure::Unreadable => Fault::Step(UNREADABLE.into()),
             Failure::Lost(reason) => Fault::Link(reason),
         }
     }
@@ -33,6 +39,7 @@ impl Failure {
         match self {
             Failure::Refused(status) if leaves_open(status) => Fault::Device(refused(status)),
             Failure::Refused(status) => Fault::Busy(refused(status)),
+            Failure::Unreadable => Fault::Device(UNREADABLE.into()),
             other => other.of_read(),
         }
     }
@@ -50,6 +57,7 @@ impl Failure {
         Fault::Link(match self {
             Failure::Late(after) => no_answer(after),
             Failure::Refused(status) => refused(status),
+            Failure::Unreadable => UNREADABLE.into(),
             Failure::Lost(reason) => reason,
         })
     }
@@ -99,19 +107,6 @@ fn is_busy(status: StatusCode) -> bool {
     )
 }
 
-/// The server has begun, and does not know what became of it.
-fn leaves_open(status: StatusCode) -> bool {
-    matches!(
-        status,
-        StatusCode::BadTimeout
-            | StatusCode::BadRequestTimeout
-            | StatusCode::BadInternalError
-            | StatusCode::BadUnexpectedError
-            | StatusCode::BadCommunicationError
-            | StatusCode::BadNoCommunication
-    )
-}
-
 /// The session is of no use any more.
 pub(super) fn ends_session(status: StatusCode) -> bool {
     matches!(
@@ -126,4 +121,28 @@ pub(super) fn ends_session(status: StatusCode) -> bool {
             | StatusCode::BadServerHalted
             | StatusCode::BadShutdown
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A refusal of the whole question is read by the same list as that of one node: see `codec::status`.
+    #[test]
+    fn a_write_is_only_undone_where_the_server_knows_that_it_is() {
+        for (failure, is_open) in [
+            (Failure::Refused(StatusCode::BadInternalError), true),
+            (Failure::Refused(StatusCode::BadUserAccessDenied), false),
+            (Failure::Refused(StatusCode::BadServerTooBusy), false),
+            (Failure::Unreadable, true),
+            (Failure::Late(Duration::from_secs(3)), true),
+        ] {
+            assert_eq!(matches!(failure.clone().of_write(), Fault::Device(_)), is_open, "{failure:?}");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_cannot_be_read_divides_the_step() {
+        assert!(matches!(Failure::Unreadable.of_read(), Fault::Step(_)));
+    }
 }

@@ -1,21 +1,18 @@
-//! The outermost frames of OPC UA TCP (OPC 10000-6, 7.1.2.2), watched so that no server can claim one of any length.
+//! The outermost frames of OPC UA TCP (OPC 10000-6, 7.1.2.2), cut so that no server can claim one of any length.
 
 use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
-use tokio::io::{AsyncRead, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt};
 
 /// Type, final flag and length, the length counting all.
 const HEADER_BYTES: usize = 8;
+/// Room for what comes at once.
+const READ_BYTES: usize = 8192;
 
-/// Hands bytes on as they come, and fails where a frame is shorter than its headers or longer than agreed.
+/// Cuts a stream into frames, and fails where one is shorter than its headers or longer than agreed.
 pub(super) struct Frames<R> {
     inner: R,
-    header: [u8; HEADER_BYTES],
-    /// How much of the header is here.
-    filled: usize,
-    /// How much of the frame behind its header is still to come.
-    rest: usize,
+    /// What is here of the next frame and of those behind it.
+    bytes: Vec<u8>,
     limits: Limits,
 }
 
@@ -27,72 +24,61 @@ pub(super) struct Limits {
     pub(super) max: usize,
 }
 
-impl<R> Frames<R> {
+impl<R: AsyncRead + Unpin> Frames<R> {
     pub(super) fn new(inner: R, limits: Limits) -> Self {
-        Frames { inner, header: [0; HEADER_BYTES], filled: 0, rest: 0, limits }
+        Frames { inner, bytes: vec![], limits }
     }
 
-    fn pass(&mut self, mut bytes: &[u8]) -> io::Result<()> {
-        while !bytes.is_empty() {
-            let taken = match self.rest {
-                0 => self.pass_header(bytes)?,
-                rest => {
-                    let taken = rest.min(bytes.len());
-                    self.rest -= taken;
-                    taken
-                }
-            };
-            bytes = &bytes[taken..];
+    /// The next frame with its header; `None` at the end. It may be dropped and called again.
+    pub(super) async fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
+        loop {
+            if let Some(frame) = self.cut()? {
+                return Ok(Some(frame));
+            }
+            self.bytes.reserve(READ_BYTES);
+            if self.inner.read_buf(&mut self.bytes).await? == 0 {
+                return Ok(None);
+            }
         }
-        Ok(())
     }
 
-    fn pass_header(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let taken = (HEADER_BYTES - self.filled).min(bytes.len());
-        self.header[self.filled..self.filled + taken].copy_from_slice(&bytes[..taken]);
-        self.filled += taken;
-        if self.filled == HEADER_BYTES {
-            self.filled = 0;
-            self.rest = self.length()? - HEADER_BYTES;
+    fn cut(&mut self) -> io::Result<Option<Vec<u8>>> {
+        let Some(header) = self.bytes.first_chunk() else { return Ok(None) };
+        let length = self.limits.length(header)?;
+        if self.bytes.len() < length {
+            return Ok(None);
         }
-        Ok(taken)
-    }
-
-    /// The length of a frame whose header is here.
-    fn length(&self) -> io::Result<usize> {
-        let [kind @ .., _, a, b, c, d] = self.header;
-        let length = u32::from_le_bytes([a, b, c, d]) as usize;
-        let min = if kind == *b"MSG" || kind == *b"CLO" { self.limits.message_min } else { HEADER_BYTES + 1 };
-        if (min..=self.limits.max).contains(&length) {
-            return Ok(length);
-        }
-        let message = format!("a frame of {length} bytes, where {min} to {} can be", self.limits.max);
-        Err(io::Error::new(io::ErrorKind::InvalidData, message))
+        let rest = self.bytes.split_off(length);
+        Ok(Some(std::mem::replace(&mut self.bytes, rest)))
     }
 }
 
-impl<R: AsyncRead + Unpin> AsyncRead for Frames<R> {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let before = out.filled().len();
-        ready!(Pin::new(&mut self.inner).poll_read(context, out))?;
-        let passed = self.pass(&out.filled()[before..]);
-        if passed.is_err() {
-            // With an error comes nothing.
-            out.set_filled(before);
+impl Limits {
+    /// The length of the frame that begins so.
+    fn length(self, header: &[u8; HEADER_BYTES]) -> io::Result<usize> {
+        let [kind @ .., _, a, b, c, d] = *header;
+        let length = u32::from_le_bytes([a, b, c, d]) as usize;
+        let min = if kind == *b"MSG" || kind == *b"CLO" { self.message_min } else { HEADER_BYTES + 1 };
+        if (min..=self.max).contains(&length) {
+            return Ok(length);
         }
-        Poll::Ready(passed)
+        let message = format!("a frame of {length} bytes, where {min} to {} can be", self.max);
+        Err(io::Error::new(io::ErrorKind::InvalidData, message))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokio::io::AsyncReadExt;
 
-    async fn read(bytes: &[u8]) -> io::Result<Vec<u8>> {
-        let mut all = vec![];
+    async fn read(bytes: &[u8]) -> io::Result<Vec<Vec<u8>>> {
         let limits = Limits { message_min: 24, max: 100 };
-        Frames::new(bytes, limits).read_to_end(&mut all).await.map(|_| all)
+        let mut frames = Frames::new(bytes, limits);
+        let mut all = vec![];
+        while let Some(frame) = frames.next().await? {
+            all.push(frame);
+        }
+        Ok(all)
     }
 
     fn frame(kind: &str, length: u32, body: usize) -> Vec<u8> {
@@ -100,9 +86,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn frames_within_the_limits_pass_unchanged() {
-        let bytes = [frame("ACK", 28, 20), frame("MSG", 24, 16), frame("MSG", 100, 92)].concat();
-        assert_eq!(read(&bytes).await.expect("all within"), bytes);
+    async fn frames_within_the_limits_are_cut_from_each_other() {
+        let frames = [frame("ACK", 28, 20), frame("MSG", 24, 16), frame("MSG", 100, 92)];
+        assert_eq!(read(&frames.concat()).await.expect("all within"), frames);
     }
 
     #[tokio::test]

@@ -1,16 +1,15 @@
 //! One TCP connection with a secure channel on it: questions go out, answers come back by their number.
 
 use super::failure::{self, Failure};
-use super::frames::{Frames, Limits};
+use super::frames::Limits;
+use super::messages::Messages;
 use super::service::Service;
 use crate::config::Endpoint;
 use edgeway_sdk::Deadline;
 use opcua::client::transport::{
-    Connector, RequestRecv, SecureChannelEventLoop, SecureChannelState, StreamConnection, StreamConnector,
-    StreamTransport, TransportConfiguration, TransportPollResult,
+    Connector, RequestRecv, SecureChannelEventLoop, SecureChannelState, TransportConfiguration, TransportPollResult,
 };
 use opcua::client::{AsyncSecureChannel, SessionRetryPolicy};
-use opcua::core::comms::tcp_codec::TcpCodec;
 use opcua::crypto::{CertificateStore, SecurityPolicy};
 use opcua::sync::RwLock;
 use opcua::types::{
@@ -21,11 +20,9 @@ use parking_lot::Mutex;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout_at};
-use tokio_util::codec::FramedRead;
 
 /// The length of a chunk that both sides must be able to take is 8192 bytes (OPC 10000-6, 7.1.2.3); most take more.
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -51,14 +48,28 @@ pub(super) struct Opening<'a> {
 pub(crate) struct Line {
     pub(super) channel: AsyncSecureChannel,
     timeout: Duration,
+    /// The driver may have ended it, while the connection still stands.
     end: Arc<End>,
+    /// The connection is gone.
+    cut: Arc<End>,
     pump: AbortHandle,
 }
 
-/// Whether a line has ended, and why.
+/// Whether something has ended, and why.
 struct End(watch::Sender<Option<Arc<str>>>);
 
 impl End {
+    fn reason(&self) -> Option<String> {
+        self.0.borrow().as_deref().map(str::to_owned)
+    }
+
+    async fn wait(&self) -> String {
+        let mut end = self.0.subscribe();
+        // The sender is in `self`.
+        let ended = end.wait_for(Option::is_some).await;
+        ended.ok().and_then(|reason| reason.as_deref().map(str::to_owned)).unwrap_or_default()
+    }
+
     /// The first reason stands.
     fn set(&self, reason: &str) {
         self.0.send_if_modified(|end| {
@@ -89,7 +100,7 @@ impl Line {
             certificates,
             endpoint.into(),
             SessionRetryPolicy::never(),
-            // The age of the channel's token must not depend on the server's clock. Times of values are put right again.
+            // `Messages` sees to clocks that differ. Times of values are put right again.
             true,
             Arc::default(),
             transport,
@@ -101,8 +112,9 @@ impl Line {
         let opened = opened.map_err(|_| Failure::Late(began.elapsed()))?;
         let events = opened.map_err(|error| Failure::Lost(dialer.no_channel(&error)))?;
         let end = Arc::new(End(watch::Sender::new(None)));
-        let pump = tokio::spawn(pump(events, end.clone())).abort_handle();
-        Ok(Line { channel, timeout, end, pump })
+        let cut = Arc::new(End(watch::Sender::new(None)));
+        let pump = tokio::spawn(pump(events, Ending { end: end.clone(), cut: cut.clone() })).abort_handle();
+        Ok(Line { channel, timeout, end, cut, pump })
     }
 
     /// Asks a question of a session, and waits for its answer.
@@ -147,6 +159,7 @@ impl Line {
         };
         done.map_err(|error| match error.status() {
             StatusCode::BadTimeout => Failure::Late(began.elapsed()),
+            StatusCode::BadDecodingError => Failure::Unreadable,
             status if failure::is_too_much(status) => Failure::Refused(status),
             _ => self.lost(&error),
         })
@@ -160,15 +173,12 @@ impl Line {
 
     /// Why the line has ended, if it has.
     pub(crate) fn reason(&self) -> Option<String> {
-        self.end.0.borrow().as_deref().map(str::to_owned)
+        self.end.reason()
     }
 
     /// Waits until the line has ended.
     pub(crate) async fn ended(&self) -> String {
-        let mut end = self.end.0.subscribe();
-        // The sender is in `self`.
-        let ended = end.wait_for(Option::is_some).await;
-        ended.ok().and_then(|reason| reason.as_deref().map(str::to_owned)).unwrap_or_default()
+        self.end.wait().await
     }
 
     /// By how many nanoseconds the server's clock is ahead, as the channel has it: times in answers come with it taken off.
@@ -176,11 +186,21 @@ impl Line {
         self.channel.encoding_context().read().options().client_offset.num_nanoseconds().unwrap_or_default()
     }
 
+    /// Asks a last question, even if the line was given up. Whatever the answer is, nothing depends on it.
+    pub(super) async fn say_farewell<Q: Service>(&self, token: &NodeId, mut question: Q, by: Deadline) {
+        if self.cut.reason().is_some() {
+            return;
+        }
+        let left = by.saturating_duration_since(Instant::now());
+        *question.header() = self.header(token, left);
+        let _ = timeout_at(by, self.channel.send(question, left)).await;
+    }
+
     /// Ends the channel as the standard has it.
     pub(crate) async fn close(&self, by: Deadline) {
         let closing = async {
             self.channel.close_channel().await;
-            self.ended().await
+            self.cut.wait().await
         };
         let _ = timeout_at(by, closing).await;
     }
@@ -217,21 +237,30 @@ impl Drop for Line {
 }
 
 /// Moves messages until the connection ends.
-async fn pump<T: opcua::client::transport::Transport>(mut events: SecureChannelEventLoop<T>, end: Arc<End>) {
-    // A panic of the library ends the line too.
-    let _end = Ending(end.clone());
+async fn pump<T: opcua::client::transport::Transport>(mut events: SecureChannelEventLoop<T>, ending: Ending) {
     loop {
         if let TransportPollResult::Closed(status) = events.poll().await {
-            return end.set(&closed(status));
+            return ending.set(&closed(status));
         }
     }
 }
 
-struct Ending(Arc<End>);
+/// What ends with the connection. A panic of the library ends it too.
+struct Ending {
+    end: Arc<End>,
+    cut: Arc<End>,
+}
+
+impl Ending {
+    fn set(&self, reason: &str) {
+        self.end.set(reason);
+        self.cut.set(reason);
+    }
+}
 
 impl Drop for Ending {
     fn drop(&mut self) {
-        self.0.set("the connection broke down");
+        self.set("the connection broke down");
     }
 }
 
@@ -244,7 +273,7 @@ fn closed(status: StatusCode) -> String {
 }
 
 /// How much one message may hold.
-fn decoding(message_bytes_max: usize) -> DecodingOptions {
+pub(super) fn decoding(message_bytes_max: usize) -> DecodingOptions {
     DecodingOptions {
         max_message_size: message_bytes_max,
         max_chunk_count: message_bytes_max.div_ceil(CHUNK_BYTES_LEAST),
@@ -265,7 +294,7 @@ struct Dialer {
 }
 
 impl Dialer {
-    async fn dial(&self, url: String, decoding: DecodingOptions, limits: Limits) -> Result<Connection, Error> {
+    async fn dial(&self) -> Result<TcpStream, Error> {
         let nobody = |error: std::io::Error| {
             *self.unreached.lock() = Some(error.to_string());
             Error::new(StatusCode::BadCommunicationError, error)
@@ -273,9 +302,7 @@ impl Dialer {
         let stream = TcpStream::connect((self.at.host.as_str(), self.at.port)).await.map_err(nobody)?;
         // Answers to small questions must not wait for the next ones.
         stream.set_nodelay(true).map_err(nobody)?;
-        let (read, write) = stream.into_split();
-        let reader = FramedRead::new(Frames::new(read, limits), TcpCodec::new(decoding));
-        Ok(Connection::new(reader, write, url))
+        Ok(stream)
     }
 
     fn no_channel(&self, error: &Error) -> String {
@@ -290,10 +317,8 @@ impl Dialer {
     }
 }
 
-type Connection = StreamConnection<Frames<OwnedReadHalf>, OwnedWriteHalf>;
-
 impl Connector for Dialer {
-    type Transport = StreamTransport<Frames<OwnedReadHalf>, OwnedWriteHalf>;
+    type Transport = Messages;
 
     async fn connect(
         &self,
@@ -303,8 +328,7 @@ impl Connector for Dialer {
     ) -> Result<Self::Transport, Error> {
         let security = if self.is_secure { SECURITY_BYTES_MIN } else { 0 };
         let limits = Limits { message_min: MESSAGE_BYTES_MIN + security, max: config.recv_buffer_size };
-        let dial = |url, decoding| self.dial(url, decoding, limits);
-        StreamConnector::new(dial, self.url.clone()).connect(channel, outgoing, config).await
+        Messages::begin(self.dial().await?, self.url.clone(), channel, outgoing, &config, limits).await
     }
 
     fn default_endpoint(&self) -> EndpointDescription {

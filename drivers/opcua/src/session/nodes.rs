@@ -8,14 +8,14 @@ use std::sync::Arc;
 
 /// The URIs of a server's namespaces, by their numbers.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Namespaces(Vec<Arc<str>>);
+pub(crate) struct Namespaces(Arc<[Arc<str>]>);
 
 impl Namespaces {
     pub(super) async fn read(live: &Live, by: Deadline) -> Result<Namespaces, Failure> {
         let node = attribute(VariableId::Server_NamespaceArray.into(), AttributeId::Value);
         let value = live.read(vec![node], by).await?.pop().and_then(|value| value.value);
         let Some(Variant::Array(array)) = value else {
-            return Err(live.give_up("the server does not say which namespaces it has"));
+            return Err(Failure::Lost("the server does not say which namespaces it has".into()));
         };
         let uri = |value: &Variant| match value {
             Variant::String(uri) => uri.as_ref().into(),

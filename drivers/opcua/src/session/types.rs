@@ -1,15 +1,16 @@
 //! What a server says of its types, asked for once in a session.
 
+use super::browse::above;
 use super::{Failure, Live, attribute};
 use crate::codec::structure::{Field, Form, Kind, Layout};
 use crate::codec::{Builtin, Layouts, Shape, first_encoding};
 use edgeway_sdk::Deadline;
 use opcua::types::{
-    AttributeId, BrowseDescription, BrowseDirection, BrowseRequest, BrowseResultMask, DataValue, EnumDefinition,
-    NodeId, ReferenceTypeId, StatusCode, StructureDefinition, StructureField, StructureType, Variant,
+    AttributeId, DataValue, DecodingOptions, EnumDefinition, NodeId, ReferenceTypeId, StatusCode, StructureDefinition,
+    StructureField, StructureType, Variant,
 };
 use parking_lot::{Mutex, RwLock};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Types above a type at most.
 const PARENTS_MAX: usize = 20;
@@ -19,28 +20,50 @@ const DEPTH_MAX: usize = 8;
 const NEW_MAX: usize = 100;
 
 /// What is known of the types of a session.
-#[derive(Default)]
 pub(crate) struct Types {
     pub(crate) layouts: RwLock<Layouts>,
     shapes: Mutex<HashMap<NodeId, Shape>>,
+    /// Types of fields, kept so that what an answer was missing for is learned with fewer questions the next time.
+    definitions: Mutex<HashMap<NodeId, Option<Definition>>>,
+    builtins: Mutex<HashMap<NodeId, Option<u32>>>,
 }
 
 impl Types {
-    /// Learns the layouts of all structures in these values.
+    /// Of a session whose values may be as long as this.
+    pub(super) fn within(limits: DecodingOptions) -> Self {
+        let (shapes, definitions, builtins) = Default::default();
+        Types { layouts: RwLock::new(Layouts::within(limits)), shapes, definitions, builtins }
+    }
+
+    /// Learns the layouts of all structures in these values. A type that the server does not describe is no error: its values
+    /// are bad. So are those of a type for which there is no answer, which is asked for again with the next value.
     ///
     /// # Errors
-    /// If there is no answer. A type that the server does not describe is no error: its values are bad.
+    /// If the session is lost.
     pub(crate) async fn learn(&self, live: &Live, values: &[DataValue], by: Deadline) -> Result<(), Failure> {
+        let mut unanswered = HashSet::new();
         for _ in 0..NEW_MAX {
             let unknown = {
                 let layouts = self.layouts.read();
-                values.iter().find_map(|value| first_encoding(value.value.as_ref()?, &layouts))
+                let is_done = |encoding: &NodeId| layouts.knows(encoding) || unanswered.contains(encoding);
+                values.iter().find_map(|value| first_encoding(value.value.as_ref()?, &is_done))
             };
             let Some(encoding) = unknown else { return Ok(()) };
-            let layout = of_encoding(live, &encoding, by).await?;
-            self.layouts.write().learn(encoding, layout);
+            match self.of_encoding(live, &encoding, by).await {
+                Ok(layout) => self.layouts.write().learn(encoding, layout),
+                Err(Failure::Lost(reason)) => return Err(Failure::Lost(reason)),
+                Err(_) => {
+                    unanswered.insert(encoding);
+                }
+            }
         }
         Ok(())
+    }
+
+    /// Whether there are structures in a value whose types are still to be learned.
+    pub(crate) fn are_unknown(&self, value: &DataValue) -> bool {
+        let layouts = self.layouts.read();
+        value.value.as_ref().is_some_and(|value| first_encoding(value, &|encoding| layouts.knows(encoding)).is_some())
     }
 
     /// What a node holds.
@@ -105,39 +128,8 @@ pub(crate) fn standard(node: &NodeId) -> Option<u32> {
     }
 }
 
-/// The node that a reference of this type comes from.
-pub(crate) async fn above(
-    live: &Live,
-    node: &NodeId,
-    reference: ReferenceTypeId,
-    by: Deadline,
-) -> Result<Option<NodeId>, Failure> {
-    let description = BrowseDescription {
-        node_id: node.clone(),
-        browse_direction: BrowseDirection::Inverse,
-        reference_type_id: reference.into(),
-        include_subtypes: true,
-        node_class_mask: 0,
-        result_mask: BrowseResultMask::None as u32,
-    };
-    let question = BrowseRequest {
-        requested_max_references_per_node: 1,
-        nodes_to_browse: Some(vec![description]),
-        ..BrowseRequest::default()
-    };
-    let results = live.ask(question, by).await?.results.unwrap_or_default();
-    let references = results.into_iter().next().and_then(|result| result.references).unwrap_or_default();
-    Ok(references.into_iter().next().map(|reference| reference.node_id.node_id))
-}
-
-async fn of_encoding(live: &Live, encoding: &NodeId, by: Deadline) -> Result<Option<Layout>, Failure> {
-    match above(live, encoding, ReferenceTypeId::HasEncoding, by).await? {
-        Some(data_type) => layout(live, &data_type, 0, by).await,
-        None => Ok(None),
-    }
-}
-
 /// What a server says that a type is made of.
+#[derive(Clone)]
 pub(crate) enum Definition {
     Structure(StructureDefinition),
     Enumeration(EnumDefinition),
@@ -153,68 +145,104 @@ pub(crate) async fn definition(live: &Live, data_type: &NodeId, by: Deadline) ->
     })
 }
 
-async fn layout(live: &Live, data_type: &NodeId, depth: usize, by: Deadline) -> Result<Option<Layout>, Failure> {
-    match definition(live, data_type, by).await? {
-        Some(Definition::Structure(definition)) => of_structure(live, definition, depth, by).await,
-        _ => Ok(None),
-    }
-}
-
-async fn of_structure(
-    live: &Live,
-    definition: StructureDefinition,
-    depth: usize,
-    by: Deadline,
-) -> Result<Option<Layout>, Failure> {
-    let form = match definition.structure_type {
-        StructureType::Structure => Form::All,
-        StructureType::StructureWithOptionalFields => Form::Optional,
-        StructureType::Union => Form::Union,
-        // Their fields are of types that nobody knows beforehand.
-        StructureType::StructureWithSubtypedValues | StructureType::UnionWithSubtypedValues => return Ok(None),
-    };
-    if depth > DEPTH_MAX {
-        return Ok(None);
-    }
-    let mut fields = vec![];
-    for field in definition.fields.unwrap_or_default() {
-        match Box::pin(of_field(live, &field, depth, by)).await? {
-            Some(field) => fields.push(field),
-            None => return Ok(None),
+impl Types {
+    async fn of_encoding(&self, live: &Live, encoding: &NodeId, by: Deadline) -> Result<Option<Layout>, Failure> {
+        let Some(data_type) = above(live, encoding, ReferenceTypeId::HasEncoding, by).await? else { return Ok(None) };
+        match self.definition(live, &data_type, by).await? {
+            Some(Definition::Structure(definition)) => self.of_structure(live, definition, 0, by).await,
+            _ => Ok(None),
         }
     }
-    Ok(Some(Layout { form, fields }))
-}
 
-async fn of_field(live: &Live, field: &StructureField, depth: usize, by: Deadline) -> Result<Option<Field>, Failure> {
-    // A table in a structure is laid out in a way of its own.
-    if field.value_rank > 1 {
-        return Ok(None);
-    }
-    let Some(kind) = of_type(live, &field.data_type, depth, by).await? else { return Ok(None) };
-    let name = field.name.as_ref().into();
-    Ok(Some(Field { name, kind, is_array: field.value_rank >= 0, is_optional: field.is_optional }))
-}
-
-async fn of_type(live: &Live, data_type: &NodeId, depth: usize, by: Deadline) -> Result<Option<Kind>, Failure> {
-    // Of 22, which is every structure, the header says which one it is.
-    if let Some(number) = standard(data_type).filter(|number| (1..=25).contains(number)) {
-        return Ok(u8::try_from(number).ok().map(Kind::Builtin));
-    }
-    match definition(live, data_type, by).await? {
-        Some(Definition::Structure(definition)) => {
-            Ok(of_structure(live, definition, depth + 1, by).await?.map(|layout| Kind::Structure(layout.into())))
+    async fn definition(&self, live: &Live, data_type: &NodeId, by: Deadline) -> Result<Option<Definition>, Failure> {
+        if let Some(known) = self.definitions.lock().get(data_type) {
+            return Ok(known.clone());
         }
-        // An enumeration is an Int32.
-        Some(Definition::Enumeration(_)) => Ok(Some(Kind::Builtin(6))),
-        None => {
-            let number = builtin(live, data_type, by).await?.map(|number| if number == 29 { 6 } else { number });
-            // A structure that is not described cannot be read; numbers of no kind stand in a variant.
-            Ok(match number {
-                Some(number @ (1..=21 | 23 | 24 | 25)) => u8::try_from(number).ok().map(Kind::Builtin),
-                Some(26..=28) => Some(Kind::Builtin(24)),
-                _ => None,
-            })
+        let definition = definition(live, data_type, by).await?;
+        self.definitions.lock().insert(data_type.clone(), definition.clone());
+        Ok(definition)
+    }
+
+    async fn builtin(&self, live: &Live, data_type: &NodeId, by: Deadline) -> Result<Option<u32>, Failure> {
+        if let Some(known) = self.builtins.lock().get(data_type) {
+            return Ok(*known);
+        }
+        let number = builtin(live, data_type, by).await?;
+        self.builtins.lock().insert(data_type.clone(), number);
+        Ok(number)
+    }
+
+    async fn of_structure(
+        &self,
+        live: &Live,
+        definition: StructureDefinition,
+        depth: usize,
+        by: Deadline,
+    ) -> Result<Option<Layout>, Failure> {
+        let form = match definition.structure_type {
+            StructureType::Structure => Form::All,
+            StructureType::StructureWithOptionalFields => Form::Optional,
+            StructureType::Union => Form::Union,
+            // Their fields are of types that nobody knows beforehand.
+            StructureType::StructureWithSubtypedValues | StructureType::UnionWithSubtypedValues => return Ok(None),
+        };
+        if depth > DEPTH_MAX {
+            return Ok(None);
+        }
+        let mut fields = vec![];
+        for field in definition.fields.unwrap_or_default() {
+            match Box::pin(self.of_field(live, &field, depth, by)).await? {
+                Some(field) => fields.push(field),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(Layout { form, fields }))
+    }
+
+    async fn of_field(
+        &self,
+        live: &Live,
+        field: &StructureField,
+        depth: usize,
+        by: Deadline,
+    ) -> Result<Option<Field>, Failure> {
+        // A table in a structure is laid out in a way of its own.
+        if field.value_rank > 1 {
+            return Ok(None);
+        }
+        let Some(kind) = self.of_type(live, &field.data_type, depth, by).await? else { return Ok(None) };
+        let name = field.name.as_ref().into();
+        Ok(Some(Field { name, kind, is_array: field.value_rank >= 0, is_optional: field.is_optional }))
+    }
+
+    async fn of_type(
+        &self,
+        live: &Live,
+        data_type: &NodeId,
+        depth: usize,
+        by: Deadline,
+    ) -> Result<Option<Kind>, Failure> {
+        // Of 22, which is every structure, the header says which one it is.
+        if let Some(number) = standard(data_type).filter(|number| (1..=25).contains(number)) {
+            return Ok(u8::try_from(number).ok().map(Kind::Builtin));
+        }
+        match self.definition(live, data_type, by).await? {
+            Some(Definition::Structure(definition)) => Ok(self
+                .of_structure(live, definition, depth + 1, by)
+                .await?
+                .map(|layout| Kind::Structure(layout.into()))),
+            // An enumeration is an Int32.
+            Some(Definition::Enumeration(_)) => Ok(Some(Kind::Builtin(6))),
+            None => {
+                let number =
+                    self.builtin(live, data_type, by).await?.map(|number| if number == 29 { 6 } else { number });
+                // A structure that is not described cannot be read; numbers of no kind stand in a variant.
+                Ok(match number {
+                    Some(number @ (1..=21 | 23 | 24 | 25)) => u8::try_from(number).ok().map(Kind::Builtin),
+                    Some(26..=28) => Some(Kind::Builtin(24)),
+                    _ => None,
+                })
+            }
         }
     }
 }

@@ -125,6 +125,29 @@ impl Host {
         Ok(readings.into_iter().flatten().collect())
     }
 
+    /// What comes of each point when steps that cannot be read are divided, as the gateway does it.
+    pub(crate) async fn readings_apart(&self) -> HashMap<u32, (Value, Quality)> {
+        let mut readings = HashMap::new();
+        let mut steps = self.plan().await.steps;
+        while let Some(step) = steps.pop() {
+            let mut batch = Batch::default();
+            match self.link.exec(step.id, &mut batch, soon()).await {
+                Ok(()) => readings.extend(
+                    (0..batch.len()).map(|at| (batch.points[at].0, (batch.values[at].clone(), batch.qualities[at]))),
+                ),
+                Err(Fault::Point { point, quality, .. }) => {
+                    readings.insert(point.0, (Value::Null, quality));
+                }
+                Err(Fault::Step(_)) => {
+                    let points: Vec<_> = step.points.iter().map(|ix| self.points[ix.0 as usize].clone()).collect();
+                    steps.extend(self.link.plan(&self.devices, &points, Split::Step(&step)).await.unwrap().steps);
+                }
+                Err(other) => panic!("{other:?}"),
+            }
+        }
+        readings
+    }
+
     /// The values of all points, which have to be good.
     pub(crate) async fn values(&self) -> Vec<Value> {
         let good = |(value, quality, _): Reading| {

@@ -38,6 +38,11 @@ impl Asyncua {
         assert_eq!(self.ask(&format!("set {name} {value}")).await, "ok");
     }
 
+    /// A text that is no UTF-8: asyncua sends these as the bytes that they stand for.
+    pub(crate) async fn garble(&mut self, name: &str) {
+        assert_eq!(self.ask(&format!(r#"set {name} "\udcff\udcfe""#)).await, "ok");
+    }
+
     pub(crate) async fn get(&mut self, name: &str) -> Json {
         serde_json::from_str(&self.ask(&format!("get {name}")).await).expect("JSON")
     }

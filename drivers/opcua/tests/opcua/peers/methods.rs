@@ -53,3 +53,18 @@ async fn a_call_that_cannot_be_is_told_why() {
     assert!(nothing.contains("Bad"), "{nothing}");
     host.close().await;
 }
+
+#[tokio::test]
+async fn a_method_of_several_objects_is_called_on_none_until_one_is_named() {
+    let mut server = Asyncua::start(&[]).await;
+    server.ask("share").await;
+    let mut named = device();
+    named["methods"]["named"] = json!({ "method": "s=WTG01.Reset", "object": "s=WTG01" });
+    let host = Host::new(&link(server.port), named, &[]);
+    host.connect().await.unwrap();
+    let input = || json!({ "reason": "storm", "steps": [1], "delay": 0 });
+    let Err(Fault::Config(reason)) = host.call("reset", input()).await else { panic!("it has been called") };
+    assert_eq!(reason, "`nsu=http://lab;s=WTG01.Reset` belongs to 2 objects; name the one it is called on in `object`");
+    assert_eq!(host.call("named", input()).await, Ok(json!({ "done": true, "echo": "storm 1" })));
+    host.close().await;
+}

@@ -131,6 +131,24 @@ async fn one_bad_node_never_spoils_the_others() {
     host.close().await;
 }
 
+/// A text that is no UTF-8 makes the library give up the whole answer.
+#[tokio::test]
+async fn a_value_that_cannot_be_read_costs_its_point_alone() {
+    let mut server = Asyncua::start(&[]).await;
+    let host = Host::new(&link(server.port), lab(), &polled(&["WTG01.Power", "WTG01.Speed", "WTG01.Name", "WTG01.On"]));
+    host.connect().await.unwrap();
+    server.garble("WTG01.Name").await;
+    let readings = host.readings_apart().await;
+    assert_eq!(readings[&0], (1450.5.into(), Quality::Good));
+    assert_eq!(readings[&1], (12.25.into(), Quality::Good));
+    assert_eq!(readings[&2], (Value::Null, Quality::Bad));
+    assert_eq!(readings[&3], (true.into(), Quality::Good));
+    server.set("WTG01.Name", "WTG-03").await;
+    assert_eq!(host.values().await[2], Value::from("WTG-03"));
+    assert_eq!(host.counted("sessions"), 1, "the link has stood all the time");
+    host.close().await;
+}
+
 #[tokio::test]
 async fn what_is_written_is_read_back_in_the_type_of_the_node() {
     let mut server = Asyncua::start(&[]).await;

@@ -59,3 +59,37 @@ async fn events_are_told_with_the_fields_that_were_asked_for() {
     assert_eq!(host.heard.told().events.len(), 1, "events of another type are not told");
     host.close().await;
 }
+
+#[tokio::test]
+async fn a_message_that_cannot_be_read_makes_its_point_bad_and_the_others_go_on() {
+    let mut server = Asyncua::start(&[]).await;
+    let host = Host::new(&link(server.port), lab(), &told(&["WTG01.Power", "WTG01.Name", "WTG01.Speed"]));
+    host.listen().await.unwrap();
+    host.hears(0, 1450.5).await;
+    host.hears(1, "WTG-01").await;
+    server.garble("WTG01.Name").await;
+    server.set("WTG01.Power", 7.5).await;
+    host.hears_quality(1, Quality::Bad).await;
+    host.hears(0, 7.5).await;
+    server.set("WTG01.Speed", 1.5).await;
+    host.hears(2, 1.5).await;
+    assert_eq!(host.counted("unreadable_notifications"), 1);
+    assert_eq!(host.counted("refused_items"), 1, "it is watched again before long");
+    assert_eq!(host.heard.told().lost, Vec::<String>::new());
+    host.close().await;
+}
+
+/// The one that is told first may be the one that cannot be read.
+#[tokio::test]
+async fn a_first_message_that_cannot_be_read_is_not_the_end() {
+    let mut server = Asyncua::start(&[]).await;
+    server.garble("WTG01.Name").await;
+    let host = Host::new(&link(server.port), lab(), &told(&["WTG01.Power", "WTG01.Name"]));
+    host.listen().await.unwrap();
+    host.hears(0, 1450.5).await;
+    host.hears_quality(1, Quality::Bad).await;
+    server.set("WTG01.Power", 7.5).await;
+    host.hears(0, 7.5).await;
+    assert_eq!(host.heard.told().lost, Vec::<String>::new());
+    host.close().await;
+}
