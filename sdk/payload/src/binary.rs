@@ -65,7 +65,8 @@ impl Layout {
             (Kind::String, Value::Text(text)) => self.filled(text.as_bytes().to_vec()).ok_or_else(unfit),
             (Kind::Bytes, Value::Bytes(bytes)) => self.filled(bytes.to_vec()).ok_or_else(unfit),
             (Kind::F16, value) => {
-                value.as_f64().map(|n| self.bytes(f16::from_f64(n).to_bits().into(), 2)).ok_or_else(unfit)
+                let number = value.as_f64().map(f16::from_f64).filter(|n| n.is_finite()).ok_or_else(unfit)?;
+                Ok(self.bytes(number.to_bits().into(), 2))
             }
             (Kind::F32, value) => {
                 let number = value.as_f64().map(|n| n as f32).filter(|n| n.is_finite()).ok_or_else(unfit)?;
@@ -202,6 +203,7 @@ mod tests {
             (Kind::I8, Value::Int(128)),
             (Kind::I24, Value::Int(1 << 23)),
             (Kind::U16, Value::Float(1.5)),
+            (Kind::F16, Value::Int(70_000)),
             (Kind::F32, Value::Float(1e300)),
             (Kind::U64, Value::Float(1e19)),
             (Kind::String, Value::Int(1)),

@@ -22,7 +22,7 @@
 //! | --- | --- |
 //! | a payload | 4 MiB |
 //! | nesting | 32 levels |
-//! | whole numbers | 64 bits, signed; what is larger has a bad quality |
+//! | whole numbers | 64 bits, signed; larger ones have a bad quality, those of 2^64 and more in JSON are floats |
 //! | points that [`Document::points`] lists | 1,000 |
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]

@@ -75,7 +75,7 @@ impl Mapping {
     pub fn read(&self, document: &Document) -> Option<Reading> {
         let mut newest: Option<Reading> = None;
         self.read_all(document, |reading| {
-            if newest.as_ref().is_none_or(|newest| newest.time <= reading.time) {
+            if newest.as_ref().is_none_or(|newest| newest.is_older_than(&reading)) {
                 newest = Some(reading);
             }
         });
@@ -110,8 +110,12 @@ impl Mapping {
 
     /// With the time and the quality that the payload gives.
     fn as_told(&self, tree: &Json, mut reading: Reading) -> Reading {
-        if let Some(Selected::One(told)) = self.quality.as_ref().map(|place| place.select(tree)) {
-            reading = reading.at_most(meaning::quality(told));
+        if let Some(place) = &self.quality {
+            reading = reading.at_most(match place.select(tree) {
+                Selected::One(told) => meaning::quality(told),
+                // How good it is nobody knows.
+                _ => Quality::Uncertain,
+            });
         }
         if let Some((place, unit)) = &self.time {
             reading.time = match place.select(tree) {
@@ -127,7 +131,7 @@ impl Mapping {
     }
 
     fn of_record(&self, record: &Record) -> Reading {
-        Reading { time: Some(record.time), ..self.plain(&record.value) }
+        Reading { time: record.time, ..self.plain(&record.value) }
     }
 
     fn of_bytes(&self, (value, quality): (Value, Quality)) -> Reading {
@@ -194,6 +198,11 @@ impl Mapping {
 }
 
 impl Reading {
+    /// Whether the other is at least as new. What has no time is of now.
+    pub fn is_older_than(&self, other: &Reading) -> bool {
+        other.time.is_none() || self.time.is_some_and(|time| Some(time) <= other.time)
+    }
+
     fn bad(quality: Quality) -> Self {
         Reading { value: Value::Null, quality, time: None }
     }

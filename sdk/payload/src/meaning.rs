@@ -65,8 +65,11 @@ fn all_fit(json: &Json) -> bool {
 fn number(json: &Json) -> Option<Value> {
     let Json::String(text) = json else { return plain(json).filter(|_| json.is_number()) };
     let text = text.trim();
-    let whole = text.parse().ok().map(Value::Int);
-    whole.or_else(|| text.parse().ok().filter(|number: &f64| number.is_finite()).map(Value::Float))
+    if text.trim_start_matches(['+', '-']).bytes().all(|byte| byte.is_ascii_digit()) {
+        // One that does not fit would become one that is not exact.
+        return text.parse().ok().map(Value::Int);
+    }
+    text.parse().ok().filter(|number: &f64| number.is_finite()).map(Value::Float)
 }
 
 fn bool(json: &Json) -> Option<Value> {
@@ -142,7 +145,9 @@ mod tests {
         for wrong in [json!(u64::MAX), json!([1, u64::MAX]), json!({ "a": u64::MAX })] {
             assert_eq!(value(&wrong, Kind::Auto, &NO), (Value::Null, Quality::BadOutOfRange), "{wrong}");
         }
+        assert_eq!(value(&json!("9223372036854775808"), Kind::Number, &NO), (Value::Null, Quality::BadOutOfRange));
         assert_eq!(value(&json!(i64::MAX), Kind::Auto, &NO).0, Value::Int(i64::MAX));
+        assert_eq!(value(&json!("-9223372036854775808"), Kind::Number, &NO).0, Value::Int(i64::MIN));
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub struct Options {
     pub time: Option<String>,
     /// `time_unit`: how that is written.
     pub time_unit: TimeUnit,
-    /// `quality`: the path of a quality in JSON and CBOR.
+    /// `quality`: the path of a quality in JSON and CBOR. A value whose payload has none there is uncertain.
     pub quality: Option<String>,
     /// `payload`: the text that sets the value, with `{value}` for it. Default: what `at` and the format say.
     pub payload: Option<String>,

@@ -15,14 +15,15 @@ pub(crate) struct Record {
     pub(crate) name: String,
     pub(crate) value: Json,
     pub(crate) unit: String,
-    pub(crate) time: Timestamp,
+    /// `None` if it has none: it is of now.
+    pub(crate) time: Option<Timestamp>,
 }
 
 /// What records inherit.
 #[derive(Default)]
 struct Base {
     name: String,
-    time_s: f64,
+    time_s: Option<f64>,
     unit: String,
     value: Option<f64>,
 }
@@ -85,7 +86,7 @@ impl Base {
             return Err(wrong(format!("`{name}` must be understood, and is not known")));
         }
         self.name = text(record, "bn", "-2")?.unwrap_or(std::mem::take(&mut self.name));
-        self.time_s = number(record, "bt", "-3")?.unwrap_or(self.time_s);
+        self.time_s = number(record, "bt", "-3")?.or(self.time_s);
         self.unit = text(record, "bu", "-4")?.unwrap_or(std::mem::take(&mut self.unit));
         self.value = number(record, "bv", "-5")?.or(self.value);
         Ok(())
@@ -95,8 +96,11 @@ impl Base {
         let Some(value) = self.value(record)? else { return Ok(None) };
         let name = self.name.clone() + &text(record, "n", "0")?.unwrap_or_default();
         let unit = text(record, "u", "1")?.unwrap_or(self.unit.clone());
-        let time_s = self.time_s + number(record, "t", "6")?.unwrap_or(0.0);
-        Ok(Some(Record { name, value, unit, time: moment(time_s, received) }))
+        let time_s = match (self.time_s, number(record, "t", "6")?) {
+            (Some(base), Some(time)) => Some(base + time),
+            (base, time) => base.or(time),
+        };
+        Ok(Some(Record { name, value, unit, time: time_s.map(|time_s| moment(time_s, received)) }))
     }
 
     fn value(&self, record: &Json) -> Result<Option<Json>, Error> {
@@ -141,26 +145,26 @@ mod tests {
             { "bn": "urn:x:", "n": "open", "vb": true }
         ]);
         let records = resolve(&pack, at(2_000_000_000)).expect("a pack");
-        let short: Vec<_> =
-            records.iter().map(|r| (r.name.rsplit(':').next().unwrap_or_default(), r.unit.as_str(), r.time)).collect();
-        let then = 1_276_020_076;
+        let last = |record: &Record| record.name.rsplit(':').next().unwrap_or_default().to_owned();
+        let short: Vec<_> = records.iter().map(|r| (last(r), r.unit.as_str(), r.time)).collect();
+        let time = |after: i64| Some(at(1_276_020_076 + after));
         assert_eq!(
             short,
             [
-                ("voltage", "V", at(then)),
-                ("current", "A", at(then - 5)),
-                ("current", "A", at(then)),
-                ("open", "A", at(then))
+                ("voltage".into(), "V", time(0)),
+                ("current".into(), "A", time(-5)),
+                ("current".into(), "A", time(0)),
+                ("open".into(), "A", time(0))
             ]
         );
         assert_eq!(records[3].name, "urn:x:open");
     }
 
     #[test]
-    fn small_times_count_from_now() {
+    fn small_times_count_from_now_and_no_time_is_now() {
         let pack = json!([{ "n": "a", "v": 1, "t": -60 }, { "n": "b", "v": 1 }]);
         let times: Vec<_> = resolve(&pack, at(1000)).expect("a pack").iter().map(|record| record.time).collect();
-        assert_eq!(times, [at(940), at(1000)]);
+        assert_eq!(times, [Some(at(940)), None]);
     }
 
     #[test]

@@ -56,17 +56,30 @@ fn time_and_quality_come_from_the_payload() {
     let time = Some(Timestamp::from_millis(5));
     let reading = |payload: &str| read(&options, payload.as_bytes()).expect("it says something");
     let good = Reading { value: Value::Int(1), quality: Quality::Good, time };
-    assert_eq!(reading(r#"{"v": 1, "ts": 5}"#), good);
+    assert_eq!(reading(r#"{"v": 1, "ts": 5, "q": "good"}"#), good);
     assert_eq!(
         reading(r#"{"v": 1, "ts": 5, "q": "uncertain"}"#),
         Reading { quality: Quality::Uncertain, ..good.clone() }
     );
     assert_eq!(reading(r#"{"v": 1, "ts": 5, "q": "bad"}"#), Reading { time, ..Reading::bad(Quality::Bad) });
     assert_eq!(
-        reading(r#"{"v": 1}"#),
+        reading(r#"{"v": 1, "q": true}"#),
         Reading { quality: Quality::Uncertain, time: None, ..good },
         "of when it is nobody knows"
     );
+    let without_time = Options { time: None, time_unit: TimeUnit::default(), ..options.clone() };
+    for payload in [r#"{"v": 1}"#, r#"{"v": 1, "q": null}"#] {
+        let told = read(&without_time, payload.as_bytes()).map(|reading| reading.quality);
+        assert_eq!(told, Some(Quality::Uncertain), "how good it is nobody knows");
+    }
+}
+
+#[test]
+fn a_record_without_a_time_is_of_now_and_the_newest() {
+    let options = Options { format: Format::SenmlJson, ..at("t") };
+    let pack = br#"[{"n": "t", "t": -10, "v": 1}, {"n": "t", "v": 2}, {"n": "t", "t": -1, "v": 3}]"#;
+    let newest = Reading { value: Value::Int(2), quality: Quality::Good, time: None };
+    assert_eq!(read(&options, pack), Some(newest));
 }
 
 #[test]
