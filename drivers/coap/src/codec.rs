@@ -8,6 +8,7 @@ pub(crate) use block::Block;
 use crate::config::{Path, Query};
 use coap_lite::{CoapOption, MessageClass, MessageType, Packet, RequestType, ResponseType};
 use edgeway_payload::Format;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 /// Max-Age of an answer that has none (RFC 7252 section 5.10.5).
@@ -49,6 +50,14 @@ pub(crate) fn empty(kind: MessageType, message_id: u16) -> Vec<u8> {
 /// A whole number as an option has it: no more bytes than it needs.
 pub(crate) fn number(number: u32) -> Vec<u8> {
     number.to_be_bytes().into_iter().skip_while(|byte| *byte == 0).collect()
+}
+
+/// By what a message that comes again is known beside its number: a device that was restarted counts from the same number on.
+pub(crate) fn digest(packet: &Packet) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (u8::from(packet.header.code), packet.get_token(), &packet.payload).hash(&mut hasher);
+    packet.options().for_each(|option| option.hash(&mut hasher));
+    hasher.finish()
 }
 
 /// What an answer says.

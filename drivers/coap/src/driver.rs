@@ -116,23 +116,24 @@ impl Planned {
 #[async_trait]
 impl Link for CoapLink {
     async fn plan(&self, devices: &[DeviceSpec], points: &[PointSpec], split: Split<'_>) -> Result<Plan, Fault> {
+        if let Split::Step(_) = split {
+            // A device refuses a resource as a whole: to ask for the same in parts would bring nothing.
+            return Ok(Plan::default());
+        }
         let devices = plan::devices(devices)?;
         let targets = Targets::resolve(&self.options, &devices, points)?;
         let mut planned = self.planned();
-        let Split::Step(refused) = split else {
-            planned.begin(devices.clone(), &targets);
-            return Ok(self.planned_all(&mut planned, targets, &devices));
-        };
-        planned.steps.remove(&refused.id);
-        let halves = plan::resources(targets.polled, &devices).into_iter().flat_map(Resource::halves);
-        let steps = halves.map(|half| planned.add(half)).collect();
-        Ok(Plan { steps, rejected: targets.rejected, concurrency: self.options.in_flight, ..Plan::default() })
+        planned.begin(devices.clone(), &targets);
+        Ok(self.planned_all(&mut planned, targets, &devices))
     }
 
     async fn connect(&self, by: Deadline) -> Result<LinkInfo, Fault> {
         self.stop_watching();
         match &self.end {
-            End::Client(wire) => wire.connect(by).await?,
+            End::Client(wire) => {
+                self.planned().steps.values().for_each(|reading| reading.forget());
+                wire.connect(by).await?;
+            }
             End::Server(server) => server.bind().await?,
         }
         Ok(LinkInfo { concurrency: self.options.in_flight, ..LinkInfo::default() })

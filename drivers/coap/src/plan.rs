@@ -17,6 +17,8 @@ pub(crate) struct Target {
     pub(crate) watch: Watch,
     pub(crate) method: Method,
     pub(crate) place: Place,
+    /// From where its device pushes.
+    source: Option<Source>,
 }
 
 /// What is asked for at once. Points of one place share an answer.
@@ -49,7 +51,12 @@ pub(crate) struct Targets {
     pub(crate) silent: Vec<Target>,
     /// With the reason.
     pub(crate) rejected: Vec<(PointIx, String)>,
+    /// With `listen://`, who is pushed to each path and query.
+    pushed: HashMap<(Path, Query), Vec<Pusher>>,
 }
+
+/// A device that is pushed from somewhere, or anywhere.
+type Pusher = (DeviceIx, Option<Source>);
 
 /// The devices of a link, with their options.
 pub(crate) type Devices = HashMap<DeviceIx, DeviceOptions>;
@@ -81,17 +88,47 @@ impl Targets {
 
     fn add(&mut self, link: &LinkOptions, target: Target) {
         let is_server = matches!(link.endpoint, Endpoint::Listen { .. });
+        if let Some(reason) = target.unfit(is_server).or_else(|| is_server.then(|| self.taken(&target)).flatten()) {
+            return self.rejected.push((target.item.point, reason.into()));
+        }
         match (target.access.reads(), target.watch) {
             (false, _) => self.silent.push(target),
-            (true, _) if is_server && target.access.writes() => {
-                let reason = "a device that pushes cannot be written (make the point read-only)";
-                self.rejected.push((target.item.point, reason.into()));
-            }
             (true, Watch::Observe) => self.watched.push(target),
             (true, Watch::Poll) if is_server => self.watched.push(target),
             (true, Watch::Poll) => self.polled.push(target),
         }
     }
+
+    /// Why nobody could tell what is pushed to this point from what is pushed to another device's.
+    fn taken(&mut self, target: &Target) -> Option<&'static str> {
+        let Place { device, path, query, .. } = &target.place;
+        let places = self.pushed.entry((path.clone(), query.clone())).or_default();
+        let is_taken = places.iter().any(|(other, source)| other != device && overlap(*source, target.source));
+        if !places.contains(&(*device, target.source)) {
+            places.push((*device, target.source));
+        }
+        is_taken.then_some("another device is pushed to this path too (tell them apart by `source`, `path` or `query`)")
+    }
+}
+
+impl Target {
+    /// Why it does not go with this kind of link.
+    fn unfit(&self, is_server: bool) -> Option<&'static str> {
+        match is_server {
+            true if self.access.writes() => Some("a device that pushes cannot be written (make the point read-only)"),
+            true if self.place.accept.is_some() => {
+                Some("a device that pushes is not asked for a format (leave `accept` out)")
+            }
+            false if self.source.is_some() => Some("`source` goes with `listen://` alone (leave it out of the device)"),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a device may push from both.
+fn overlap(one: Option<Source>, other: Option<Source>) -> bool {
+    let (Some(one), Some(other)) = (one, other) else { return true };
+    one.overlaps(other)
 }
 
 fn target(device: &DeviceOptions, spec: &PointSpec) -> Result<Target, Fault> {
@@ -104,7 +141,8 @@ fn target(device: &DeviceOptions, spec: &PointSpec) -> Result<Target, Fault> {
         period: spec.period,
     };
     let item = Item { point: spec.ix, reader: Reader::new(&point).into() };
-    Ok(Target { item, access: spec.access, watch: point.watch, method: point.method, place })
+    let (access, source) = (spec.access, device.source);
+    Ok(Target { item, access, watch: point.watch, method: point.method, place, source })
 }
 
 /// All mistakes in one fault.
@@ -144,13 +182,6 @@ impl Resource {
 
     pub(crate) fn points(&self) -> Vec<PointIx> {
         self.items.iter().map(|item| item.point).collect()
-    }
-
-    /// Two for one that the device refuses; one if there is one point. They ask for the same: a device refuses a resource as a whole.
-    pub(crate) fn halves(mut self) -> Vec<Resource> {
-        let rest = self.items.split_off(self.items.len().div_ceil(2));
-        let second = Resource::new(self.place.clone(), rest, self.source);
-        [self, second].into_iter().filter(|half| !half.items.is_empty()).collect()
     }
 }
 

@@ -90,7 +90,9 @@ impl AsTold {
     fn read(&self, format: Format, payload: &mut Payload<'_>, each: impl FnMut(Reading)) -> Result<(), Quality> {
         let mut last = self.last.lock().expect("no thread panics while it holds this lock");
         if last.as_ref().is_none_or(|mapping| mapping.format() != format) {
-            *last = Mapping::new(&Options { format, ..self.options.clone() }, Access::Read, &mut vec![]);
+            // What is sent in order to write says nothing of what is read.
+            let options = Options { format, payload: None, ..self.options.clone() };
+            *last = Mapping::new(&options, Access::Read, &mut vec![]);
         }
         // Options that do not go with this format.
         let mapping = last.as_ref().ok_or(Quality::BadConfig)?;
@@ -116,7 +118,7 @@ pub(crate) fn unpack(items: &[Item], payload: &mut Payload<'_>, out: &mut Batch)
     for item in items {
         let mut newest: Option<Reading> = None;
         let read = item.reader.read(payload, |reading| {
-            if newest.as_ref().is_none_or(|newest| newest.time <= reading.time) {
+            if newest.as_ref().is_none_or(|newest| newest.is_older_than(&reading)) {
                 newest = Some(reading);
             }
         });
@@ -135,6 +137,17 @@ pub(crate) fn unpack_all(items: &[Item], payload: &mut Payload<'_>, out: &mut Ba
         let read = item.reader.read(payload, |reading| push(item.point, reading, received, out));
         if let Err(quality) = read {
             out.bad(item.point, quality, received);
+        }
+    }
+}
+
+/// Puts all that a resource holds into the batch: series in their order, and a bad value for a point that it does not speak of.
+pub(crate) fn unpack_whole(items: &[Item], payload: &mut Payload<'_>, out: &mut Batch) {
+    for item in items {
+        let before = out.len();
+        unpack_all(std::slice::from_ref(item), payload, out);
+        if out.len() == before {
+            out.bad(item.point, Quality::Bad, payload.received);
         }
     }
 }
@@ -176,6 +189,8 @@ mod tests {
         assert_eq!(read(json!({ "at": "t" }), Told::Nothing, br#"{"t": 1}"#), good(Value::Int(1)));
         assert_eq!(read(json!({ "at": "t" }), Told::Known(Format::Cbor), b"\xa1\x61t\x02"), good(Value::Int(2)));
         assert_eq!(read(json!({}), Told::Known(Format::Text), b"21.5"), good(Value::Float(21.5)));
+        let written = json!({ "at": "t", "payload": r#"{"t": {value}}"# });
+        assert_eq!(read(written, Told::Known(Format::Cbor), b"\xa1\x61t\x02"), good(Value::Int(2)));
         let pack = br#"[{"n": "t", "v": 3}]"#;
         assert_eq!(read(json!({ "at": "t" }), Told::Known(Format::SenmlJson), pack), good(Value::Int(3)));
     }
@@ -199,6 +214,10 @@ mod tests {
         let mut all = Batch::default();
         unpack_all(&items, &mut payload, &mut all);
         assert_eq!(all.values, [1, 3, 2].map(Value::Int));
+        let mut whole = Batch::default();
+        unpack_whole(&items, &mut payload, &mut whole);
+        assert_eq!(whole.values[..3], all.values);
+        assert_eq!(whole.qualities[3..], [Quality::Bad], "it does not speak of it");
         assert_eq!(value(&items[0], &mut payload), Some(Value::Int(3)));
         assert_eq!(value(&items[1], &mut payload), None);
     }

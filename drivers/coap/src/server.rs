@@ -101,11 +101,11 @@ async fn receive(socket: Arc<UdpSocket>, mut desk: Desk) {
 }
 
 /// Takes in what comes, and says what is to be said to it. No I/O.
-struct Desk {
+pub(crate) struct Desk {
     resources: BTreeMap<Path, Vec<Arc<Resource>>>,
     sink: Arc<dyn Sink>,
     counters: Arc<Counters>,
-    seen: Recent<(SocketAddr, u16), Option<Vec<u8>>>,
+    seen: Recent<(SocketAddr, u16, u64), Option<Vec<u8>>>,
     uploads: Uploads,
     next_message_id: u16,
 }
@@ -135,7 +135,12 @@ impl Reply {
 }
 
 impl Desk {
-    fn new(resources: Vec<Arc<Resource>>, sink: Arc<dyn Sink>, options: &LinkOptions, counters: Arc<Counters>) -> Self {
+    pub(crate) fn new(
+        resources: Vec<Arc<Resource>>,
+        sink: Arc<dyn Sink>,
+        options: &LinkOptions,
+        counters: Arc<Counters>,
+    ) -> Self {
         let mut by_path: BTreeMap<Path, Vec<Arc<Resource>>> = BTreeMap::new();
         for resource in resources {
             by_path.entry(resource.place.path.clone()).or_default().push(resource);
@@ -144,7 +149,7 @@ impl Desk {
         Desk { resources: by_path, sink, counters, seen, uploads, next_message_id: fastrand::u16(..) }
     }
 
-    fn take(&mut self, datagram: &[u8], from: SocketAddr) -> Option<Vec<u8>> {
+    pub(crate) fn take(&mut self, datagram: &[u8], from: SocketAddr) -> Option<Vec<u8>> {
         let packet = Packet::from_bytes(datagram).ok().filter(|packet| packet.header.get_version() == 1);
         let Some(packet) = packet else {
             self.counters.malformed.add();
@@ -161,7 +166,7 @@ impl Desk {
     }
 
     fn question(&mut self, packet: Packet, method: RequestType, from: SocketAddr) -> Option<Vec<u8>> {
-        let (now, key) = (Instant::now(), (from, packet.header.message_id));
+        let (now, key) = (Instant::now(), (from, packet.header.message_id, codec::digest(&packet)));
         if let Some(said) = self.seen.find(&key, now) {
             self.counters.duplicates.add();
             return said.clone();
@@ -177,34 +182,42 @@ impl Desk {
     }
 
     fn answer(&mut self, packet: &Packet, method: RequestType, from: SocketAddr) -> Reply {
-        let parts = packet.get_option(CoapOption::UriPath).into_iter().flatten();
-        let parts = parts.map(|part| String::from_utf8(part.clone())).collect::<Result<Vec<_>, _>>();
-        let Ok(path) = parts.map(Path::of_parts) else { return Reply::new(ResponseType::BadRequest) };
+        let parts = |option| {
+            let parts = packet.get_option(option).into_iter().flatten();
+            parts.map(|part| String::from_utf8(part.clone()).ok()).collect::<Option<Vec<String>>>()
+        };
+        let (Some(path), Some(query)) = (parts(CoapOption::UriPath), parts(CoapOption::UriQuery)) else {
+            return Reply::new(ResponseType::BadRequest);
+        };
+        let path = Path::of_parts(path);
         if method == RequestType::Get && path.parts() == [".well-known", "core"] {
             return self.links(packet);
         }
-        let Some(resources) = self.resources_of(&path, from) else {
+        let Some(resources) = self.resources_of(&path, &query, from) else {
             self.counters.unknown_pushes.add();
             return Reply::new(ResponseType::NotFound);
         };
         match method {
-            RequestType::Put | RequestType::Post => self.pushed(packet, path, &resources, from),
+            RequestType::Put | RequestType::Post => self.pushed(packet, (from, path, query), &resources),
             _ => Reply::new(ResponseType::MethodNotAllowed),
         }
     }
 
-    /// The resources of a path that may be pushed from there.
-    fn resources_of(&self, path: &Path, from: SocketAddr) -> Option<Vec<Arc<Resource>>> {
-        let is_of = |resource: &&Arc<Resource>| resource.source.is_none_or(|source| source.is(from));
+    /// The resources of a path that may be pushed from there, and all of whose query is asked for.
+    fn resources_of(&self, path: &Path, query: &[String], from: SocketAddr) -> Option<Vec<Arc<Resource>>> {
+        let is_of = |resource: &&Arc<Resource>| {
+            let has_query = resource.place.query.parts().iter().all(|part| query.contains(part));
+            has_query && resource.source.is_none_or(|source| source.is(from))
+        };
         let found: Vec<_> = self.resources.get(path)?.iter().filter(is_of).cloned().collect();
         (!found.is_empty()).then_some(found)
     }
 
-    fn pushed(&mut self, packet: &Packet, path: Path, resources: &[Arc<Resource>], from: SocketAddr) -> Reply {
+    fn pushed(&mut self, packet: &Packet, to: uploads::Key, resources: &[Arc<Resource>]) -> Reply {
         let Ok((told, block)) = codec::told_of(packet) else { return Reply::new(ResponseType::BadOption) };
         let Some(block) = block else { return self.tell(resources, &packet.payload, told) };
         let said = |code| Reply::new(code).with(CoapOption::Block1, block.to_number());
-        match self.uploads.take((from, path), block, &packet.payload, Instant::now()) {
+        match self.uploads.take(to, block, &packet.payload, Instant::now()) {
             Part::Missing => said(ResponseType::RequestEntityIncomplete),
             Part::TooLong => said(ResponseType::RequestEntityTooLarge),
             Part::Taken => said(ResponseType::Continue),

@@ -59,7 +59,7 @@ pub(crate) async fn fetch(
 }
 
 /// A question that says how long a block may be, unless any will do.
-fn sized(connection: &Connection, question: &Packet) -> Packet {
+pub(crate) fn sized(connection: &Connection, question: &Packet) -> Packet {
     let mut question = question.clone();
     let bytes = connection.options().block_bytes;
     if let (true, Some(block)) = (bytes < 1024, Block::new(0, false, bytes)) {
@@ -146,35 +146,61 @@ pub(crate) async fn submit(
     payload: &[u8],
     by: Deadline,
 ) -> Result<Answer, Trouble> {
-    let last = match payload.len() <= connection.options().block_bytes {
-        true => {
-            let mut question = question.clone();
-            question.payload = payload.to_vec();
-            read(connection.ask(question, by).await?)?
-        }
-        false => send_blocks(connection, question, payload, by).await?,
+    let bytes = connection.options().block_bytes;
+    let last = match payload.len() <= bytes {
+        true => send_whole(connection, question, payload, by).await?,
+        false => send_blocks(connection, question, payload, bytes, by).await?,
     };
     if !last.is_success() {
         return Err(Trouble::Refused(last.into()));
     }
-    // What has been done is not done again in order to hear once more what came of it.
-    rest(connection, question, last, by).await?.ok_or(Trouble::Changing)
+    match rest(connection, question, last, by).await {
+        Ok(whole) => whole.ok_or(Trouble::Changing),
+        // What has been done is not done again in order to hear once more what came of it.
+        Err(Trouble::Refused(answer)) => Err(done(&answer.refusal())),
+        Err(Trouble::Failure(Failure::Busy(why))) => Err(done(&why)),
+        Err(trouble) => Err(trouble),
+    }
 }
 
-/// Sends one block after the other; returns what is said to the last. A device may ask for smaller ones.
-async fn send_blocks(
+/// It was done, and what came of it is not known.
+fn done(why: &str) -> Trouble {
+    Trouble::Failure(Failure::Silent(format!("it was taken, and the rest of its answer cannot be read: {why}")))
+}
+
+/// Sends a payload in one, unless the device asks for smaller blocks.
+async fn send_whole(
     connection: &Connection,
     question: &Packet,
     payload: &[u8],
     by: Deadline,
 ) -> Result<Answer, Trouble> {
-    let mut bytes = connection.options().block_bytes;
+    let mut whole = sized(connection, question);
+    whole.payload = payload.to_vec();
+    let answer = read(connection.ask(whole, by).await?)?;
+    let wanted = answer.block1.map(Block::bytes).filter(|wanted| *wanted < payload.len());
+    match wanted {
+        Some(bytes) if answer.is(ResponseType::RequestEntityTooLarge) => {
+            send_blocks(connection, question, payload, bytes, by).await
+        }
+        _ => Ok(answer),
+    }
+}
+
+/// Sends one block of so many bytes after the other; returns what is said to the last. A device may ask for smaller ones.
+async fn send_blocks(
+    connection: &Connection,
+    question: &Packet,
+    payload: &[u8],
+    mut bytes: usize,
+    by: Deadline,
+) -> Result<Answer, Trouble> {
     let mut sent = 0;
     loop {
         let end = payload.len().min(sent + bytes);
         let more = end < payload.len();
         let block = Block::new(sent / bytes, more, bytes).ok_or_else(|| strange("the payload has too many blocks"))?;
-        let mut part = question.clone();
+        let mut part = if more { question.clone() } else { sized(connection, question) };
         part.add_option(CoapOption::Block1, codec::number(block.to_number()));
         if sent == 0 {
             part.add_option(CoapOption::from(SIZE1), codec::number(payload.len() as u32));

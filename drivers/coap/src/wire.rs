@@ -17,8 +17,10 @@ pub(crate) use recent::Recent;
 use crate::config::LinkOptions;
 use channel::Channel;
 use edgeway_sdk::{Deadline, Fault};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 /// The present connection of a link, if it has one.
 pub(crate) struct Wire {
@@ -54,7 +56,23 @@ impl Wire {
     /// [`Fault::Link`] if nobody is.
     pub(crate) async fn connect(&self, by: Deadline) -> Result<(), Fault> {
         self.open().take();
-        let channel = Channel::open(&self.options, by).await.map_err(Fault::Link)?;
+        let by = by.min(Instant::now() + self.options.timeout);
+        let addresses = channel::addresses(&self.options.endpoint, by).await.map_err(Fault::Link)?;
+        let mut left = addresses.len() as u32;
+        for address in addresses {
+            let share = by.saturating_duration_since(Instant::now()) / left;
+            left -= 1;
+            match self.connect_to(address, Instant::now() + share).await {
+                // A name may have addresses at which the device does not listen.
+                Err(_) if left > 0 => {}
+                connected => return connected,
+            }
+        }
+        Ok(())
+    }
+
+    async fn connect_to(&self, address: SocketAddr, by: Deadline) -> Result<(), Fault> {
+        let channel = Channel::open(&self.options, address, by).await.map_err(Fault::Link)?;
         let is_known_to_live = channel.is_secure();
         let connection = Connection::start(channel, self.options.clone(), self.counters.clone());
         if !is_known_to_live {

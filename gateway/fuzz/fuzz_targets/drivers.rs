@@ -11,6 +11,7 @@ enum Input<'a> {
     BluetoothPlace(&'a str),
     CoapAnswer(&'a [u8]),
     CoapLinks(&'a str),
+    CoapPush(Vec<&'a [u8]>),
     Zigbee2Mqtt(&'a [u8]),
     HomeAssistant { topic: &'a str, description: &'a [u8] },
     Template { text: &'a str, payload: &'a [u8] },
@@ -22,6 +23,7 @@ fuzz_target!(|input: Input<'_>| match input {
     Input::BluetoothPlace(text) => edgeway_driver_ble::fuzz::place(text),
     Input::CoapAnswer(datagram) => edgeway_driver_coap::fuzz::answer(datagram),
     Input::CoapLinks(text) => edgeway_driver_coap::fuzz::links(text),
+    Input::CoapPush(datagrams) => drop(edgeway_driver_coap::fuzz::push(datagrams)),
     Input::Zigbee2Mqtt(payload) => edgeway_driver_mqtt::fuzz::zigbee2mqtt(payload),
     // Topics that describe something are rare among all texts.
     Input::HomeAssistant { topic, description } => {

@@ -89,6 +89,14 @@ impl DeviceOptions {
     }
 }
 
+impl Source {
+    /// Whether somebody may be both.
+    pub(crate) fn overlaps(self, other: Source) -> bool {
+        let is_same_port = self.port.is_none() || other.port.is_none() || self.port == other.port;
+        self.address == other.address && is_same_port
+    }
+}
+
 fn source(text: &str) -> Result<Source, Problem> {
     let whole = text.parse::<SocketAddr>().map(|at| Source { address: at.ip(), port: Some(at.port()) });
     whole.or_else(|_| text.parse().map(|address| Source { address, port: None })).map_err(|_| {

@@ -29,6 +29,11 @@ impl Reading {
         Reading { resource, last: Mutex::default() }
     }
 
+    /// What was known may be of before the device's restart, which counts its versions from the same number on.
+    pub(super) fn forget(&self) {
+        self.last().take();
+    }
+
     fn last(&self) -> MutexGuard<'_, Option<Arc<Last>>> {
         self.last.lock().expect("no thread panics while it holds this lock")
     }

@@ -26,10 +26,8 @@ pub(super) fn of_read(trouble: Trouble, what: &str, points: &[PointIx]) -> Fault
         Trouble::Refused(answer) => (format!("{what}: {}", answer.refusal()), quality(&answer)),
         Trouble::TooLong(why) => (format!("{what}: {why}"), Quality::BadOutOfRange),
     };
-    match points {
-        [point] => Fault::Point { point: *point, quality, reason },
-        _ => Fault::Step(reason),
-    }
+    // A resource is refused as a whole: what is said of its first point is said of all.
+    Fault::Point { point: points[0], quality, reason }
 }
 
 /// Of writing a point or calling a service.
@@ -49,7 +47,7 @@ pub(super) fn of_write(trouble: Trouble, what: &str, point: Option<PointIx>) -> 
 }
 
 /// 5.03 and 4.29 say that it will work again (RFC 7252 section 5.9.3.4, RFC 8516).
-fn is_busy(answer: &Answer) -> bool {
+pub(super) fn is_busy(answer: &Answer) -> bool {
     answer.is(ResponseType::ServiceUnavailable) || answer.is(ResponseType::TooManyRequests)
 }
 

@@ -80,7 +80,7 @@ impl Follower {
     /// Asks for the resource, and to be told when it changes.
     async fn register(&mut self) -> Next {
         let by = Instant::now() + self.connection.options().timeout;
-        let answer = self.observed.register(self.resource.get.clone(), by).await;
+        let answer = self.observed.register(transfer::sized(&self.connection, &self.resource.get), by).await;
         match answer.and_then(transfer::read) {
             Ok(answer) => self.registered(answer).await,
             Err(failure) => self.unanswered(failure),
@@ -126,6 +126,10 @@ impl Follower {
             Ok(answer) if answer.is(ResponseType::Content) => self.tell(&answer),
             Ok(_) => self.tell_bad(Quality::Bad),
             Err(Trouble::Failure(failure)) => return self.unanswered(failure),
+            // It will work again, and what it said last is not refuted.
+            Err(Trouble::Refused(answer)) if fault::is_busy(&answer) => {
+                return Next::Ask(Instant::now() + age.max(PAUSE_MIN));
+            }
             Err(Trouble::Refused(answer)) => {
                 self.tell_bad(fault::quality(&answer));
                 return Next::Ask(Instant::now() + REFUSED.min(age.max(PAUSE_MIN)));
@@ -159,7 +163,7 @@ impl Follower {
     fn tell(&self, answer: &Answer) {
         let mut payload = Payload::new(&answer.payload, answer.format, Timestamp::now());
         let mut batch = Batch::default();
-        reading::unpack_all(&self.resource.items, &mut payload, &mut batch);
+        reading::unpack_whole(&self.resource.items, &mut payload, &mut batch);
         if !payload.is_readable() {
             self.connection.counters().unreadable_payloads.add();
         }

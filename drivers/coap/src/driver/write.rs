@@ -5,8 +5,8 @@ use crate::codec;
 use crate::config::Method;
 use crate::plan::Place;
 use crate::reading::{self, Item, Payload};
-use crate::transfer::{self, Trouble};
-use crate::wire::{Connection, Failure, Wire};
+use crate::transfer;
+use crate::wire::{Connection, Wire};
 use coap_lite::{CoapOption, RequestType, ResponseType};
 use edgeway_sdk::{Access, Deadline, Fault, Quality, Timestamp, Value};
 
@@ -33,23 +33,15 @@ pub(super) async fn run(wire: &Wire, to: &Writable, value: &Value, by: Deadline)
     if !to.access.reads() {
         return Ok(None);
     }
-    read_back(&connection, to, by).await.map_err(failed)
+    Ok(read_back(&connection, to, by).await)
 }
 
-async fn read_back(connection: &Connection, to: &Writable, by: Deadline) -> Result<Option<Value>, Trouble> {
-    let get = to.place.get();
-    match transfer::fetch(connection, &get, None, by).await {
-        Ok(answer) if answer.is(ResponseType::Content) => {
-            let mut payload = Payload::new(&answer.payload, answer.format, Timestamp::now());
-            Ok(reading::value(&to.item, &mut payload))
-        }
-        // The write was acknowledged. That it cannot be read, or that no time is left, does not undo it.
-        Ok(_)
-        | Err(Trouble::Refused(_) | Trouble::TooLong(_) | Trouble::Changing | Trouble::Failure(Failure::Busy(_))) => {
-            Ok(None)
-        }
-        Err(trouble) => Err(trouble),
-    }
+/// The write was acknowledged: that it cannot be read, or that nothing answers any more, does not undo it.
+async fn read_back(connection: &Connection, to: &Writable, by: Deadline) -> Option<Value> {
+    let answer = transfer::fetch(connection, &to.place.get(), None, by).await.ok();
+    let answer = answer.filter(|answer| answer.is(ResponseType::Content))?;
+    let mut payload = Payload::new(&answer.payload, answer.format, Timestamp::now());
+    reading::value(&to.item, &mut payload)
 }
 
 impl Method {

@@ -51,17 +51,35 @@ fn points_are_polled_watched_or_only_written() {
     assert_eq!(counts, [1, 1, 1, 0]);
     let (targets, _) = resolved("listen://0.0.0.0:5683", &points);
     let counts = [targets.polled.len(), targets.watched.len(), targets.silent.len(), targets.rejected.len()];
-    assert_eq!(counts, [0, 1, 1, 1]);
+    assert_eq!(counts, [0, 1, 0, 2], "a device that pushes is not written");
 }
 
 #[test]
-fn a_refused_resource_is_divided_down_to_single_points() {
-    let points: Vec<PointSpec> =
-        (0..5).map(|ix| spec(ix, 0, json!({ "path": "s", "at": format!("v{ix}") }), Access::Read)).collect();
-    let (targets, devices) = resolved("coap://a", &points);
-    let whole = resources(targets.polled, &devices).remove(0);
-    let halves = whole.halves();
-    assert_eq!(shown(&halves), ["/room/1/s 0,1,2", "/room/1/s 3,4"]);
-    let single = halves.into_iter().flat_map(Resource::halves).flat_map(Resource::halves);
-    assert_eq!(single.count(), 5);
+fn what_nobody_could_tell_apart_is_not_taken() {
+    let link = LinkOptions::parse(&json!({ "endpoint": "listen://0.0.0.0:5683" })).expect("valid");
+    let sources = [
+        json!({}),
+        json!({ "source": "10.0.0.7:9" }),
+        json!({ "source": "10.0.0.7" }),
+        json!({ "source": "10.0.0.8" }),
+    ];
+    let specs: Vec<DeviceSpec> =
+        (0..).map(DeviceIx).zip(sources).map(|(ix, options)| DeviceSpec { ix, options }).collect();
+    let devices = devices(&specs).expect("valid");
+    let rejected = |points: &[(u32, Json)]| -> Vec<u32> {
+        let points: Vec<PointSpec> =
+            (0..).zip(points).map(|(ix, (device, options))| spec(ix, *device, options.clone(), Access::Read)).collect();
+        let targets = Targets::resolve(&link, &devices, &points).expect("valid");
+        targets.rejected.iter().map(|(point, _)| point.0).collect()
+    };
+    assert_eq!(
+        rejected(&[(0, json!({ "path": "t" })), (3, json!({ "path": "t" }))]),
+        [1],
+        "anybody may be that one too"
+    );
+    assert_eq!(rejected(&[(1, json!({ "path": "t" })), (2, json!({ "path": "t" }))]), [1]);
+    assert_eq!(rejected(&[(2, json!({ "path": "t" })), (3, json!({ "path": "t" }))]), [0; 0]);
+    let by_query = [(0, json!({ "path": "t", "query": "n=1" })), (3, json!({ "path": "t", "query": "n=2" }))];
+    assert_eq!(rejected(&by_query), [0; 0]);
+    assert_eq!(rejected(&[(0, json!({ "path": "t", "at": "a" })), (0, json!({ "path": "t", "at": "b" }))]), [0; 0]);
 }

@@ -11,8 +11,8 @@ const UPLOADS_MAX: usize = 16;
 /// After so long without a block nobody goes on with it.
 const LIFETIME: Duration = Duration::from_secs(60);
 
-/// From where, and where to.
-type Key = (SocketAddr, Path);
+/// From where, and where to: path and query.
+pub(super) type Key = (SocketAddr, Path, Vec<String>);
 
 /// What has come so far.
 pub(super) struct Uploads {
@@ -75,7 +75,7 @@ mod tests {
     }
 
     fn key(port: u16) -> Key {
-        (([127, 0, 0, 1], port).into(), Path::default())
+        (([127, 0, 0, 1], port).into(), Path::default(), vec![])
     }
 
     #[test]

@@ -6,7 +6,7 @@ use edgeway_sdk::Deadline;
 use std::io::{Error, ErrorKind};
 use std::net::SocketAddr;
 use tokio::net::{UdpSocket, lookup_host};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout_at;
 
 /// A way to one endpoint alone: the system hands over what comes from its address and port, and nothing else.
 pub(super) enum Channel {
@@ -19,16 +19,13 @@ pub(super) enum Channel {
 }
 
 impl Channel {
-    /// Opens it; with DTLS the other end has shown then that it has the key.
+    /// Opens it to one of the endpoint's addresses; with DTLS the other end has shown then that it has the key.
     ///
     /// # Errors
     /// Why it cannot be opened, for the operator.
-    pub(super) async fn open(options: &LinkOptions, by: Deadline) -> Result<Self, String> {
+    pub(super) async fn open(options: &LinkOptions, address: SocketAddr, by: Deadline) -> Result<Self, String> {
         let endpoint = &options.endpoint;
-        let by = by.min(Instant::now() + options.timeout);
-        let socket =
-            timeout_at(by, socket(endpoint)).await.unwrap_or_else(|_| Err("its name is not found in time".into()));
-        let socket = socket.map_err(|why| format!("{endpoint}: {why}"))?;
+        let socket = connected(address).await.map_err(|error| format!("{endpoint}: {error}"))?;
         match &options.secret {
             None => Ok(Channel::Plain { socket, endpoint: endpoint.clone() }),
             Some(secret) => secure(socket, secret, by).await.map_err(|why| format!("{endpoint}: {why}")),
@@ -70,17 +67,13 @@ async fn secure(socket: UdpSocket, secret: &Secret, by: Deadline) -> Result<Chan
     Box::pin(dtls::Session::open(socket, secret, by)).await.map(|session| Channel::Secure(session.into()))
 }
 
-async fn socket(endpoint: &Endpoint) -> Result<UdpSocket, String> {
-    let at = endpoint.server().ok_or("it is no server")?;
-    let found = lookup_host(at).await.map_err(|error| format!("its name is not found: {error}"))?;
-    let mut last = "its name has no address".to_owned();
-    for address in found {
-        match connected(address).await {
-            Ok(socket) => return Ok(socket),
-            Err(error) => last = error.to_string(),
-        }
-    }
-    Err(last)
+/// The addresses of an endpoint, at least one.
+pub(super) async fn addresses(endpoint: &Endpoint, by: Deadline) -> Result<Vec<SocketAddr>, String> {
+    let wrong = |why: &str| format!("{endpoint}: {why}");
+    let at = endpoint.server().ok_or_else(|| wrong("it is no server"))?;
+    let found = timeout_at(by, lookup_host(at)).await.map_err(|_| wrong("its name is not found in time"))?;
+    let found: Vec<_> = found.map_err(|error| wrong(&format!("its name is not found: {error}")))?.collect();
+    if found.is_empty() { Err(wrong("its name has no address")) } else { Ok(found) }
 }
 
 async fn connected(address: SocketAddr) -> Result<UdpSocket, Error> {

@@ -26,7 +26,7 @@ pub(super) struct Table {
     waiting: HashMap<Token, Waiting>,
     by_message_id: HashMap<u16, Token>,
     observed: HashMap<Token, (Arc<Inbox>, Packet)>,
-    seen: Recent<(u16, Vec<u8>), ()>,
+    seen: Recent<(u16, u64), ()>,
     /// How many messages of the device there were.
     pub(super) heard: u64,
     /// Since when nothing has been heard although it was asked for.
@@ -174,7 +174,7 @@ impl Table {
     /// forget that it was ever observed (RFC 7641 section 3.6).
     fn told(&mut self, kind: MessageType, packet: Packet, counters: &Counters) -> Option<Vec<u8>> {
         let (message_id, now) = (packet.header.message_id, Instant::now());
-        let key = (message_id, packet.get_token().to_vec());
+        let key = (message_id, codec::digest(&packet));
         let acknowledged = || codec::empty(MessageType::Acknowledgement, message_id);
         let is_asked = kind == MessageType::Confirmable;
         if self.seen.find(&key, now).is_some() {

@@ -3,7 +3,7 @@
 use crate::bench::{Bench, good, wait_for};
 use crate::device::{Device, acknowledgement, answer, block, block_option, content, separate, with};
 use coap_lite::{CoapOption, MessageType, Packet, ResponseType};
-use edgeway_sdk::{Fault, Json, Quality, Value};
+use edgeway_sdk::{Fault, Json, Plan, Quality, Split, Value};
 use serde_json::json;
 use std::time::Duration;
 use tokio::net::UdpSocket;
@@ -339,6 +339,105 @@ async fn a_flood_of_notifications_is_bounded_and_its_last_is_told() {
         }
     }
     bench.told(0, good(1999)).await;
+    assert!(bench.counted("dropped_notifications") > 0, "more came than may wait");
+}
+
+#[tokio::test]
+async fn what_a_resource_does_not_say_any_more_is_bad() {
+    let says = |question: &Packet, payload: &[u8]| with(content(question, payload), CoapOption::Observe, &[10]);
+    let device = Device::start(move |question, _| vec![says(question, br#"{"t": 21, "h": 40}"#)]).await;
+    let points = ["t", "h"].map(|at| json!({ "path": "a", "watch": "observe", "at": at }));
+    let bench = Bench::new(device.link(), json!({}), &points).await.connected().await;
+    bench.told(1, good(40)).await;
+    let question = device.questions().remove(0);
+    device.send(&notification(&question, 11, 1, br#"{"t": 22}"#)).await;
+    bench.told(0, good(22)).await;
+    bench.told(1, (Value::Null, Quality::Bad)).await;
+}
+
+#[tokio::test]
+async fn a_device_that_was_restarted_and_counts_anew_is_heard() {
+    let (device, bench, question) = observed(json!({})).await;
+    device.send(&notification(&question, 11, 1, b"11")).await;
+    bench.told(0, good(11)).await;
+    device.send(&notification(&question, 12, 1, b"12")).await;
+    bench.told(0, good(12)).await;
+    assert_eq!(bench.counted("duplicates"), 0);
+}
+
+#[tokio::test]
+async fn a_device_that_has_no_time_now_is_asked_again_and_its_value_stays() {
+    let (device, bench, question) = observed(json!({})).await;
+    let mut busy = answer(&question, ResponseType::ServiceUnavailable, b"");
+    busy.header.set_type(MessageType::NonConfirmable);
+    busy.header.message_id = 5;
+    device.send(&with(busy, CoapOption::MaxAge, &[1])).await;
+    wait_for("another question", async || (device.questions().len() == 2).then_some(())).await;
+    wait_for("what is now", async || (bench.inbox.all(0).len() == 2).then_some(())).await;
+    assert_eq!(bench.inbox.all(0), [good(10), good(10)]);
+}
+
+#[tokio::test]
+async fn a_refusal_is_of_the_whole_resource_which_is_not_divided() {
+    let device = Device::start(|question, _| vec![answer(question, ResponseType::InternalServerError, b"")]).await;
+    let points = ["t", "h"].map(|at| json!({ "path": "a", "at": at }));
+    let bench = Bench::new(device.link(), json!({}), &points).await.connected().await;
+    let fault = bench.poll().await.expect_err("it is refused");
+    assert!(matches!(fault, Fault::Point { quality: Quality::BadDevice, .. }), "{fault:?}");
+    let step = bench.plan.steps[0].clone();
+    assert_eq!(bench.link.plan(&[], &[], Split::Step(&step)).await, Ok(Plan::default()));
+    assert!(bench.poll().await.is_err(), "it can be asked for as before");
+}
+
+#[tokio::test]
+async fn what_was_done_is_not_told_as_refused_because_its_answer_breaks_off() {
+    let answers = |question: &Packet, count: usize| {
+        let first =
+            with(answer(question, ResponseType::Changed, &[b' '; 16]), CoapOption::Block2, &block_option(0, true, 0));
+        vec![if count == 0 { first } else { answer(question, ResponseType::NotFound, b"") }]
+    };
+    let (_device, bench) = polled(answers, json!({})).await;
+    let written = bench.write(0, 7).await;
+    assert!(matches!(&written, Err(Fault::Device(why)) if why.contains("it was taken")), "{written:?}");
+    // What was acknowledged stays so although nothing is read back.
+    let silent = |question: &Packet, count: usize| match count {
+        0 => vec![answer(question, ResponseType::Changed, b"")],
+        _ => vec![],
+    };
+    let (_device, bench) = polled(silent, json!({})).await;
+    assert_eq!(bench.write(0, 7).await, Ok(None));
+}
+
+#[tokio::test]
+async fn blocks_are_as_small_as_was_asked_for_everywhere() {
+    let wants = |question: &Packet| question.get_first_option(CoapOption::Block2).cloned();
+    let small = Some(block_option(0, false, 2));
+    let (device, bench) = polled(|question, _| vec![content(question, b"7")], json!({ "block_size": 64 })).await;
+    bench.write(0, 7).await.expect("it is taken");
+    assert_eq!(device.questions().iter().map(wants).collect::<Vec<_>>(), [small.clone(), small.clone()]);
+    let (device, _bench, _) = observed(json!({ "block_size": 64 })).await;
+    assert_eq!(wants(&device.questions()[0]), small);
+}
+
+#[tokio::test]
+async fn a_payload_that_is_too_long_for_a_device_is_sent_in_the_blocks_that_it_wants() {
+    let mut whole: Vec<u8> = vec![];
+    let answers = move |question: &Packet, count: usize| {
+        let said =
+            |code, number, more| with(answer(question, code, b""), CoapOption::Block1, &block_option(number, more, 0));
+        if count == 0 {
+            return vec![said(ResponseType::RequestEntityTooLarge, 0, false)];
+        }
+        if question.get_first_option(CoapOption::Block1).is_none() {
+            return vec![content(question, &whole)];
+        }
+        whole.extend(&question.payload);
+        let (number, is_last) = (block(question, CoapOption::Block1).0, question.payload.len() < 16);
+        vec![said(if is_last { ResponseType::Changed } else { ResponseType::Continue }, number, !is_last)]
+    };
+    let (_device, bench) = polled(answers, json!({ "timeout": "5s" })).await;
+    let text = "x".repeat(40);
+    assert_eq!(bench.write(0, text.as_str()).await, Ok(Some(text.as_str().into())));
 }
 
 #[tokio::test]

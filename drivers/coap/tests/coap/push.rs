@@ -144,9 +144,16 @@ async fn a_long_payload_is_pushed_in_blocks() {
     bench.told(0, good(21.5)).await;
     let skips = |number: usize, more: bool| option(number * 2, more);
     assert_eq!(send(&mut pusher, &long, &skips).await, code(ResponseType::RequestEntityIncomplete));
-    let endless = "x".repeat(256 * 15);
-    let more = |number: usize, _| option(number, true);
-    assert_eq!(send(&mut pusher, &endless, &more).await, code(ResponseType::Continue));
+    let more = |number: usize, _| vec![(number >> 4) as u8, option(number, true)];
+    let send_on = async |pusher: &mut Pusher, number: usize| {
+        let mut put = pusher.question(RequestType::Put, "room/1/state", &[b'x'; 256]);
+        put.add_option(CoapOption::Block1, more(number, true));
+        pusher.send(&put).await.header.code
+    };
+    for number in 0..16 {
+        assert_eq!(send_on(&mut pusher, number).await, code(ResponseType::Continue));
+    }
+    assert_eq!(send_on(&mut pusher, 16).await, code(ResponseType::RequestEntityTooLarge), "4 KiB is the most");
     assert_eq!(bench.inbox.all(0), [good(21.5)]);
 }
 
@@ -188,6 +195,19 @@ async fn devices_with_one_path_are_told_apart_by_where_they_are() {
     bench.told(0, good(7)).await;
     assert_eq!(bench.inbox.all(1), []);
     assert_eq!(Pusher::to(gateway).await.put("t", b"8").await, code(ResponseType::NotFound));
+}
+
+#[tokio::test]
+async fn readings_of_one_path_are_told_apart_by_their_query() {
+    let points = ["n=1", "n=2"].map(|query| (0, json!({ "path": "t", "query": query })));
+    let (bench, port) = listening(&[json!({})], &points).await;
+    let mut pusher = Pusher::to(port).await;
+    let mut put = pusher.question(RequestType::Put, "t", b"7");
+    put.add_option(CoapOption::UriQuery, b"n=2".to_vec());
+    assert_eq!(pusher.send(&put).await.header.code, code(ResponseType::Changed));
+    bench.told(1, good(7)).await;
+    assert_eq!(bench.inbox.all(0), []);
+    assert_eq!(pusher.put("t", b"8").await, code(ResponseType::NotFound));
 }
 
 #[tokio::test]
