@@ -272,7 +272,8 @@ pub trait Driver: Send + Sync + 'static {
 #[async_trait]
 pub trait Link: Send + Sync + 'static {
     /// Groups points into transactions. Called before the first `connect`, and again with [`Split::Step`] after
-    /// [`Fault::Step`]. The same input gives the same plan.
+    /// [`Fault::Step`], or [`Fault::Point`] of a step with several points. The same input gives the same plan. An empty plan
+    /// for [`Split::Step`] says that it cannot be divided: its points stand or fall together, and all count as refused.
     ///
     /// # Errors
     /// [`Fault::Config`] if the options of a device or a point are wrong after all.

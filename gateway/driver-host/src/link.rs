@@ -178,7 +178,10 @@ impl Link for RemoteLink {
         }
         let points = |step: &edgeway_sdk::Step| (step.id, step.points.iter().map(|point| point.0).collect());
         self.steps.lock().extend(plan.steps.iter().map(points));
-        plans.0.push((asked, planned));
+        // A step that cannot be divided stays as it is.
+        if step.is_none() || !plan.steps.is_empty() {
+            plans.0.push((asked, planned));
+        }
         Ok(plan)
     }
 

@@ -180,7 +180,8 @@ class Link(ABC, Generic[L, D, P]):
         """Groups points into transactions. The same input gives the same plan.
 
         With `split`, the points are those of a step that the device refused, and smaller steps are wanted for them,
-        at best halves, down to one point a step.
+        at best halves, down to one point a step. An empty plan says that it cannot be divided: its points stand or fall
+        together, and all count as refused.
 
         By default a step holds all points of a device that have the same period (`steps_by_device`).
         """

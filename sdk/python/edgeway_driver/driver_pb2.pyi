@@ -551,7 +551,8 @@ class MakePlan(google.protobuf.message.Message):
     @property
     def split(self) -> global___Step:
         """If there, the points are those of this step that the device refused, and smaller steps are wanted for them; all other
-        steps stay as they are. If not, the plan replaces everything planned before.
+        steps stay as they are. An empty plan says that it cannot be divided, and all its points count as refused. If not, the
+        plan replaces everything planned before.
         """
 
     def __init__(

@@ -50,6 +50,9 @@ class LinkHost:
             points, rejected = await self._read_points(question, devices, reasons)
             refused = None if split is None else self.steps.get(split.step) or Step(points)
             plan = self._ask_plan(list(devices.values()), points, refused)
+            if split is not None and not (plan.steps or plan.watched or plan.rejected):
+                # It cannot be divided, and stays as it is.
+                return self._plan_message(plan, rejected)
             check_plan(plan, points)
             if split is None:
                 self.points, self.steps, self.watched = {}, {}, list(plan.watched)

@@ -83,6 +83,18 @@ async def test_a_refused_step_is_halved_down_to_single_points_under_new_numbers(
         assert refused == [(2, Quality.BAD_CONFIG)]
 
 
+async def test_a_step_that_cannot_be_divided_stays_as_it_is(gateway: Gateway) -> None:
+    class Whole(Wire):
+        def plan(self, devices: Any, points: Any, split: Any) -> Plan[Any, Any]:
+            return Plan() if split else super().plan(devices, points, split)
+
+    async with connected(gateway, Whole, points=4) as (link, _):
+        step = pb.Step(step=1, points=range(4))
+        plan = await link.plan([{}], [{}] * 4, numbers=list(range(4)), split=step)
+        assert not plan.steps
+        assert {reading.point for reading in await link.exec(1)} == {0, 1, 2, 3}
+
+
 @pytest.mark.parametrize("mistake", ["twice", "left out", "empty", "mixed"])
 async def test_a_plan_that_is_wrong_is_refused(gateway: Gateway, mistake: str) -> None:
     class Confused(Wire):

@@ -90,7 +90,7 @@ fn complete(ground: &Ground<'_>, points: &[PointSpec], plan: &Plan, verdict: &mu
     }
 }
 
-/// Splits every step until all have one point.
+/// Splits every step until all have one point, or the driver says by an empty plan that it cannot be divided.
 async fn split(
     ground: &Ground<'_>,
     host: &mut Host<'_>,
@@ -104,6 +104,9 @@ async fn split(
     while let Some(step) = whole.pop() {
         let of_step: Vec<PointSpec> = points.iter().filter(|spec| step.points.contains(&spec.ix)).cloned().collect();
         let Some(parts) = host.plan(of_step.clone(), Some(step.clone()), verdict).await else { return };
+        if parts.steps.is_empty() && parts.watched.is_empty() && parts.rejected.is_empty() {
+            continue;
+        }
         complete(ground, &of_step, &parts, verdict);
         let first = step.points.first().map(|point| ground.subject.name(*point)).unwrap_or_default();
         for part in parts.steps {
