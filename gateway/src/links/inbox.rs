@@ -2,9 +2,13 @@
 
 use edgeway_sdk::{Batch, DeviceIx, Json, PointIx, Sink, Timestamp};
 use parking_lot::Mutex;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
 
+/// How long news may gather once some was taken: in a flood, to be woken for each message would cost more than the work.
+const GATHER: Duration = Duration::from_millis(1);
 /// More values than this are merged: of each point the newest stays.
 const VALUES_MAX: usize = 65_536;
 /// More events than this are dropped, the oldest first.
@@ -21,11 +25,13 @@ pub(super) struct Inbox {
 #[derive(Default)]
 pub(super) struct Held {
     pub(super) values: Batch,
-    pub(super) said: Vec<Said>,
+    /// Each with how many of the values came before it.
+    pub(super) said: Vec<(usize, Said)>,
     /// How many values and events were merged or dropped.
     pub(super) merged: u64,
     /// Why the wire is gone, if it is.
     pub(super) lost: Option<String>,
+    taken_at: Option<Instant>,
 }
 
 /// What is not a value.
@@ -35,8 +41,13 @@ pub(super) enum Said {
 }
 
 impl Inbox {
-    /// Waits until something has come.
+    /// Waits until something has come: not at all after a pause, otherwise until some has gathered since it was taken last.
     pub(super) async fn news(&self) {
+        let taken_at = self.held.lock().taken_at;
+        // First, because whoever gives up waiting must leave the notice that something has come.
+        if let Some(taken_at) = taken_at {
+            sleep_until(taken_at + GATHER).await;
+        }
         self.news.notified().await;
     }
 
@@ -47,7 +58,7 @@ impl Inbox {
 
     /// All that has come; `spare` takes its place.
     pub(super) fn take(&self, spare: Batch) -> Held {
-        let held = Held { values: spare, ..Held::default() };
+        let held = Held { values: spare, taken_at: Some(Instant::now()), ..Held::default() };
         std::mem::replace(&mut *self.held.lock(), held)
     }
 }
@@ -81,10 +92,10 @@ impl Inbox {
     fn say(&self, said: Said) {
         let mut held = self.held.lock();
         if held.said.len() >= EVENTS_MAX {
-            held.said.remove(0);
-            held.merged += 1;
+            held.make_room();
         }
-        held.said.push(said);
+        let before = held.values.len();
+        held.said.push((before, said));
         drop(held);
         self.news.notify_one();
     }
@@ -96,11 +107,32 @@ impl Held {
         let all = std::mem::take(&mut self.values);
         let newest: HashMap<PointIx, usize> = all.points.iter().enumerate().map(|(at, point)| (*point, at)).collect();
         self.merged += (all.len() - newest.len()) as u64;
+        let mut said = self.said.iter_mut().peekable();
         for (at, point) in all.points.iter().enumerate() {
+            while let Some((before, _)) = said.next_if(|(before, _)| *before <= at) {
+                *before = self.values.len();
+            }
             if newest[point] == at {
                 self.values.push(*point, all.values[at].clone(), all.qualities[at], all.source_times[at]);
             }
         }
+        said.for_each(|(before, _)| *before = self.values.len());
+    }
+
+    /// Drops the oldest event, or else a coming or going after which the same device came or went again. What became of a
+    /// device last is never dropped.
+    fn make_room(&mut self) {
+        let event = self.said.iter().position(|(_, said)| matches!(said, Said::Event { .. }));
+        if let Some(at) = event.or_else(|| self.outdated()) {
+            self.said.remove(at);
+            self.merged += 1;
+        }
+    }
+
+    fn outdated(&self) -> Option<usize> {
+        let mut later = HashSet::new();
+        let is_outdated = |said: &Said| matches!(said, Said::Online { device, .. } if !later.insert(*device));
+        self.said.iter().map(|(_, said)| said).rposition(is_outdated)
     }
 }
 
@@ -108,6 +140,8 @@ impl Held {
 mod tests {
     use super::*;
     use edgeway_sdk::Value;
+    use futures::FutureExt;
+    use tokio::time::sleep;
 
     fn batch(points: impl IntoIterator<Item = (u32, i64)>) -> Batch {
         let mut batch = Batch::default();
@@ -131,6 +165,26 @@ mod tests {
         assert!(last.len() == 100 && last.values().all(|value| **value == Value::Int(1_000)));
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn news_comes_at_once_after_a_pause_and_gathers_in_a_flood() {
+        let (inbox, start) = (Inbox::default(), Instant::now());
+        let tell = || inbox.data(batch([(0, 1)]));
+        tell();
+        inbox.news().await;
+        assert_eq!(start.elapsed(), Duration::ZERO);
+        inbox.take(Batch::default());
+        tell();
+        assert!(inbox.news().now_or_never().is_none(), "some may gather");
+        tell();
+        inbox.news().await;
+        assert_eq!(inbox.take(Batch::default()).values.len(), 2, "of which none was overlooked");
+        sleep(GATHER * 3).await;
+        let pause_ends = Instant::now();
+        tell();
+        inbox.news().await;
+        assert_eq!(pause_ends.elapsed(), Duration::ZERO);
+    }
+
     #[test]
     fn a_loss_from_before_the_wire_was_opened_is_none() {
         let inbox = Inbox::default();
@@ -144,11 +198,48 @@ mod tests {
     #[test]
     fn too_many_events_cost_the_oldest() {
         let inbox = Inbox::default();
-        for at in 0..EVENTS_MAX as u32 + 3 {
-            inbox.online(DeviceIx(at), None);
+        inbox.online(DeviceIx(7), Some("gone"));
+        for at in 0..EVENTS_MAX as u32 + 2 {
+            inbox.event(DeviceIx(at), "rung", Json::Null, Timestamp::EPOCH);
         }
         let held = inbox.take(Batch::default());
         assert_eq!((held.said.len(), held.merged), (EVENTS_MAX, 3));
-        assert!(matches!(held.said[0], Said::Online { device: DeviceIx(3), .. }));
+        assert!(matches!(held.said[0].1, Said::Online { device: DeviceIx(7), .. }), "that it is gone is kept");
+        assert!(matches!(held.said[1].1, Said::Event { device: DeviceIx(3), .. }));
+    }
+
+    #[test]
+    fn of_coming_and_going_the_last_of_each_device_is_kept() {
+        let inbox = Inbox::default();
+        for at in 0..EVENTS_MAX as u32 * 3 {
+            inbox.online(DeviceIx(at % 2), (at % 4 < 2).then_some("gone"));
+        }
+        let held = inbox.take(Batch::default());
+        assert_eq!(held.said.len(), EVENTS_MAX);
+        let last = |wanted: u32| {
+            let of_device = held.said.iter().rev().find_map(|(_, said)| match said {
+                Said::Online { device: DeviceIx(device), gone } if *device == wanted => Some(gone.is_some()),
+                _ => None,
+            });
+            of_device.expect("it is kept")
+        };
+        assert!(!last(0) && !last(1));
+        let many = Inbox::default();
+        (0..EVENTS_MAX as u32 + 3).for_each(|at| many.online(DeviceIx(at), None));
+        assert_eq!(many.take(Batch::default()).said.len(), EVENTS_MAX + 3, "one of each device is not too much");
+    }
+
+    #[test]
+    fn what_came_before_what_is_known_after_values_were_merged_too() {
+        let inbox = Inbox::default();
+        inbox.data(batch([(0, 1), (1, 1)]));
+        inbox.online(DeviceIx(0), Some("gone"));
+        inbox.data(batch([(1, 2)]));
+        inbox.online(DeviceIx(1), Some("gone"));
+        let mut held = inbox.take(Batch::default());
+        let before = |held: &Held| held.said.iter().map(|(before, _)| *before).collect::<Vec<_>>();
+        assert_eq!(before(&held), [2, 3]);
+        held.merge();
+        assert_eq!((held.values.len(), before(&held)), (2, vec![1, 2]));
     }
 }

@@ -38,6 +38,16 @@ impl Rounds {
     }
 }
 
+/// Takes the first entries of a batch out of it.
+pub(super) fn front(batch: &mut Batch, count: usize) -> Batch {
+    Batch {
+        points: batch.points.drain(..count).collect(),
+        values: batch.values.drain(..count).collect(),
+        qualities: batch.qualities.drain(..count).collect(),
+        source_times: batch.source_times.drain(..count).collect(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,6 +61,15 @@ mod tests {
         let cut = rounds.cut(&mut batch).into_iter().map(piece).collect();
         assert!(batch.is_empty());
         cut
+    }
+
+    #[test]
+    fn the_first_entries_are_taken_out() {
+        let mut batch = Batch::default();
+        (0..3).for_each(|point| batch.good(PointIx(point), Value::Int(point.into()), Timestamp::EPOCH));
+        let first = front(&mut batch, 2);
+        assert_eq!((first.points, first.values.len()), (vec![PointIx(0), PointIx(1)], 2));
+        assert_eq!((batch.points, batch.source_times.len()), (vec![PointIx(2)], 1));
     }
 
     #[test]

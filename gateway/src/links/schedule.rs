@@ -320,8 +320,9 @@ impl Schedule {
         devices.into_iter().filter_map(|device| self.turn(device, Online::Offline, reason.to_owned())).collect()
     }
 
-    /// The wire is back: everything is due within its period, and nobody is backed off.
-    pub(super) fn link_up(&mut self, now: Instant, settle: Duration) {
+    /// The wire is back: everything is due within its period, and nobody is backed off. Of a device that nobody asks it is
+    /// not known whether it is there, until it says something; till then it may be commanded.
+    pub(super) fn link_up(&mut self, now: Instant, settle: Duration) -> Vec<Transition> {
         self.settle = settle;
         for health in self.devices.values_mut() {
             (health.faults, health.retry_at) = (0, None);
@@ -333,6 +334,10 @@ impl Schedule {
                 self.put(Slot(slot), now + spread(&self.planned[slot].step, slot, count));
             }
         }
+        let unasked = self.devices.iter().filter(|(_, health)| health.slots.is_empty());
+        let unasked: Vec<DeviceIx> = unasked.map(|(device, _)| *device).collect();
+        let unknown = |device| self.turn(device, Online::Unknown, "nothing has been heard of it yet".to_owned());
+        unasked.into_iter().filter_map(unknown).collect()
     }
 
     /// Replaces a step by smaller ones for the same points.
@@ -410,6 +415,19 @@ mod tests {
             }
         }
         runs
+    }
+
+    #[test]
+    fn a_device_that_nobody_asks_is_unknown_when_the_wire_is_back_and_online_when_it_is_heard() {
+        let (asked, told, now) = (DeviceIx(0), DeviceIx(1), Instant::now());
+        let mut schedule = Schedule::new(vec![step(0, 0, &[0])], now);
+        schedule.watch(told);
+        assert_eq!(schedule.link_up(now, Duration::ZERO), [], "nothing has changed");
+        assert_eq!(schedule.link_lost("cut").len(), 2);
+        let turned = |turned: Vec<Transition>| turned.into_iter().map(|t| (t.device, t.online)).collect::<Vec<_>>();
+        assert_eq!(turned(schedule.link_up(now, Duration::ZERO)), [(told, Online::Unknown)]);
+        assert_eq!((schedule.online(asked), schedule.online(told)), (Online::Offline, Online::Unknown));
+        assert_eq!(turned(schedule.heard(told, now).into_iter().collect()), [(told, Online::Online)]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::changes::Changes;
 use super::happenings::Happenings;
 use super::inbox::{Inbox, Said};
 use super::overload::{Overload, Turn};
-use super::rounds::Rounds;
+use super::rounds::{self, Rounds};
 use super::schedule::{Next, Schedule, Silence, Slot, Transition};
 use super::transaction::{self, Ended, Table};
 use super::write::WriteJob;
@@ -229,7 +229,8 @@ impl LinkTask {
                     self.concurrency = usize::from(link_info.concurrency).max(1);
                     self.status.count(|s| &s.connects, 1);
                     self.status.set_state(LinkState::Up);
-                    self.schedule.link_up(Instant::now(), link_info.settle);
+                    let unknown = self.schedule.link_up(Instant::now(), link_info.settle);
+                    self.turned(unknown);
                     info!(link = %self.site.name, "Link is up.");
                     return true;
                 }
@@ -308,22 +309,30 @@ impl LinkTask {
     fn take_in(&mut self) -> Option<String> {
         let held = self.inbox.take(self.batches.pop().unwrap_or_default());
         self.status.count(|s| &s.merged, held.merged);
-        let mut batch = held.values;
-        if !batch.is_empty() {
-            let points = batch.points.iter().filter_map(|point| self.table.points.get(point.0 as usize));
-            let devices: HashSet<DeviceIx> = points.map(|site| site.device).collect();
-            let now = Instant::now();
-            let heard = devices.into_iter().filter_map(|device| self.schedule.heard(device, now)).collect();
-            self.turned(heard);
-            let pieces = self.rounds.cut(&mut batch);
-            pieces.iter().for_each(|piece| self.publish_batch(piece));
-        }
-        for said in held.said {
+        let (mut values, mut taken) = (held.values, 0);
+        for (before, said) in held.said {
+            let mut earlier = rounds::front(&mut values, before - taken);
+            self.take_in_values(&mut earlier);
             self.take_in_said(said);
+            taken = before;
         }
-        batch.clear();
-        self.batches.push(batch);
+        self.take_in_values(&mut values);
+        values.clear();
+        self.batches.push(values);
         held.lost
+    }
+
+    fn take_in_values(&mut self, batch: &mut Batch) {
+        if batch.is_empty() {
+            return;
+        }
+        let points = batch.points.iter().filter_map(|point| self.table.points.get(point.0 as usize));
+        let devices: HashSet<DeviceIx> = points.map(|site| site.device).collect();
+        let now = Instant::now();
+        let heard = devices.into_iter().filter_map(|device| self.schedule.heard(device, now)).collect();
+        self.turned(heard);
+        let pieces = self.rounds.cut(batch);
+        pieces.iter().for_each(|piece| self.publish_batch(piece));
     }
 
     fn take_in_said(&mut self, said: Said) {
@@ -416,7 +425,7 @@ impl LinkTask {
                 self.schedule.again(slot, now);
                 return Some(reason);
             }
-            Err(fault @ (Fault::Step(_) | Fault::Point { .. })) if self.schedule.step(slot).points.len() > 1 => {
+            Err(fault @ (Fault::Step(_) | Fault::Point { .. })) if self.may_divide(slot) => {
                 self.split(slot, &fault).await;
                 None
             }
@@ -425,6 +434,11 @@ impl LinkTask {
         self.status.overruns.store(self.schedule.overruns(), Relaxed);
         self.turned(transition.into_iter().collect());
         None
+    }
+
+    /// One that is refused as a whole was not to be divided when it was tried.
+    fn may_divide(&self, slot: Slot) -> bool {
+        self.schedule.step(slot).points.len() > 1 && !self.schedule.is_refused(slot)
     }
 
     /// Divides a step that the device refuses, so that one bad point does not spoil its neighbours.
@@ -588,7 +602,8 @@ impl LinkTask {
         match online {
             Online::Offline => warn!(link = %self.site.name, %device, reason, "Device is offline."),
             Online::Degraded => warn!(link = %self.site.name, %device, reason, "Device is degraded."),
-            Online::Online | Online::Unknown => info!(link = %self.site.name, %device, "Device is online."),
+            Online::Online => info!(link = %self.site.name, %device, "Device is online."),
+            Online::Unknown => {}
         }
     }
 }
