@@ -121,19 +121,7 @@ impl Wire {
     /// A [`Failure`], which says whether anything was sent.
     pub(crate) async fn ask(&self, question: &Question<'_>, by: Deadline) -> Result<Answer, Failure> {
         let session = self.held().clone().ok_or_else(|| Failure::Unreached("not connected".into()))?;
-        self.pace.wait(by).await?;
-        let by = by.min(Instant::now() + self.options.timeout);
-        let answer = match timeout_at(by, self.ask_as_somebody(&session, question, by)).await {
-            Ok(answer) => answer,
-            Err(_) => {
-                self.counters.timeouts.add();
-                Err(Failure::Silent(format!("{} did not answer within {}", question.url, show(self.options.timeout))))
-            }
-        };
-        if let Ok(answer) = &answer {
-            self.pace.heed(answer);
-        }
-        answer
+        self.ask_as_somebody(&session, question, by).await
     }
 
     /// A token that is refused is renewed once: it may have been taken back.
@@ -148,16 +136,16 @@ impl Wire {
                 Login::Fixed(login) => Some(login.clone()),
                 Login::Nobody | Login::OAuth(_) => None,
             };
-            return self.follow(session, question, login).await;
+            return self.follow(session, question, login, by).await;
         };
         let token = tokens.current(by).await?;
-        let answer = self.follow(session, question, Some(token.clone())).await?;
+        let answer = self.follow(session, question, Some(token.clone()), by).await?;
         if answer.status != StatusCode::UNAUTHORIZED {
             return Ok(answer);
         }
         self.counters.tokens_refused.add();
         let token = tokens.renewed(&token, by).await?;
-        self.follow(session, question, Some(token)).await
+        self.follow(session, question, Some(token), by).await
     }
 
     /// Goes where the server sends us, on the server alone: nobody else is to see our login. What changes something is not
@@ -167,6 +155,7 @@ impl Wire {
         session: &Session,
         question: &Question<'_>,
         login: Option<HeaderValue>,
+        by: Deadline,
     ) -> Result<Answer, Failure> {
         let (mut moved, mut left) = (None, self.options.redirects_max);
         loop {
@@ -175,14 +164,28 @@ impl Wire {
             if let Some(login) = &login {
                 request.headers_mut().insert(AUTHORIZATION, login.clone());
             }
-            self.counters.requests.add();
-            let answer = Answer::receive(&session.client, request, url, self.options.body_bytes_max).await?;
+            let answer = self.send(session, request, url, by).await?;
             let Some(to) = moved_to(&answer, url).filter(|_| question.method.is_safe()) else { return Ok(answer) };
             if !same_origin(&to, &self.options.base) {
                 return Err(Failure::Broken(format!("{url} has moved to {to} (change `endpoint`)")));
             }
             left = left.checked_sub(1).ok_or_else(|| self.circles(question))?;
             moved = Some(to);
+        }
+    }
+
+    /// Sends one request when it is our turn, and takes to heart what its answer says of the next.
+    async fn send(&self, session: &Session, request: Request, url: &Url, by: Deadline) -> Result<Answer, Failure> {
+        self.pace.wait(by).await?;
+        self.counters.requests.add();
+        let by = by.min(Instant::now() + self.options.timeout);
+        let answer = Answer::receive(&session.client, request, url, self.options.body_bytes_max);
+        match timeout_at(by, answer).await {
+            Ok(answer) => answer.inspect(|answer| self.pace.heed(answer)),
+            Err(_) => {
+                self.counters.timeouts.add();
+                Err(Failure::Silent(format!("{url} did not answer within {}", show(self.options.timeout))))
+            }
         }
     }
 
@@ -204,6 +207,8 @@ fn client(options: &ClientOptions, tls: tokio_rustls::rustls::ClientConfig) -> R
         .pool_idle_timeout(options.idle.max(Duration::from_millis(1)))
         .pool_max_idle_per_host(kept)
         .redirect(reqwest::redirect::Policy::none())
+        // Those of the environment are for other programs: our login goes to the server alone.
+        .no_proxy()
         .retry(reqwest::retry::never())
         .user_agent(concat!("edgeway/", env!("CARGO_PKG_VERSION")))
         .build()

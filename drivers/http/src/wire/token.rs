@@ -57,6 +57,7 @@ impl Tokens {
             .pool_max_idle_per_host(0)
             // Our secret goes to nobody else.
             .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
             .retry(reqwest::retry::never())
             .user_agent(concat!("edgeway/", env!("CARGO_PKG_VERSION")))
             .build()

@@ -6,6 +6,7 @@ use edgeway_sdk::{Fault, Json, Value};
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use tokio::process::Command;
 
 #[tokio::test]
 async fn a_fixed_login_is_sent_each_time() {
@@ -52,6 +53,22 @@ async fn a_token_is_asked_for_once_and_kept() {
     assert_eq!(asked[0].body, "grant_type=client_credentials&scope=read+write&audience=meters");
     assert_eq!(asked[0].header("authorization"), Some("Basic Z2F0ZXdheTpzM2NyZXQ="));
     assert_eq!(asked[0].header("content-type"), Some("application/x-www-form-urlencoded"));
+}
+
+/// Proxies of the environment count for a whole process, so another one asks.
+#[tokio::test]
+async fn no_proxy_of_the_environment_is_given_a_login() {
+    let proxy = Peer::start(|_| answered("7")).await;
+    let mut asking = Command::new(std::env::current_exe().unwrap());
+    asking
+        .args(["--exact", "logins::a_token_is_asked_for_once_and_kept"])
+        .env_remove("NO_PROXY")
+        .env_remove("no_proxy");
+    asking.envs(["HTTP_PROXY", "http_proxy", "ALL_PROXY"].map(|name| (name, proxy.address())));
+    let asked = asking.kill_on_drop(true).output().await.unwrap();
+    let said = String::from_utf8_lossy(&asked.stdout);
+    assert!(said.contains("1 passed"), "{said}");
+    assert_eq!(proxy.asked(), []);
 }
 
 #[tokio::test]
