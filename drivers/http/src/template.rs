@@ -36,11 +36,11 @@ impl Template {
     /// The text with every place filled.
     ///
     /// # Errors
-    /// The name of a place that there is nothing for.
-    pub(crate) fn fill(&self, value: impl Fn(&str) -> Option<String>) -> Result<String, String> {
+    /// That of the first place that there is nothing for.
+    pub(crate) fn fill<E>(&self, value: impl Fn(&str) -> Result<String, E>) -> Result<String, E> {
         let fill = |part: &Part| match part {
             Part::Text(text) => Ok(text.clone()),
-            Part::Place(name) => value(name).ok_or_else(|| name.clone()),
+            Part::Place(name) => value(name),
         };
         self.parts.iter().map(fill).collect()
     }
@@ -59,7 +59,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn filled(text: &str) -> Result<String, String> {
-        Template::parse(text).fill(|name| (name != "gone").then(|| name.to_uppercase()))
+        Template::parse(text).fill(|name| if name == "gone" { Err(name.to_owned()) } else { Ok(name.to_uppercase()) })
     }
 
     #[test]
@@ -73,7 +73,8 @@ mod tests {
     proptest! {
         #[test]
         fn a_template_filled_with_its_own_places_is_what_was_written(text in "[{}a-c\"é ]{0,40}") {
-            prop_assert_eq!(Template::parse(&text).fill(|name| Some(format!("{{{name}}}"))), Ok(text));
+            let filled = Template::parse(&text).fill(|name| Ok::<_, ()>(format!("{{{name}}}")));
+            prop_assert_eq!(filled, Ok(text));
         }
     }
 

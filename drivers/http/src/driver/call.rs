@@ -35,15 +35,13 @@ fn unknown(device: &Device, name: &str) -> Fault {
 
 impl Service {
     fn url(&self, device: &Device, input: &Json) -> Result<Url, Fault> {
-        let path = self.path.fill(|name| input.get(name).map(segment)).map_err(|name| missing(&name))?;
+        let path = self.path.fill(|name| segment(name, given(input, name)?))?;
         Ok(joined(&device.url, &[&path]))
     }
 
     fn body(&self, input: &Json) -> Result<Option<String>, Fault> {
         match (&self.payload, self.method) {
-            (Some(template), _) => {
-                template.fill(|name| input.get(name).map(Json::to_string)).map(Some).map_err(|name| missing(&name))
-            }
+            (Some(template), _) => template.fill(|name| given(input, name).map(Json::to_string)).map(Some),
             (None, ServiceMethod::Get | ServiceMethod::Delete) => Ok(None),
             (None, _) => Ok(Some(input.to_string())),
         }
@@ -77,14 +75,21 @@ fn text(body: &[u8]) -> Json {
     }
 }
 
-/// An input as one part of a path: what would be more is written with percent signs.
-fn segment(input: &Json) -> String {
-    let text = input.as_str().map_or_else(|| input.to_string(), str::to_owned);
-    let mut url = Url::parse("http://x").expect("an address");
-    url.path_segments_mut().expect("it has a path").push(&text);
-    url.path().trim_start_matches('/').to_owned()
+fn given<'i>(input: &'i Json, name: &str) -> Result<&'i Json, Fault> {
+    let missing = || Fault::Config(format!("the service wants `{{{name}}}`, and there is no such input"));
+    input.get(name).ok_or_else(missing)
 }
 
-fn missing(name: &str) -> Fault {
-    Fault::Config(format!("the service wants `{{{name}}}`, and there is no such input"))
+/// An input as one part of a path: what would be more is written with percent signs. What would be none, or another resource, is
+/// refused.
+fn segment(name: &str, input: &Json) -> Result<String, Fault> {
+    let text = input.as_str().map_or_else(|| input.to_string(), str::to_owned);
+    if matches!(text.as_str(), "" | "." | "..") || text.contains(char::is_control) {
+        return Err(Fault::Config(format!(
+            "the input `{name}` is {input}, which is no part of a path (a name or a number, on one line)"
+        )));
+    }
+    let mut url = Url::parse("http://x").expect("an address");
+    url.path_segments_mut().expect("it has a path").push(&text);
+    Ok(url.path().trim_start_matches('/').to_owned())
 }

@@ -32,6 +32,28 @@ async fn inputs_are_put_where_they_belong_and_nowhere_else() {
 }
 
 #[tokio::test]
+async fn an_input_never_leads_to_another_resource() {
+    let peer = Peer::start(|_| answered(r#"{"until": "12:30"}"#)).await;
+    let bench = bench(&peer).await;
+    for zone in ["", ".", "..", "a\tb", "\n", ".\u{7f}."] {
+        let input = json!({ "zone": zone, "minutes": 1, "why": "" });
+        let reason = format!(
+            "the input `zone` is {}, which is no part of a path (a name or a number, on one line)",
+            json!(zone)
+        );
+        assert_eq!(call(&bench, "boost", input).await, Err(Fault::Config(reason)));
+    }
+    assert_eq!(peer.asked(), []);
+    for (zone, sent) in
+        [("../reset", "..%2Freset"), ("..\\reset", "..%5Creset"), ("%2e%2e", "%252e%252e"), ("...", "...")]
+    {
+        let input = json!({ "zone": zone, "minutes": 1, "why": "" });
+        assert!(call(&bench, "boost", input).await.is_ok());
+        assert_eq!(peer.lines().last().cloned(), Some(format!("POST /heater/boost/{sent}")));
+    }
+}
+
+#[tokio::test]
 async fn without_a_payload_the_input_is_sent_and_without_an_output_the_answer_is_the_result() {
     let peer = Peer::start(|asked| match asked.path.as_str() {
         "/heater/look" => reply("200 OK", &[], "all is well\n"),
