@@ -43,8 +43,10 @@ impl Thing {
     fn point(&self, name: &str, property: &Json, device: &Url) -> Option<Discovered> {
         let read_only = property["readOnly"] == true;
         let write_only = property["writeOnly"] == true;
-        let read = self.form(property, "readproperty").filter(|_| !write_only);
-        let write = self.form(property, "writeproperty").filter(|_| !read_only);
+        let read = self.form(property, "readproperty", device).filter(|_| !write_only);
+        let write = self.form(property, "writeproperty", device).filter(|_| !read_only);
+        // A point has one query.
+        let write = write.filter(|write| read.as_ref().is_none_or(|read| read.query == write.query));
         let access = match (&read, &write) {
             (Some(_), Some(_)) => Access::ReadWrite,
             (Some(_), None) => Access::Read,
@@ -52,15 +54,13 @@ impl Thing {
         };
         let mut options = Map::new();
         let at = read.as_ref().or(write.as_ref())?;
-        let (path, query) = at.below(device)?;
-        options.insert("path".into(), json!(path));
-        if !query.is_empty() {
-            options.insert("query".into(), Json::Object(query));
+        options.insert("path".into(), json!(at.path));
+        if !at.query.is_empty() {
+            options.insert("query".into(), at.query.iter().cloned().collect());
         }
         if let Some(write) = &write {
-            let (set, _) = write.below(device)?;
-            if set != path {
-                options.insert("set".into(), json!(set));
+            if write.path != at.path {
+                options.insert("set".into(), json!(write.path));
             }
             if let Some(method @ ("post" | "patch")) = write.method.as_deref() {
                 options.insert("method".into(), json!(method));
@@ -73,33 +73,36 @@ impl Thing {
         Some(Discovered::new(Json::Object(options)).offering(offer(name, property, holds).access(access)))
     }
 
-    /// The first form that does this. A form that does not say what it does reads and writes (section 5.3.4.2).
-    fn form(&self, property: &Json, does: &str) -> Option<Form> {
-        let forms = property["forms"].as_array()?;
-        let found = forms.iter().find(|form| match &form["op"] {
+    /// The first form that does this with HTTP and below the device. A form that does not say what it does reads and writes
+    /// (section 5.3.4.2).
+    fn form(&self, property: &Json, does: &str, device: &Url) -> Option<Form> {
+        let mut forms = property["forms"].as_array()?.iter().filter(|form| match &form["op"] {
             Json::Null => true,
             Json::String(op) => op == does,
             ops => ops.as_array().is_some_and(|ops| ops.iter().any(|op| op == does)),
-        })?;
-        let href = found["href"].as_str().filter(|href| href.len() <= HREF_BYTES_MAX && !href.contains('{'))?;
-        let method = found["htv:methodName"].as_str().map(str::to_ascii_lowercase);
-        Some(Form { url: self.base.join(href).ok()?, method })
+        });
+        forms.find_map(|form| {
+            let href = form["href"].as_str().filter(|href| href.len() <= HREF_BYTES_MAX && !href.contains('{'))?;
+            Form::below(&self.base.join(href).ok()?, device, form["htv:methodName"].as_str())
+        })
     }
 }
 
 /// How one thing is done.
 struct Form {
-    url: Url,
+    /// Below the device.
+    path: String,
+    query: Vec<(String, Json)>,
     method: Option<String>,
 }
 
 impl Form {
-    /// The path below a device, and the query; `None` if it is elsewhere.
-    fn below(&self, device: &Url) -> Option<(String, Map<String, Json>)> {
+    /// A form for this address; `None` if it is not below the device.
+    fn below(url: &Url, device: &Url, method: Option<&str>) -> Option<Form> {
         let prefix = device.path().trim_end_matches('/');
-        let path = self.url.path().strip_prefix(prefix).filter(|path| path.starts_with('/'))?;
-        let query = self.url.query_pairs().map(|(key, value)| (key.into_owned(), json!(value)));
-        same_origin(&self.url, device).then(|| (path.to_owned(), query.collect()))
+        let path = url.path().strip_prefix(prefix).filter(|path| path.starts_with('/') && same_origin(url, device))?;
+        let query = url.query_pairs().map(|(key, value)| (key.into_owned(), json!(value))).collect();
+        Some(Form { path: path.to_owned(), query, method: method.map(str::to_ascii_lowercase) })
     }
 }
 
@@ -170,7 +173,7 @@ mod tests {
                 "type": "integer", "minimum": 0, "maximum": 100, "unit": "percent", "title": "Level",
                 "forms": [
                     { "href": "/api/level?channel=1", "op": ["readproperty"] },
-                    { "href": "/api/level/set", "op": "writeproperty", "htv:methodName": "POST" },
+                    { "href": "/api/level/set?channel=1", "op": "writeproperty", "htv:methodName": "POST" },
                 ],
             },
             "mode": { "type": "string", "enum": ["eco", "boost"], "forms": [{ "href": "/api/mode" }] },
@@ -184,6 +187,25 @@ mod tests {
         assert_eq!(points[0].offer, Some(offer.access(Access::ReadWrite)));
         assert_eq!(points[1].options, json!({ "path": "/mode", "map": { "eco": 0, "boost": 1 } }));
         assert_eq!(points[2].offer.as_ref().map(|offer| offer.access), Some(Access::Read));
+    }
+
+    #[test]
+    fn a_property_that_is_written_with_another_query_is_only_read() {
+        let form = |href: &str, op: &str| json!({ "href": href, "op": op });
+        let forms = [form("/api/level", "readproperty"), form("/api/level?set=1", "writeproperty")];
+        let points = thing(json!({ "level": { "type": "number", "forms": forms } })).points(&device());
+        assert_eq!(points[0].options, json!({ "path": "/level" }));
+        assert_eq!(points[0].offer.as_ref().map(|offer| offer.access), Some(Access::Read));
+    }
+
+    #[test]
+    fn of_several_forms_the_first_is_taken_that_can_be() {
+        let hrefs =
+            ["mqtt://lamp/api/level", "http://other/api/level", "/level", "/api/{level}", "/api/level", "/api/x"];
+        let forms: Vec<Json> = hrefs.iter().map(|href| json!({ "href": href })).collect();
+        let points = thing(json!({ "level": { "type": "number", "forms": forms } })).points(&device());
+        assert_eq!(points[0].options, json!({ "path": "/level" }));
+        assert_eq!(points[0].offer.as_ref().map(|offer| offer.access), Some(Access::ReadWrite));
     }
 
     proptest! {
