@@ -52,6 +52,11 @@ fn size(key: &str, text: &str, range: RangeInclusive<usize>, problems: &mut Vec<
     })
 }
 
+/// The first of these keys that was given.
+fn first_given<const N: usize>(keys: [(&'static str, bool); N]) -> Option<&'static str> {
+    keys.into_iter().find(|(_, is_given)| *is_given).map(|(key, _)| key)
+}
+
 /// The value; or its problem noted, and nothing.
 fn noted<T>(value: Result<T, Problem>, problems: &mut Vec<Problem>) -> Option<T> {
     value.map_err(|problem| problems.push(problem)).ok()

@@ -3,7 +3,7 @@
 use crate::codec::{Item, Kept};
 use crate::config::{ClientOptions, DeviceOptions, Method, Point, Unchanged, joined};
 use edgeway_payload::Format;
-use edgeway_sdk::{Access, DeviceIx, DeviceSpec, Fault, Json, PointSpec, Problem};
+use edgeway_sdk::{Access, DeviceIx, DeviceSpec, Fault, Json, PointIx, PointSpec, Problem};
 use reqwest::Url;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use std::collections::HashMap;
@@ -67,6 +67,27 @@ pub(crate) fn devices(link: &ClientOptions, specs: &[DeviceSpec]) -> Result<Hash
     specs.iter().map(device).collect()
 }
 
+/// Points that nobody can read, each with a reason.
+pub(crate) type Rejected = Vec<(PointIx, String)>;
+
+/// The points of devices that can be asked, and the others.
+///
+/// # Errors
+/// [`Fault::Config`] if a point has no device.
+pub(crate) fn askable(
+    devices: &HashMap<DeviceIx, Arc<Device>>,
+    specs: &[PointSpec],
+) -> Result<(Vec<PointSpec>, Rejected), Fault> {
+    let (mut askable, mut rejected) = (vec![], vec![]);
+    for spec in specs {
+        match device_of(devices, spec)?.options.key_of_sender {
+            None => askable.push(spec.clone()),
+            Some(key) => rejected.push((spec.ix, format!("`{key}` is for a device that sends (leave it out)"))),
+        }
+    }
+    Ok((askable, rejected))
+}
+
 /// The points, each with its options.
 ///
 /// # Errors
@@ -116,19 +137,6 @@ pub(crate) fn resources(
         resources[at].items.push(item.clone());
     }
     Ok(resources)
-}
-
-/// A request for each point of one that was refused.
-pub(crate) fn single(
-    devices: &HashMap<DeviceIx, Arc<Device>>,
-    specs: &[PointSpec],
-    items: &[Item],
-) -> Result<Vec<Resource>, Fault> {
-    let alone = |(spec, item): (&PointSpec, &Item)| {
-        let resource = resource(&*device_of(devices, spec)?, spec, item);
-        Ok(Resource { items: vec![item.clone()], ..resource })
-    };
-    specs.iter().zip(items).map(alone).collect()
 }
 
 fn resource(device: &Device, spec: &PointSpec, item: &Item) -> Resource {

@@ -1,6 +1,6 @@
 //! A device's options.
 
-use super::{headers, noted};
+use super::{first_given, headers, noted};
 use crate::template::Template;
 use edgeway_payload::{Format, Kind, Mapping, Options};
 use edgeway_sdk::{Access, Json, Place, Problem, options};
@@ -18,6 +18,10 @@ pub(crate) struct DeviceOptions {
     pub(crate) idempotency: Option<HeaderName>,
     pub(crate) only: Option<Only>,
     pub(crate) services: HashMap<String, Service>,
+    /// A key that was given and means something only where the device is asked.
+    pub(crate) key_of_asked: Option<&'static str>,
+    /// A key that was given and means something only where the device sends.
+    pub(crate) key_of_sender: Option<&'static str>,
 }
 
 /// Whether a server is told what we have already.
@@ -191,6 +195,8 @@ impl DeviceOptions {
         let name =
             |name: &String, problems: &mut Vec<Problem>| noted(headers::header_name("idempotency", name), problems);
         let device = DeviceOptions {
+            key_of_asked: written.key_of_asked(),
+            key_of_sender: written.key_of_sender(),
             path: checked_path("path", written.path, problems),
             headers: headers::read("headers", &written.headers, problems),
             unchanged: written.unchanged,
@@ -200,6 +206,21 @@ impl DeviceOptions {
             services: services(written.services, problems),
         };
         if problems.is_empty() { Ok(device) } else { Err(std::mem::take(problems)) }
+    }
+}
+
+impl Written {
+    fn key_of_asked(&self) -> Option<&'static str> {
+        first_given([
+            ("headers", !self.headers.is_empty()),
+            ("unchanged", self.unchanged != Unchanged::default()),
+            ("services", !self.services.is_empty()),
+        ])
+    }
+
+    fn key_of_sender(&self) -> Option<&'static str> {
+        let (hmac, idempotency, only) = (&self.hmac, &self.idempotency, &self.only);
+        first_given([("hmac", hmac.is_some()), ("idempotency", idempotency.is_some()), ("only", only.is_some())])
     }
 }
 

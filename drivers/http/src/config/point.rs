@@ -1,7 +1,7 @@
 //! A point's options.
 
-use super::Method;
 use super::device::checked_path;
+use super::{Method, first_given};
 use edgeway_payload::{Format, Kind, Mapping, Options, Order, TimeUnit};
 use edgeway_sdk::{Access, Json, Problem, options};
 use std::collections::BTreeMap;
@@ -15,6 +15,8 @@ pub(crate) struct Point {
     pub(crate) set: String,
     pub(crate) query: Vec<(String, String)>,
     pub(crate) method: Method,
+    /// A key that was given and means something only where the device is asked.
+    pub(crate) key_of_asked: Option<&'static str>,
 }
 
 /// A point's options, as written.
@@ -68,12 +70,13 @@ impl Point {
         let written: Written = options::parse(options).map_err(|problem| vec![problem])?;
         let problems = &mut vec![];
         let mapping = Mapping::new(&written.mapping(), access, problems);
+        let key_of_asked = written.key_of_asked();
         let path = checked_path("path", written.path, problems);
         let set = written.set.map_or_else(|| path.clone(), |set| checked_path("set", set, problems));
         match mapping {
             Some(mapping) if problems.is_empty() => {
                 let query = written.query.into_iter().collect();
-                Ok(Point { mapping, path, set, query, method: written.method })
+                Ok(Point { mapping, path, set, query, method: written.method, key_of_asked })
             }
             _ => Err(std::mem::take(problems)),
         }
@@ -81,6 +84,16 @@ impl Point {
 }
 
 impl Written {
+    fn key_of_asked(&self) -> Option<&'static str> {
+        first_given([
+            ("path", !self.path.is_empty()),
+            ("query", !self.query.is_empty()),
+            ("set", self.set.is_some()),
+            ("method", self.method != Method::default()),
+            ("payload", self.payload.is_some()),
+        ])
+    }
+
     fn mapping(&self) -> Options {
         Options {
             at: self.at.clone(),

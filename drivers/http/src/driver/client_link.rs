@@ -2,7 +2,7 @@
 
 use super::{browse, call, read, write};
 use crate::config::ClientOptions;
-use crate::plan::{self, Device, Resource, Writable};
+use crate::plan::{self, Device, Rejected, Resource, Writable};
 use crate::wire::Wire;
 use async_trait::async_trait;
 use edgeway_sdk::{
@@ -60,10 +60,11 @@ impl ClientLink {
         known.ok_or_else(|| Fault::Config(format!("device {} was never planned", device.0)))
     }
 
-    fn replan(&self, devices: &[DeviceSpec], points: &[PointSpec]) -> Result<Vec<Resource>, Fault> {
+    fn replan(&self, devices: &[DeviceSpec], points: &[PointSpec]) -> Result<(Vec<Resource>, Rejected), Fault> {
         let devices = plan::devices(&self.options, devices)?;
-        let items = plan::items(points)?;
-        let resources = plan::resources(&devices, points, &items)?;
+        let (points, rejected) = plan::askable(&devices, points)?;
+        let items = plan::items(&points)?;
+        let resources = plan::resources(&devices, &points, &items)?;
         let mut writable = HashMap::new();
         for (spec, item) in points.iter().zip(&items).filter(|(spec, _)| spec.access.writes()) {
             let device = plan::device_of(&devices, spec)?;
@@ -73,23 +74,21 @@ impl ClientLink {
         planned.resources.clear();
         planned.devices = devices;
         planned.writable = writable;
-        Ok(resources)
+        Ok((resources, rejected))
     }
 }
 
 #[async_trait]
 impl Link for ClientLink {
     async fn plan(&self, devices: &[DeviceSpec], points: &[PointSpec], split: Split<'_>) -> Result<Plan, Fault> {
-        let resources = match split {
-            Split::Nothing => self.replan(devices, points)?,
-            Split::Step(refused) => {
-                self.planned().resources.remove(&refused.id);
-                plan::single(&plan::devices(&self.options, devices)?, points, &plan::items(points)?)?
-            }
-        };
+        if let Split::Step(_) = split {
+            // The points of a resource share its fate.
+            return Ok(Plan::default());
+        }
+        let (resources, rejected) = self.replan(devices, points)?;
         let mut planned = self.planned();
         let steps = resources.into_iter().map(|resource| planned.add(resource)).collect();
-        Ok(Plan { steps, concurrency: self.options.in_flight, ..Plan::default() })
+        Ok(Plan { steps, rejected, concurrency: self.options.in_flight, ..Plan::default() })
     }
 
     async fn connect(&self, by: Deadline) -> Result<LinkInfo, Fault> {

@@ -6,7 +6,7 @@ use crate::plan::{Named, Resource};
 use crate::status::{self, Read};
 use crate::wire::{Answer, Question, Wire};
 use edgeway_payload::Document;
-use edgeway_sdk::{Batch, Deadline, Fault, Quality};
+use edgeway_sdk::{Batch, Deadline, Fault};
 use reqwest::header::{ETAG, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
 use std::sync::MutexGuard;
 
@@ -24,7 +24,8 @@ pub(super) async fn run(wire: &Wire, resource: &Resource, out: &mut Batch, by: D
             Ok(())
         }
         (Read::Unchanged, None) => Err(resource.failed(&answer, ", which was not asked")),
-        (Read::Refused, _) => Err(resource.refused(&answer)),
+        // Its points stand or fall together.
+        (Read::Refused, _) => Err(Fault::Step(format!("{} answered {}", resource.url, answer.said()))),
         (Read::NotNow, _) => Err(Fault::Busy(format!("{}: {}", resource.url, answer.said()))),
         (Read::Failed(advice), _) => Err(resource.failed(&answer, advice)),
     }
@@ -53,15 +54,6 @@ impl Resource {
 
     fn failed(&self, answer: &Answer, advice: &str) -> Fault {
         Fault::Device(format!("{} answered {}{advice}", self.url, answer.said()))
-    }
-
-    /// One point may be refused for good, and is asked for now and then; of several, the gateway finds out.
-    fn refused(&self, answer: &Answer) -> Fault {
-        let reason = format!("{} answered {}", self.url, answer.said());
-        match self.items.as_slice() {
-            [item] => Fault::Point { point: item.point, quality: Quality::BadConfig, reason },
-            _ => Fault::Step(reason),
-        }
     }
 
     pub(super) fn forget(&self) {

@@ -3,9 +3,9 @@
 use super::repeats::Repeats;
 use crate::codec::Item;
 use crate::config::DeviceOptions;
-use crate::plan;
+use crate::plan::{self, Rejected};
 use edgeway_payload::{Document, Format};
-use edgeway_sdk::{DeviceIx, DeviceSpec, Fault, PointIx, PointSpec, Value};
+use edgeway_sdk::{DeviceIx, DeviceSpec, Fault, PointSpec, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -24,9 +24,6 @@ pub(super) struct Hook {
     pub(super) repeats: Repeats,
 }
 
-/// Points that nobody can tell, each with a reason.
-type Rejected = Vec<(PointIx, String)>;
-
 impl Routes {
     /// The points of each device, at its path.
     ///
@@ -40,7 +37,7 @@ impl Routes {
         for (spec, item) in points.iter().zip(items) {
             match paths.get(&spec.device).map(|options| unfit(options, spec, item)) {
                 Some(None) => of_device.entry(spec.device).or_default().push(item.clone()),
-                Some(Some(reason)) => rejected.push((spec.ix, reason.to_owned())),
+                Some(Some(reason)) => rejected.push((spec.ix, reason)),
                 None => return Err(Fault::Config(format!("point {} has no device", spec.ix.0))),
             }
         }
@@ -85,16 +82,15 @@ fn device(spec: &DeviceSpec) -> Result<DeviceOptions, Fault> {
 }
 
 /// Why a point can never be told.
-fn unfit(device: &DeviceOptions, spec: &PointSpec, item: &Item) -> Option<&'static str> {
-    let point = &item.options;
-    match () {
-        () if normal(&device.path).is_empty() => Some("its device says at which path it sends: `path` is missing"),
-        () if spec.access.writes() => Some("a device that sends cannot be written (make the point read-only)"),
-        () if !point.path.is_empty() || !point.query.is_empty() => {
-            Some("a device that sends is not asked for a `path` or a `query` (leave them out)")
-        }
-        () => None,
+fn unfit(device: &DeviceOptions, spec: &PointSpec, item: &Item) -> Option<String> {
+    if normal(&device.path).is_empty() {
+        return Some("its device says at which path it sends: `path` is missing".into());
     }
+    if spec.access.writes() {
+        return Some("a device that sends cannot be written (make the point read-only)".into());
+    }
+    let stranger = device.key_of_asked.or(item.options.key_of_asked)?;
+    Some(format!("`{stranger}` is for a device that is asked (leave it out)"))
 }
 
 /// Without the slashes around it.

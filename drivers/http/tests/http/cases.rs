@@ -7,7 +7,7 @@ use crate::bench::{exec, soon};
 use crate::peer::{Act, Asked, Peer, reply};
 use crate::site::Site;
 use edgeway_driver_http::Http;
-use edgeway_sdk::{Driver, Fault, Json, Link, PointSpec, Split, Step, Value, WriteOp};
+use edgeway_sdk::{Driver, Fault, Json, Link, Split, Value, WriteOp};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -73,12 +73,10 @@ struct Play {
 }
 
 impl Play {
-    /// Runs every step once and splits those that are refused, as the gateway does.
+    /// Runs every step once.
     async fn read_all(&mut self) {
         let plan = self.link.plan(&self.site.devices, &self.site.points, Split::Nothing).await.expect("valid");
-        let mut waiting = plan.steps;
-        waiting.reverse();
-        while let Some(step) = waiting.pop() {
+        for step in plan.steps {
             let result = exec(&*self.link, step.id, soon()).await;
             self.tell_wire();
             match result {
@@ -89,19 +87,10 @@ impl Play {
                     let lines: Vec<String> = all.iter().map(show).collect();
                     self.lines.extend(lines);
                 }
-                Err(Fault::Step(reason)) => {
-                    self.lines.push(format!("  refused: {reason}"));
-                    waiting.extend(self.split(&step).await.into_iter().rev());
-                }
+                Err(Fault::Step(reason)) => self.lines.push(format!("  refused: {reason}")),
                 Err(fault) => self.lines.push(format!("  {fault:?}")),
             }
         }
-    }
-
-    async fn split(&self, step: &Step) -> Vec<Step> {
-        let of_step = |point: &&PointSpec| step.points.contains(&point.ix);
-        let points: Vec<PointSpec> = self.site.points.iter().filter(of_step).cloned().collect();
-        self.link.plan(&self.site.devices, &points, Split::Step(step)).await.expect("valid").steps
     }
 
     async fn write(&mut self, name: &str, value: Value) {

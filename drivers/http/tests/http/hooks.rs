@@ -226,14 +226,23 @@ async fn devices_that_send_to_one_path_are_told_apart() {
 #[tokio::test]
 async fn points_that_nobody_can_tell_are_rejected_with_a_reason() {
     let link = Http.open(json!({ "endpoint": format!("listen://127.0.0.1:{}", free_port()) })).expect("valid");
-    let devices = [device_spec(json!({})), DeviceSpec { ix: DeviceIx(1), options: json!({ "path": "/hook" }) }];
-    let mut points = specs(&[json!({ "at": "a" }), json!({ "at": "a", "path": "x" }), json!({ "at": "a" })]);
-    points[1].device = DeviceIx(1);
-    points[2].device = DeviceIx(1);
-    let plan = link.plan(&devices, &points, Split::Nothing).await.expect("valid");
-    assert_eq!(plan.watched, [PointIx(2)]);
-    let reasons: Vec<&str> = plan.rejected.iter().map(|(_, reason)| reason.as_str()).collect();
-    assert!(reasons[0].contains("`path` is missing") && reasons[1].contains("is not asked for"), "{reasons:?}");
+    let asked = |key: &str| format!("`{key}` is for a device that is asked (leave it out)");
+    let services = json!({ "boost": {} });
+    let cases = [
+        (json!({}), json!({}), "its device says at which path it sends: `path` is missing".to_owned()),
+        (json!({ "path": "/a", "headers": { "X-Key": "x" } }), json!({}), asked("headers")),
+        (json!({ "path": "/a", "unchanged": "ignore" }), json!({}), asked("unchanged")),
+        (json!({ "path": "/a", "services": services }), json!({}), asked("services")),
+        (json!({ "path": "/a" }), json!({ "path": "x" }), asked("path")),
+        (json!({ "path": "/a" }), json!({ "query": { "c": "1" } }), asked("query")),
+        (json!({ "path": "/a" }), json!({ "set": "/b" }), asked("set")),
+        (json!({ "path": "/a" }), json!({ "method": "post" }), asked("method")),
+        (json!({ "path": "/a" }), json!({ "payload": "{value}" }), asked("payload")),
+    ];
+    for (device, point, reason) in cases {
+        let plan = link.plan(&[device_spec(device)], &specs(&[point]), Split::Nothing).await.expect("valid");
+        assert_eq!((plan.watched, plan.rejected), (vec![], vec![(PointIx(0), reason)]));
+    }
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
 //! Reading from a server that behaves.
 
-use crate::bench::{Bench, soon, specs, wait_for};
-use crate::peer::{Peer, json, reply};
-use edgeway_sdk::{DeviceIx, DeviceSpec, Fault, PointIx, Quality, Split, Timestamp, Value};
+use crate::bench::{Bench, device_spec, soon, specs, wait_for};
+use crate::peer::{Asked, Peer, json, reply};
+use edgeway_sdk::{Fault, PointIx, Quality, Split, Timestamp, Value};
 use serde_json::json;
 
 const STATUS: &str =
@@ -134,15 +134,34 @@ async fn a_resource_that_is_not_there_is_refused_and_nothing_else() {
     let reason = format!("{}/gone answered 404 Not Found: no suchthing", peer.address());
     assert_eq!(bench.exec(0).await, Err(Fault::Step(reason)));
     assert_eq!(bench.good(1).await, [Value::Int(7)]);
-    match bench.exec(2).await {
-        Err(Fault::Point { point: PointIx(3), quality: Quality::BadConfig, reason }) => assert!(reason.contains("404")),
-        other => panic!("{other:?}"),
+    assert!(matches!(bench.exec(2).await, Err(Fault::Step(_))));
+}
+
+#[tokio::test]
+async fn what_only_a_device_that_sends_has_is_rejected() {
+    let hmac = json!({ "header": "X-Sig", "secret": "s" });
+    let cases = [("hmac", hmac), ("idempotency", json!("X-Id")), ("only", json!({ "at": "id", "is": "7" }))];
+    for (key, value) in cases {
+        let points = [json!({}), json!({ "access": "write" })];
+        let bench = Bench::apart("http://meter", json!({}), json!({ key: value }), &points).await;
+        let reason = format!("`{key}` is for a device that sends (leave it out)");
+        assert_eq!(bench.plan.rejected, [0, 1].map(|point| (PointIx(point), reason.clone())));
+        assert_eq!(bench.plan.steps, []);
+        assert!(matches!(bench.write(1, 7).await, Err(Fault::Config(_))));
     }
-    let step = &bench.plan.steps[0];
-    let device = [DeviceSpec { ix: DeviceIx(0), options: json!({}) }];
-    let parts = bench.link.plan(&device, &specs(&points)[..2], Split::Step(step)).await.expect("smaller steps");
-    assert_eq!(parts.steps.iter().map(|step| step.points.len()).collect::<Vec<_>>(), [1, 1]);
-    assert!(parts.steps.iter().all(|part| !bench.plan.steps.iter().any(|step| step.id == part.id)));
+}
+
+/// Each of its points would be answered the same.
+#[tokio::test]
+async fn a_resource_that_is_refused_is_not_divided_and_can_come_back() {
+    let peer = Peer::start(|asked| if asked.nth == 0 { reply("404 Not Found", &[], "") } else { json(STATUS) }).await;
+    let points = [json!({ "at": "power.total" }), json!({ "at": "on" })];
+    let bench = Bench::new(&peer.address(), &points).await;
+    assert!(matches!(bench.exec(0).await, Err(Fault::Step(_))));
+    let (device, step) = ([device_spec(json!({}))], &bench.plan.steps[0]);
+    let parts = bench.link.plan(&device, &specs(&points), Split::Step(step)).await.expect("valid");
+    assert_eq!((parts.steps, parts.rejected), (vec![], vec![]));
+    assert_eq!(bench.good(0).await, [Value::Float(1250.5), Value::Bool(true)]);
 }
 
 #[tokio::test]
@@ -187,6 +206,16 @@ async fn requests_are_as_far_apart_as_was_written() {
     let (a, b, c) = tokio::join!(bench.exec(0), bench.exec(0), bench.exec(0));
     assert!(a.is_ok() && b.is_ok() && c.is_ok());
     assert!(began.elapsed().as_millis() >= 240, "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn what_is_asked_elsewhere_waits_for_its_turn_too() {
+    let moved = |asked: &Asked| if asked.nth < 2 { reply("302 Found", &[("location", "/x")], "") } else { json("7") };
+    let peer = Peer::start(moved).await;
+    let bench = Bench::with(&peer.address(), json!({ "pause": "400ms" }), json!({}), &[json!({})]).await;
+    let began = tokio::time::Instant::now();
+    assert_eq!(bench.good(0).await, [Value::Int(7)], "a turn that is waited for takes nothing of `timeout`");
+    assert!(began.elapsed().as_millis() >= 800, "{:?}", began.elapsed());
 }
 
 #[tokio::test]
