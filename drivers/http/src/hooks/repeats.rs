@@ -24,24 +24,35 @@ impl Repeats {
     /// Remembers a number. False if it is known already.
     pub(super) fn is_new(&self, number: &str, now: Instant) -> bool {
         let mut numbers = self.0.lock().expect("no thread panics while it holds this lock");
-        numbers.forget(now);
-        let number: Arc<str> = number.into();
-        let is_new = numbers.known.insert(number.clone());
-        if is_new {
-            numbers.order.push_back((now, number));
+        numbers.forget_old(now);
+        if numbers.known.contains(number) {
+            return false;
         }
-        is_new
+        numbers.add(number.into(), now);
+        true
     }
 }
 
 impl Numbers {
-    fn forget(&mut self, now: Instant) {
+    fn forget_old(&mut self, now: Instant) {
         let is_old = |at: Instant| now.duration_since(at) >= REMEMBERED_FOR;
-        while self.order.len() >= NUMBERS_MAX || self.order.front().is_some_and(|(at, _)| is_old(*at)) {
-            if let Some((_, number)) = self.order.pop_front() {
-                self.known.remove(&number);
-            }
+        while self.order.front().is_some_and(|(at, _)| is_old(*at)) {
+            self.forget_oldest();
         }
+    }
+
+    fn forget_oldest(&mut self) {
+        if let Some((_, number)) = self.order.pop_front() {
+            self.known.remove(&number);
+        }
+    }
+
+    fn add(&mut self, number: Arc<str>, now: Instant) {
+        if self.order.len() >= NUMBERS_MAX {
+            self.forget_oldest();
+        }
+        self.known.insert(number.clone());
+        self.order.push_back((now, number));
     }
 }
 
@@ -64,7 +75,9 @@ mod tests {
         let numbers = repeats.0.lock().expect("nobody panicked");
         assert_eq!((numbers.order.len(), numbers.known.len()), (NUMBERS_MAX, NUMBERS_MAX));
         drop(numbers);
-        assert!(repeats.is_new("0", now), "forgotten");
-        assert!(!repeats.is_new(&(3 * NUMBERS_MAX - 1).to_string(), now));
+        let kept = |number: usize| !repeats.is_new(&number.to_string(), now);
+        assert!(kept(2 * NUMBERS_MAX), "the oldest of those that are remembered");
+        assert!(kept(3 * NUMBERS_MAX - 1));
+        assert!(!kept(0), "forgotten");
     }
 }
