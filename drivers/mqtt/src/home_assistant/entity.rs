@@ -19,6 +19,12 @@ struct Value {
     command: &'static str,
 }
 
+/// The words of two values, in a state and in a command.
+struct Words {
+    told: [String; 2],
+    sent: [String; 2],
+}
+
 const VALUES: [Value; 12] = [
     value("", "state_topic", ["value_template", "state_value_template"], "command_topic"),
     value("action", "action_topic", ["action_template", ""], ""),
@@ -75,6 +81,10 @@ impl Entity {
 
     fn point(&self, value: &Value) -> Option<Discovered> {
         let (state, command) = (self.text(value.state), self.text(value.command));
+        // A command that is more than the word for the value cannot be made.
+        let has_template = self.text(&value.command.replace("topic", "template")).is_some();
+        let command = command.filter(|_| !has_template);
+        let command = command.filter(|_| state.is_none() || !value.name.is_empty() || self.has_one_language());
         let access = match (state, command) {
             (Some(_), Some(_)) => Access::ReadWrite,
             (Some(_), None) => Access::Read,
@@ -84,10 +94,14 @@ impl Entity {
         let mut options = Map::new();
         options.extend(state.map(|topic| ("topic".to_owned(), json!(topic))));
         options.extend(command.map(|topic| ("set".to_owned(), json!(topic))));
+        if state == command {
+            // What is written would come back and confirm itself.
+            options.insert("confirm".into(), json!("publish"));
+        }
         let template = value.templates.iter().find_map(|key| self.text(key));
         let is_number = self.place(template, command.is_some(), &mut options);
         let holds = self.holds(value, is_number);
-        self.put_words(value, &holds, &mut options);
+        self.put_words(value, &holds, access, &mut options);
         if matches!(holds, Holds::Float { .. } | Holds::Int { .. }) {
             options.insert("type".into(), json!("number"));
         }
@@ -109,6 +123,11 @@ impl Entity {
             Some(path) if !is_written => {
                 put("at", json!(path.at));
                 path.is_number
+            }
+            Some(path) if path.is_number => {
+                put("at", json!(path.at));
+                put("payload", json!("{value}"));
+                true
             }
             // Commands are bare words, whatever the states are.
             _ => {
@@ -156,26 +175,48 @@ impl Entity {
     }
 
     /// The words that stand for values.
-    fn put_words(&self, value: &Value, holds: &Holds, options: &mut Map<String, Json>) {
+    fn put_words(&self, value: &Value, holds: &Holds, access: Access, options: &mut Map<String, Json>) {
         let map: Map<String, Json> = match holds {
             Holds::Enum { words } => words.iter().map(|(number, word)| (word.clone(), json!(number))).collect(),
-            Holds::Bool if value.name.is_empty() => self.two_words(),
+            Holds::Bool if value.name.is_empty() => {
+                let Words { told, sent } = self.two_words();
+                let words = if access.reads() { told } else { sent };
+                // A button has one word alone.
+                let pairs = words.into_iter().zip([json!(true), json!(false)]);
+                pairs.filter(|(word, _)| !word.is_empty()).collect()
+            }
             _ => return,
         };
         options.insert("map".into(), map.into());
     }
 
-    fn two_words(&self) -> Map<String, Json> {
+    /// Whether a state is told in the same words as it is set.
+    fn has_one_language(&self) -> bool {
+        let Words { told, sent } = self.two_words();
+        told == sent
+            && !matches!(self.component.as_str(), "cover" | "valve" | "vacuum" | "lawn_mower" | "alarm_control_panel")
+    }
+
+    fn two_words(&self) -> Words {
         let word = |keys: [&str; 2], default: &str| {
             let found = keys.iter().find_map(|key| self.config.get(*key));
             found.map_or(default.to_owned(), |word| word.as_str().map_or_else(|| word.to_string(), str::to_owned))
         };
-        let (on, off) = match self.component.as_str() {
-            "lock" => (word(["state_locked", ""], "LOCKED"), word(["state_unlocked", ""], "UNLOCKED")),
-            "button" => return Map::from_iter([(word(["payload_press", ""], "PRESS"), json!(true))]),
-            _ => (word(["payload_on", "state_on"], "ON"), word(["payload_off", "state_off"], "OFF")),
-        };
-        Map::from_iter([(on, json!(true)), (off, json!(false))])
+        let one = |on: &str, off: &str, keys: [&str; 2]| [word([keys[0], ""], on), word([keys[1], ""], off)];
+        match self.component.as_str() {
+            "lock" => Words {
+                told: one("LOCKED", "UNLOCKED", ["state_locked", "state_unlocked"]),
+                sent: one("LOCK", "UNLOCK", ["payload_lock", "payload_unlock"]),
+            },
+            "button" => {
+                let press = || [word(["payload_press", ""], "PRESS"), String::new()];
+                Words { told: press(), sent: press() }
+            }
+            _ => Words {
+                told: [word(["state_on", "payload_on"], "ON"), word(["state_off", "payload_off"], "OFF")],
+                sent: one("ON", "OFF", ["payload_on", "payload_off"]),
+            },
+        }
     }
 
     fn offer(&self, value: &Value, holds: Holds) -> Offer {
@@ -199,6 +240,9 @@ impl Entity {
         let scale = self.number("brightness_scale").unwrap_or(255.0) as i64;
         let point = |at: &str, holds: Holds, map: Option<Json>| {
             let mut options = json!({ "topic": state, "set": command, "at": at });
+            if state == command {
+                options["confirm"] = json!("publish");
+            }
             if let Some(map) = map {
                 options["map"] = map;
             }
@@ -224,7 +268,16 @@ fn availability(config: &Map<String, Json>, topic: &str, template: &str) -> Opti
             options.insert("at".into(), json!(path.at));
         }
     }
-    options.extend(text("payload_available").map(|word| ("online".to_owned(), json!(word))));
-    options.extend(text("payload_not_available").map(|word| ("offline".to_owned(), json!(word))));
+    for (word, key) in [("payload_available", "online"), ("payload_not_available", "offline")] {
+        options.extend(text(word).map(|word| (key.to_owned(), json!(as_in_json(word, options.contains_key("at"))))));
+    }
     Some(options.into())
+}
+
+/// Home Assistant writes bools as Python does.
+fn as_in_json(word: String, is_in_json: bool) -> String {
+    match (word.as_str(), is_in_json) {
+        ("True" | "False", true) => word.to_lowercase(),
+        _ => word,
+    }
 }

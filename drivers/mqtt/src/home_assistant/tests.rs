@@ -81,6 +81,60 @@ fn each_kind_of_entity_becomes_points_with_offers() {
     );
 }
 
+/// One entity, described by itself.
+fn described(component: &str, config: Json) -> Vec<(Json, Offer)> {
+    let mut devices = Devices::default();
+    assert!(devices.take(
+        "homeassistant",
+        &format!("homeassistant/{component}/x/config"),
+        config.to_string().as_bytes()
+    ));
+    let points = devices.points("x").expect("it is described");
+    points.into_iter().filter_map(|point| Some((point.options, point.offer?))).collect()
+}
+
+#[test]
+fn what_is_set_in_other_words_than_it_is_told_is_offered_to_be_read() {
+    for (component, more, access) in [
+        ("lock", json!({}), Access::Read),
+        ("lock", json!({ "pl_lock": "LOCKED", "pl_unlk": "UNLOCKED" }), Access::ReadWrite),
+        ("cover", json!({}), Access::Read),
+        ("switch", json!({}), Access::ReadWrite),
+        ("switch", json!({ "stat_on": "1", "stat_off": "0" }), Access::Read),
+        ("number", json!({ "cmd_tpl": "{\"v\": {{ value }}}" }), Access::Read),
+        ("number", json!({}), Access::ReadWrite),
+    ] {
+        let mut config = json!({ "stat_t": "a", "cmd_t": "b" });
+        config.as_object_mut().expect("a table").extend(more.as_object().expect("a table").clone());
+        let points = described(component, config.clone());
+        assert_eq!((points.len(), points[0].1.access), (1, access), "{component} {config}");
+        assert_eq!(points[0].0.get("set").is_some(), access == Access::ReadWrite);
+    }
+    let lock = described("lock", json!({ "cmd_t": "b" }));
+    assert_eq!(lock[0].0["map"], json!({ "LOCK": true, "UNLOCK": false }), "nobody tells, so nobody has other words");
+    let setpoint =
+        described("climate", json!({ "temp_stat_t": "a", "temp_cmd_t": "b", "temp_cmd_tpl": "{{ value }}" }));
+    assert_eq!(setpoint[0].1.access, Access::Read);
+}
+
+#[test]
+fn a_number_is_taken_from_its_place_though_it_is_written_bare() {
+    let number = json!({ "stat_t": "a", "cmd_t": "a", "val_tpl": "{{ value_json.x | float }}" });
+    let expected =
+        json!({ "topic": "a", "set": "a", "confirm": "publish", "at": "x", "payload": "{value}", "type": "number" });
+    assert_eq!(described("number", number)[0].0, expected);
+}
+
+#[test]
+fn a_bool_says_who_is_there_as_json_has_it() {
+    let mut devices = Devices::default();
+    let config = json!({ "stat_t": "a", "avty_t": "b", "avty_tpl": "{{ value_json.up.now }}", "pl_avail": "True", "pl_not_avail": "False" });
+    assert!(devices.take("homeassistant", "homeassistant/sensor/x/config", config.to_string().as_bytes()));
+    let (_, found) = &devices.found()[0];
+    let expected = json!([{ "topic": "b", "at": "up.now", "online": "true", "offline": "false" }]);
+    assert_eq!(found.options["availability"], expected);
+}
+
 /// What is offered can be taken as it is.
 #[test]
 fn everything_that_is_found_is_valid() {
