@@ -49,20 +49,41 @@ impl Settings {
 }
 
 /// A message that has come.
+#[derive(Clone, Copy)]
 pub(crate) struct Heard<'m> {
     pub(crate) topic: &'m [u8],
     pub(crate) payload: &'m Bytes,
-    /// The broker has kept it from before we subscribed.
-    pub(crate) retained: bool,
+    pub(crate) came: Came,
     /// User properties.
     pub(crate) properties: &'m [(String, String)],
     pub(crate) correlation: Option<&'m [u8]>,
+}
+
+/// From when a message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Came {
+    /// It was sent just now.
+    Live,
+    /// It is the last of its topic, which the broker has kept from before we subscribed.
+    Retained,
+    /// The broker has kept it for us while we were away.
+    Queued,
+}
+
+impl Came {
+    /// As the packet has it.
+    fn of(retain: bool) -> Self {
+        if retain { Came::Retained } else { Came::Live }
+    }
 }
 
 /// Takes what comes, in the task of the connection: it must not wait.
 pub(crate) trait Ear: Send {
     /// A message has come.
     fn hear(&mut self, heard: &Heard<'_>);
+
+    /// The broker has acknowledged a subscription. What it has kept for us came before.
+    fn subscribed(&mut self) {}
 
     /// Nothing more is there at the moment.
     fn rest(&mut self);
@@ -104,6 +125,8 @@ pub(crate) struct Gone;
 pub(crate) struct Connection {
     pub(crate) broker: Broker,
     pub(crate) events: Events,
+    /// The broker goes on with the session of a connection before.
+    pub(crate) is_resumed: bool,
 }
 
 /// What is sent on a connection.
@@ -124,8 +147,8 @@ enum Client {
 pub(crate) struct Events {
     source: Source,
     endpoint: Endpoint,
-    /// A connection that has said nothing for longer is dead.
-    silence_max: Duration,
+    /// A connection that has said nothing for longer is dead; `None` if it need not say anything.
+    silence_max: Option<Duration>,
 }
 
 enum Source {
@@ -137,8 +160,9 @@ enum Source {
 #[derive(Debug, Clone, Copy, Default)]
 struct Terms {
     packet_bytes_max: Option<u32>,
-    /// The keep-alive that it wants instead of ours.
+    /// The keep-alive that it wants instead of ours; none at all if it is zero.
     keep_alive: Option<Duration>,
+    is_resumed: bool,
 }
 
 impl Connection {
@@ -157,9 +181,11 @@ impl Connection {
                 (Client::V5(client), Source::V5(Box::new(events)), terms)
             }
         };
-        let silence_max = terms.keep_alive.unwrap_or(settings.keep_alive).mul_f64(1.5);
+        let keep_alive = terms.keep_alive.unwrap_or(settings.keep_alive);
+        let silence_max = (!keep_alive.is_zero()).then(|| keep_alive.mul_f64(1.5));
         let events = Events { source, endpoint: settings.endpoint.clone(), silence_max };
-        Ok(Connection { broker: Broker { client, packet_bytes_max: terms.packet_bytes_max }, events })
+        let broker = Broker { client, packet_bytes_max: terms.packet_bytes_max };
+        Ok(Connection { broker, events, is_resumed: terms.is_resumed })
     }
 }
 

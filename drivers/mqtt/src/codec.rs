@@ -1,6 +1,6 @@
 //! Messages to values: pure.
 
-use crate::client::Heard;
+use crate::client::{Came, Heard};
 use crate::config::{Mapped, Retained, Stamps};
 use crate::plan::{DevicePlace, Group, Last, Listener, Topic};
 use edgeway_payload::{Document, Format, Reading};
@@ -25,6 +25,9 @@ enum Age {
     /// The broker has kept it, nobody knows since when.
     Unknown,
 }
+
+/// Where times of SenML begin; those before count from when the message was sent (RFC 8428, section 4.5.3).
+const SENML_BEGIN: Timestamp = Timestamp::from_secs(1 << 28);
 
 /// Whether a device is there, as far as it is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,36 +66,42 @@ fn read_group(
     presence: &impl Fn(DevicePlace) -> Presence,
     out: &mut Batch,
 ) -> bool {
-    let document = Document::parse(group.format, heard.payload, origin.received);
+    let document = Document::parse(group.format, heard.payload, origin.counts_from());
+    let mut is_readable = document.is_ok();
     for listener in &group.listeners {
-        let Some(best) = listener.best(heard, origin.age, presence) else { continue };
+        let Some(best) = listener.best(heard.came, origin.age, presence) else { continue };
         let Mapped { template, mapping, .. } = &*listener.mapped;
-        let push = |reading| listener.push(reading, heard, origin, best, out);
-        match (template, &document) {
-            (Some(template), _) => {
-                let text = template.render(heard.payload);
-                let made = text.and_then(|text| Document::parse(Format::Text, text.as_bytes(), origin.received).ok());
+        let made = template.as_ref().map(|template| template.render(heard.payload));
+        let push = |reading| listener.push(origin.dated(reading, group.format), heard, origin, best, out);
+        match (made, &document) {
+            (Some(Ok(None)), _) => {}
+            (Some(Ok(Some(text))), _) => {
+                let made = Document::parse(Format::Text, text.as_bytes(), origin.received).ok();
                 made.and_then(|made| mapping.read(&made)).into_iter().for_each(push);
             }
             (None, Ok(document)) => mapping.read_all(document, push),
-            (None, Err(_)) => out.bad(listener.point, Quality::Bad, origin.received),
+            (Some(Err(_)), _) | (None, Err(_)) => {
+                is_readable = false;
+                out.bad(listener.point, Quality::Bad, origin.received);
+            }
         }
     }
-    document.is_ok()
+    is_readable
 }
 
 impl Listener {
     /// The best quality that a value without a time of its own can have; `None` if it is not told at all.
-    fn best(&self, heard: &Heard<'_>, age: Age, presence: &impl Fn(DevicePlace) -> Presence) -> Option<Quality> {
-        if !heard.retained {
-            return Some(Quality::Good);
+    fn best(&self, came: Came, age: Age, presence: &impl Fn(DevicePlace) -> Presence) -> Option<Quality> {
+        match came {
+            Came::Live => return Some(Quality::Good),
+            Came::Queued => return Some(Quality::Uncertain),
+            Came::Retained => {}
         }
         match (self.retained, presence(self.device), age) {
             (Retained::Ignore, ..) | (_, Presence::Gone, _) => None,
-            (Retained::Good, ..) | (Retained::Auto, Presence::There, _) | (_, _, Age::Remembered) => {
-                Some(Quality::Good)
-            }
-            _ => Some(Quality::Uncertain),
+            (Retained::Good, ..) => Some(Quality::Good),
+            (Retained::Auto, Presence::There, _) | (Retained::Auto, _, Age::Remembered) => Some(Quality::Good),
+            (Retained::Auto | Retained::Uncertain, ..) => Some(Quality::Uncertain),
         }
     }
 
@@ -125,16 +134,32 @@ impl Stamps {
 impl Origin {
     fn of(last: &Last, heard: &Heard<'_>, now: Timestamp) -> Origin {
         let digest = digest(heard.payload);
-        if !heard.retained {
-            last.digest.store(digest, Relaxed);
-            last.at_nanos.store(now.as_nanos(), Relaxed);
-            return Origin { received: now, age: Age::Live };
-        }
-        match last.at_nanos.load(Relaxed) {
-            at if at != 0 && last.digest.load(Relaxed) == digest => {
+        match (heard.came, last.at_nanos.load(Relaxed)) {
+            (Came::Live, _) => {
+                last.digest.store(digest, Relaxed);
+                last.at_nanos.store(now.as_nanos(), Relaxed);
+                Origin { received: now, age: Age::Live }
+            }
+            (Came::Retained, at) if at != 0 && last.digest.load(Relaxed) == digest => {
                 Origin { received: Timestamp::from_nanos(at), age: Age::Remembered }
             }
             _ => Origin { received: now, age: Age::Unknown },
+        }
+    }
+
+    /// What relative times count from. If nobody knows, it is so early that they can be told from others: see `dated`.
+    fn counts_from(&self) -> Timestamp {
+        if self.age == Age::Unknown { Timestamp::EPOCH } else { self.received }
+    }
+
+    /// A time that counts from nobody knows when is none.
+    fn dated(&self, reading: Reading, format: Format) -> Reading {
+        let is_relative = |time: &Timestamp| *time < SENML_BEGIN && self.age == Age::Unknown;
+        match format {
+            Format::SenmlJson | Format::SenmlCbor => {
+                Reading { time: reading.time.filter(|time| !is_relative(time)), ..reading }
+            }
+            _ => reading,
         }
     }
 }

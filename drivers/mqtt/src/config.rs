@@ -8,7 +8,7 @@ mod point;
 pub(crate) use device::{Availability, DeviceOptions, Edge, Retained, Service, Written as WrittenDevice};
 pub(crate) use endpoint::{Endpoint, Security};
 pub(crate) use link::{LinkOptions, Qos, Session, Version, Written as WrittenLink};
-pub(crate) use point::{Confirm, Mapped, Point, Stamps, Written as WrittenPoint};
+pub(crate) use point::{Confirm, Mapped, OWN_ECHO, Point, Stamps, Written as WrittenPoint};
 
 use crate::topic::Pattern;
 use edgeway_sdk::Problem;

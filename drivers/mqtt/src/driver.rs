@@ -6,6 +6,7 @@ mod ear;
 mod listen;
 mod open;
 mod survey;
+mod unborn;
 mod waiting;
 mod write;
 
@@ -84,6 +85,8 @@ pub(crate) struct Shared {
     waiting: Waiting,
     counters: Counters,
     nodes: Mutex<HashMap<(String, String), Node>>,
+    /// Topics of answers that the broker does not let us hear, and why.
+    unheard: Mutex<HashMap<String, String>>,
 }
 
 impl Shared {
@@ -105,6 +108,7 @@ impl MqttLink {
             waiting: Waiting::default(),
             counters: Counters::default(),
             nodes: Mutex::default(),
+            unheard: Mutex::default(),
         };
         let (board, open, calls) = Default::default();
         MqttLink { options, client_id, board, open, shared: Arc::new(shared), calls }
@@ -126,7 +130,7 @@ impl Link for MqttLink {
             // There are no steps: everything is told by the broker.
             return Ok(Plan::default());
         }
-        let board = Board::plan(&self.options, devices, points)?;
+        let board = Board::plan(&self.options, devices, points);
         let plan = Plan {
             watched: board.watched.clone(),
             rejected: board.rejected.clone(),
@@ -150,6 +154,7 @@ impl Link for MqttLink {
         let connection = connected.map_err(|_| no_answer())??;
         self.shared.counters.connections.add(1);
         self.shared.nodes().clear();
+        unlocked(&self.shared.unheard).clear();
         *unlocked(&self.open) = Some(Open::new(connection));
         Ok(LinkInfo { concurrency: CONCURRENCY, ..LinkInfo::default() })
     }

@@ -2,10 +2,11 @@
 
 use crate::home_assistant::{Devices, Template};
 use crate::plan::{EdgeNode, Member};
-use crate::sparkplug::{Births, Node, Topic};
+use crate::sparkplug::{Births, Node, Now, Topic};
 use crate::zigbee2mqtt;
 use edgeway_sdk::{DeviceIx, PointIx, Timestamp};
 use std::collections::HashMap;
+use tokio::time::Instant;
 
 /// The list of devices of a Zigbee2MQTT.
 pub fn zigbee2mqtt(payload: &[u8]) {
@@ -42,6 +43,6 @@ pub fn sparkplug(topic: &str, payload: &[u8]) {
     let board = EdgeNode { members: HashMap::from([(parsed.device.map(str::to_owned), member)]) };
     let mut node = Node::default();
     for _ in 0..2 {
-        node.hear(parsed, payload, &board, Timestamp::EPOCH);
+        node.hear(parsed, payload, &board, Now { clock: Timestamp::EPOCH, at: Instant::now() });
     }
 }

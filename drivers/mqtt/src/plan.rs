@@ -1,11 +1,12 @@
 //! Points to topics: pure.
 
 use crate::config::{
-    Availability, Confirm, DeviceOptions, Edge, LinkOptions, Mapped, Point, Retained, Service, sentence,
+    Availability, Confirm, DeviceOptions, Edge, LinkOptions, Mapped, OWN_ECHO, Point, Retained, Service, Version,
+    sentence,
 };
 use crate::topic::covers;
 use edgeway_payload::Format;
-use edgeway_sdk::{Access, DeviceIx, DeviceSpec, Fault, PointIx, PointSpec};
+use edgeway_sdk::{Access, DeviceIx, DeviceSpec, PointIx, PointSpec};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64};
@@ -116,56 +117,62 @@ pub(crate) struct CallTarget {
 }
 
 impl Board {
-    /// Plans all points of a link.
-    ///
-    /// # Errors
-    /// [`Fault::Config`] if the options of a device are wrong after all.
-    pub(crate) fn plan(link: &LinkOptions, devices: &[DeviceSpec], points: &[PointSpec]) -> Result<Board, Fault> {
+    /// Plans all points of a link. A device whose options are wrong costs its own points alone.
+    pub(crate) fn plan(link: &LinkOptions, devices: &[DeviceSpec], points: &[PointSpec]) -> Board {
         let mut board = Board::default();
-        let mut places = HashMap::new();
-        for spec in devices {
-            let options = DeviceOptions::parse(&spec.options).map_err(|problems| Fault::Config(sentence(&problems)))?;
-            places.insert(spec.ix, board.devices.len());
-            board.add_device(link, spec.ix, options)?;
-        }
+        let places: HashMap<DeviceIx, Result<DevicePlace, String>> =
+            devices.iter().map(|spec| (spec.ix, board.add_device(link, spec))).collect();
         let mut known = Known::default();
         for spec in points {
-            let place = places.get(&spec.device).copied().ok_or_else(|| "its device is not known".to_owned());
-            let added = place.and_then(|place| board.add_point(place, spec, known.read(spec)?));
+            let place = places.get(&spec.device).cloned().unwrap_or_else(|| Err("its device is not known".into()));
+            let added = place.and_then(|place| board.add_point(link.version, place, spec, known.read(spec)?));
             if let Err(reason) = added {
                 board.rejected.push((spec.ix, reason));
             }
         }
         board.set_filters(link);
-        Ok(board)
+        board
     }
 
-    fn add_device(&mut self, link: &LinkOptions, ix: DeviceIx, options: DeviceOptions) -> Result<(), Fault> {
-        let place = self.devices.len();
-        let base = options.topic.as_deref();
-        for availability in &options.availability {
-            let topic = availability.topic.of(base).map_err(Fault::Config)?;
+    fn add_device(&mut self, link: &LinkOptions, spec: &DeviceSpec) -> Result<DevicePlace, String> {
+        let options = DeviceOptions::parse(&spec.options).map_err(|problems| sentence(&problems))?;
+        let (ix, place, base) = (spec.ix, self.devices.len(), options.topic.as_deref());
+        let service =
+            |(name, service): (&String, &Service)| Ok((name.clone(), CallTarget::of(service, base, link.timeout)?));
+        let presence = |availability: &Availability| Ok((availability.topic.of(base)?, availability.clone()));
+        let services: Vec<_> = options.services.iter().map(service).collect::<Result<_, String>>()?;
+        let presences: Vec<_> = options.availability.iter().map(presence).collect::<Result<_, String>>()?;
+        for (topic, availability) in presences {
             let at = self.presences.len();
-            self.presences.push(Presence { device: place, availability: availability.clone() });
+            self.presences.push(Presence { device: place, availability });
             self.topic(&topic).presences.push(at);
             self.presence_filters.push(topic);
         }
-        for (name, service) in &options.services {
-            let target = CallTarget::of(service, base, link.timeout).map_err(Fault::Config)?;
+        for (name, target) in services {
             if let Some(response) = &target.response {
                 self.topic(response).has_responses = true;
             }
-            self.services.insert((ix, name.clone()), target);
+            self.services.insert((ix, name), target);
         }
         if let Some(edge) = &options.sparkplug {
             self.member(edge).devices.push(ix);
         }
         self.devices.push(Device { ix, options });
-        Ok(())
+        Ok(place)
     }
 
-    fn add_point(&mut self, place: DevicePlace, spec: &PointSpec, point: Point) -> Result<(), String> {
+    fn add_point(
+        &mut self,
+        version: Version,
+        place: DevicePlace,
+        spec: &PointSpec,
+        point: Point,
+    ) -> Result<(), String> {
         match point {
+            Point::Mapped(mapped) if mapped.stamps.is_some() && version == Version::V3 => {
+                let wrong = "MQTT 3.1.1 has no user properties, so `time_property` and `quality_property` say nothing";
+                Err(format!("{wrong}; leave them out, or set the link's `version = \"5\"`"))
+            }
             Point::Mapped(mapped) => self.add_mapped(place, spec, mapped),
             Point::Metric(name) => self.add_metric(place, spec, name),
         }
@@ -179,6 +186,9 @@ impl Board {
         let (base, retained) = (options.topic.as_deref(), options.retained);
         let read = spec.access.reads().then(|| mapped.topic.of(base)).transpose()?;
         let write = spec.access.writes().then(|| mapped.set.of(base)).transpose()?;
+        if read.is_some() && read == write && mapped.confirm == Confirm::State {
+            return Err(format!("`set` {OWN_ECHO}; set `confirm = \"publish\"`"));
+        }
         let get = mapped.get.as_ref().map(|get| Ok((get.topic.of(base)?, get.payload.clone()))).transpose();
         if let Some((topic, payload)) = get.map_err(|reason: String| reason)? {
             self.gets.push(Get { device: place, topic, payload });
@@ -228,8 +238,10 @@ impl Board {
             |filter: &str| link.share.as_ref().map_or(filter.to_owned(), |group| format!("$share/{group}/{filter}"));
         let topics = self.topics.iter().filter(|(_, topic)| topic.is_more_than_presence());
         let topics = topics.map(|(name, topic)| (String::from_utf8_lossy(name), topic));
-        let alone = topics.filter(|(name, _)| !link.subscribe.iter().any(|filter| covers(filter, name)));
         // An answer is for whoever has asked.
+        let is_ours = |topic: &Topic| topic.has_responses && link.share.is_some();
+        let is_covered = |name: &str| link.subscribe.iter().any(|filter| covers(filter, name));
+        let alone = topics.filter(|(name, topic)| is_ours(topic) || !is_covered(name));
         let alone = alone.map(|(name, topic)| if topic.has_responses { name.into_owned() } else { shared(&name) });
         let edges = self.edges.iter().flat_map(|((group, node), edge)| edge.filters(group, node));
         let all: BTreeSet<String> =
@@ -259,7 +271,7 @@ impl Topic {
 
 impl EdgeNode {
     /// What the node and the devices behind it say; what is said to them is left out.
-    fn filters(&self, group: &str, node: &str) -> Vec<String> {
+    pub(crate) fn filters(&self, group: &str, node: &str) -> Vec<String> {
         let of_node = ["NBIRTH", "NDATA", "NDEATH"].map(|kind| format!("spBv1.0/{group}/{kind}/{node}"));
         let of_devices = ["DBIRTH", "DDATA", "DDEATH"].map(|kind| format!("spBv1.0/{group}/{kind}/{node}/+"));
         of_node.into_iter().chain(of_devices).collect()

@@ -16,6 +16,7 @@ use edgeway_sparkplug::{Message as _, Metric, MetricValue, Payload};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// What every topic begins with.
 pub(crate) const PREFIX: &str = "spBv1.0/";
@@ -24,7 +25,7 @@ const REBIRTH: &str = "Node Control/Rebirth";
 /// Which life of an edge node a birth and a death belong to.
 const LIFE: &str = "bdSeq";
 /// An edge node that does not do as it is told is not told more often.
-const REBIRTH_EVERY: Duration = Duration::from_secs(5);
+pub(crate) const REBIRTH_EVERY: Duration = Duration::from_secs(5);
 
 /// What a message is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,12 +71,30 @@ pub(crate) struct Said {
     pub(crate) historical: u64,
 }
 
+/// The time, for values and for waiting: whoever sets the clock does not change how long somebody has waited.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Now {
+    pub(crate) clock: Timestamp,
+    pub(crate) at: Instant,
+}
+
 /// What has been heard of an edge node since the connection was opened.
 #[derive(Debug, Default)]
 pub(crate) struct Node {
     /// Set between its birth and its death.
     life: Option<Life>,
-    asked_at: Option<Timestamp>,
+    asked_at: Option<Instant>,
+    /// Since when it ought to say everything. Of one that has died nothing is expected.
+    awaited_since: Option<Instant>,
+    is_given_up: bool,
+}
+
+/// What is to be done about an edge node that ought to say everything and has not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Overdue {
+    pub(crate) wants_rebirth: bool,
+    /// It has had its time, and that was not told before.
+    pub(crate) is_given_up: bool,
 }
 
 /// What an edge node has said since its birth.
@@ -97,29 +116,39 @@ enum Order {
 
 impl Node {
     /// Takes in a message of the node or of a device behind it. `None` if it could not be read.
-    pub(crate) fn hear(&mut self, topic: Topic<'_>, payload: &[u8], board: &EdgeNode, now: Timestamp) -> Option<Said> {
+    pub(crate) fn hear(&mut self, topic: Topic<'_>, payload: &[u8], board: &EdgeNode, now: Now) -> Option<Said> {
         let payload = Payload::decode(payload).ok()?;
         let mut said = Said::default();
         match (topic.kind, topic.device) {
-            (Kind::Birth, None) => self.born(&payload, board, now, &mut said),
+            (Kind::Birth, None) => self.born(&payload, board, now.clock, &mut said),
             (Kind::Death, None) => self.died(&payload, board, &mut said),
             (kind, device) => self.goes_on(kind, device, &payload, board, now, &mut said),
         }
         Some(said)
     }
 
-    /// True if the node has to be asked to say everything, and was not asked a moment ago.
-    pub(crate) fn ask(&mut self, now: Timestamp) -> bool {
-        let is_due = self.asked_at.is_none_or(|asked_at| now.since(asked_at) >= REBIRTH_EVERY);
-        if is_due {
-            self.asked_at = Some(now);
+    /// The node is asked to say everything, if it has not done so yet.
+    pub(crate) fn begin(&mut self, at: Instant) {
+        if self.life.is_none() {
+            (self.asked_at, self.awaited_since) = (Some(at), Some(at));
         }
-        is_due
     }
 
-    /// Between its birth and its death.
-    pub(crate) fn is_born(&self) -> bool {
-        self.life.is_some()
+    /// What is due of a node that ought to say everything within this time.
+    pub(crate) fn overdue(&mut self, at: Instant, patience: Duration) -> Overdue {
+        let Some(since) = self.awaited_since else { return Overdue::default() };
+        let is_news = at.duration_since(since) >= patience && !self.is_given_up;
+        self.is_given_up |= is_news;
+        Overdue { wants_rebirth: self.ask(at), is_given_up: is_news }
+    }
+
+    /// True if the node was not asked a moment ago to say everything, and so has to be.
+    fn ask(&mut self, at: Instant) -> bool {
+        let is_due = self.asked_at.is_none_or(|asked_at| at.duration_since(asked_at) >= REBIRTH_EVERY);
+        if is_due {
+            self.asked_at = Some(at);
+        }
+        is_due
     }
 
     /// The type of a metric, as its birth has said.
@@ -128,7 +157,7 @@ impl Node {
     }
 
     fn born(&mut self, payload: &Payload, board: &EdgeNode, now: Timestamp, said: &mut Said) {
-        self.asked_at = None;
+        *self = Node::default();
         let life = self.life.insert(Life { number: number(payload), last_seq: payload.seq, ..Life::default() });
         life.learn(None, payload);
         life.tell(None, payload, board, now, said);
@@ -141,7 +170,7 @@ impl Node {
         if lives_since.is_some_and(|lives| (1..128).contains(&lives)) {
             return;
         }
-        self.life = None;
+        *self = Node::default();
         let all = board.members.values().flat_map(|member| &member.devices);
         said.online.extend(all.map(|device| (*device, Some("its edge node has died"))));
     }
@@ -152,7 +181,7 @@ impl Node {
         device: Option<&str>,
         payload: &Payload,
         board: &EdgeNode,
-        now: Timestamp,
+        now: Now,
         said: &mut Said,
     ) {
         let order = self.life.as_mut().map_or(Order::Gap, |life| life.order(payload.seq));
@@ -164,7 +193,7 @@ impl Node {
                     come(board, device, said);
                 }
                 if kind != Kind::Death {
-                    said.wants_rebirth = !life.tell(device, payload, board, now, said);
+                    said.wants_rebirth = !life.tell(device, payload, board, now.clock, said);
                 } else if let Some(member) = member(board, device) {
                     said.online.extend(
                         member.devices.iter().map(|device| (*device, Some("its edge node says that it is gone"))),
@@ -173,10 +202,11 @@ impl Node {
             }
             (_, life) => {
                 *life = None;
+                self.awaited_since.get_or_insert(now.at);
                 said.wants_rebirth = true;
             }
         }
-        said.wants_rebirth = said.wants_rebirth && self.ask(now);
+        said.wants_rebirth = said.wants_rebirth && self.ask(now.at);
     }
 }
 

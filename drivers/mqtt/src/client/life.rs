@@ -39,14 +39,17 @@ macro_rules! life {
             mut events: Events,
             ear: &mut dyn Ear,
             endpoint: &Endpoint,
-            silence_max: Duration,
+            silence_max: Option<Duration>,
         ) -> String {
-            let mut silence = Silence::new(silence_max);
+            let mut silence = silence_max.map(Silence::new);
             loop {
                 match next(events.poll(), ear, &mut silence).await {
-                    None => return format!("{endpoint}: nothing was heard for {:.1} s", silence_max.as_secs_f64()),
+                    None => {
+                        let seconds = silence_max.unwrap_or_default().as_secs_f64();
+                        return format!("{endpoint}: nothing was heard for {seconds:.1} s");
+                    }
                     Some(Ok(event)) => {
-                        if let Event::Incoming(_) = event {
+                        if let (Event::Incoming(_), Some(silence)) = (&event, &mut silence) {
                             silence.broken();
                         }
                         hear(&event, ear);
@@ -62,8 +65,10 @@ macro_rules! life {
         }
 
         fn hear(event: &Event, ear: &mut dyn Ear) {
-            if let Event::Incoming(Packet::Publish(publish)) = event {
-                ear.hear(&heard(publish));
+            match event {
+                Event::Incoming(Packet::Publish(publish)) => ear.hear(&heard(publish)),
+                Event::Incoming(Packet::SubAck(_)) => ear.subscribed(),
+                _ => {}
             }
         }
 
@@ -152,12 +157,17 @@ impl Silence {
 }
 
 /// Waits for what comes next, and lets the ear rest meanwhile. `None` if it has been silent for too long.
-pub(super) async fn next<T>(next: impl Future<Output = T>, ear: &mut dyn Ear, silence: &mut Silence) -> Option<T> {
+pub(super) async fn next<T>(
+    next: impl Future<Output = T>,
+    ear: &mut dyn Ear,
+    silence: &mut Option<Silence>,
+) -> Option<T> {
     let mut next = pin!(next);
     poll_fn(|context| match next.as_mut().poll(context) {
         Poll::Ready(next) => Poll::Ready(Some(next)),
         Poll::Pending => {
             ear.rest();
+            let Some(silence) = silence else { return Poll::Pending };
             silence.poll_too_long(context).map(|()| None)
         }
     })

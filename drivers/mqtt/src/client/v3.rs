@@ -1,7 +1,7 @@
 //! MQTT 3.1.1. It has no reasons and no properties: what is acknowledged may have been dropped all the same.
 
 use super::life::{Silence, life, next, told};
-use super::{Ear, FILTERS_MAX, Gone, Heard, INFLIGHT_MAX, Message, REQUESTS_MAX, Refused, Sent, Settings, Terms};
+use super::{Came, Ear, FILTERS_MAX, Gone, Heard, INFLIGHT_MAX, Message, REQUESTS_MAX, Refused, Sent, Settings, Terms};
 use crate::config::{Endpoint, Qos, Session};
 use edgeway_sdk::Fault;
 use edgeway_tls::TlsError;
@@ -31,13 +31,13 @@ fn patience(events: &mut EventLoop, timeout: Duration) {
     events.network_options = network;
 }
 
-fn terms(_: &ConnAck) -> Terms {
-    Terms::default()
+fn terms(answer: &ConnAck) -> Terms {
+    Terms { is_resumed: answer.session_present, ..Terms::default() }
 }
 
 fn heard(publish: &Publish) -> Heard<'_> {
     let Publish { topic, payload, retain, .. } = publish;
-    Heard { topic, payload, retained: *retain, properties: &[], correlation: None }
+    Heard { topic, payload, came: Came::of(*retain), properties: &[], correlation: None }
 }
 
 fn filter_reason(code: &SubscribeReasonCode) -> Option<&'static str> {

@@ -3,7 +3,7 @@
 mod blank;
 
 use super::life::{Silence, life, next, told};
-use super::{Ear, FILTERS_MAX, Gone, Heard, INFLIGHT_MAX, Message, REQUESTS_MAX, Refused, Sent, Settings, Terms};
+use super::{Came, Ear, FILTERS_MAX, Gone, Heard, INFLIGHT_MAX, Message, REQUESTS_MAX, Refused, Sent, Settings, Terms};
 use crate::config::{Endpoint, Qos, Session};
 use edgeway_sdk::Fault;
 use edgeway_tls::TlsError;
@@ -40,11 +40,12 @@ fn tune(options: &mut MqttOptions, settings: &Settings) {
 fn patience(_: &mut EventLoop, _: Duration) {}
 
 fn terms(answer: &ConnAck) -> Terms {
-    let Some(properties) = &answer.properties else { return Terms::default() };
-    let keep_alive = properties.server_keep_alive.filter(|seconds| *seconds > 0);
+    let properties = answer.properties.as_ref();
+    let keep_alive = properties.and_then(|properties| properties.server_keep_alive);
     Terms {
-        packet_bytes_max: properties.max_packet_size,
+        packet_bytes_max: properties.and_then(|properties| properties.max_packet_size),
         keep_alive: keep_alive.map(|seconds| Duration::from_secs(seconds.into())),
+        is_resumed: answer.session_present,
     }
 }
 
@@ -54,7 +55,7 @@ fn heard(publish: &Publish) -> Heard<'_> {
     Heard {
         topic,
         payload,
-        retained: *retain,
+        came: Came::of(*retain),
         properties: properties.map_or(&[], |properties| &properties.user_properties),
         correlation: properties.and_then(|properties| properties.correlation_data.as_deref()),
     }
@@ -106,10 +107,9 @@ fn puback(reason: PubAckReason) -> Sent {
     }
 }
 
+/// The library tells of refusals alone: whether anybody has subscribed, it does not say with QoS 2.
 fn pubrec(reason: PubRecReason) -> Sent {
     match reason {
-        PubRecReason::Success => Sent::Taken,
-        PubRecReason::NoMatchingSubscribers => Sent::Unheard,
         PubRecReason::NotAuthorized => Sent::Refused("the broker's rules do not allow to publish there".into()),
         other => Sent::Refused(format!("the broker does not take the message: {other:?}")),
     }

@@ -22,32 +22,32 @@ fn board(device: Json, points: &[Json]) -> Board {
         period: Duration::from_secs(1),
     };
     let points: Vec<PointSpec> = (0..).zip(points).map(spec).collect();
-    let board = Board::plan(&link, &[DeviceSpec { ix: DeviceIx(0), options }], &points).expect("right options");
+    let board = Board::plan(&link, &[DeviceSpec { ix: DeviceIx(0), options }], &points);
     assert_eq!(board.rejected, []);
     board
 }
 
 struct Sending<'p> {
     payload: &'p [u8],
-    retained: bool,
+    came: Came,
     properties: &'p [(String, String)],
     presence: Presence,
     now: Timestamp,
 }
 
 fn live(payload: &[u8]) -> Sending<'_> {
-    Sending { payload, retained: false, properties: &[], presence: Presence::Unknown, now: NOW }
+    Sending { payload, came: Came::Live, properties: &[], presence: Presence::Unknown, now: NOW }
 }
 
 fn kept(payload: &[u8]) -> Sending<'_> {
-    Sending { retained: true, now: LATER, ..live(payload) }
+    Sending { came: Came::Retained, now: LATER, ..live(payload) }
 }
 
 /// What is told: point, value, quality and time.
 fn told(board: &Board, sending: &Sending<'_>) -> Vec<(u32, Value, Quality, Timestamp)> {
     let payload = Bytes::copy_from_slice(sending.payload);
-    let Sending { retained, properties, .. } = *sending;
-    let heard = Heard { topic: b"t", payload: &payload, retained, properties, correlation: None };
+    let Sending { came, properties, .. } = *sending;
+    let heard = Heard { topic: b"t", payload: &payload, came, properties, correlation: None };
     let mut out = Batch::default();
     read(&board.topics[&b"t"[..]], &heard, sending.now, |_| sending.presence, &mut out);
     (0..out.len())
@@ -97,6 +97,39 @@ fn what_a_retained_message_is_worth_can_be_said() {
     assert_eq!(quality("good"), Some(Quality::Good));
     assert_eq!(quality("uncertain"), Some(Quality::Uncertain));
     assert_eq!(quality("ignore"), None);
+    let board = board(json!({ "retained": "uncertain" }), &[json!({})]);
+    assert_eq!(told(&board, &live(b"7")), [(0, Value::Int(7), Quality::Good, NOW)]);
+    assert_eq!(
+        told(&board, &kept(b"7")),
+        [(0, Value::Int(7), Quality::Uncertain, NOW)],
+        "though it is that which came"
+    );
+}
+
+#[test]
+fn what_was_queued_while_we_were_away_is_of_nobody_knows_when() {
+    let board = board(
+        json!({ "retained": "good" }),
+        &[json!({ "at": "v", "time": "t", "time_unit": "s" }), json!({ "at": "v" })],
+    );
+    let queued = Sending { came: Came::Queued, presence: Presence::There, now: LATER, ..live(br#"{"v": 7, "t": 5}"#) };
+    let dated = (0, Value::Int(7), Quality::Good, Timestamp::from_secs(5));
+    assert_eq!(told(&board, &queued), [dated, (1, Value::Int(7), Quality::Uncertain, LATER)]);
+}
+
+#[test]
+fn a_retained_pack_is_taken_at_its_word_only_if_it_has_a_time_that_counts_from_nothing_else() {
+    let board = board(json!({}), &[json!({ "at": "temp", "format": "senml-json" })]);
+    let pack = |time: &str| format!(r#"[{{"n": "temp", "v": 21{time}}}]"#);
+    let (none, relative, own) = (pack(""), pack(r#", "t": -60"#), pack(r#", "bt": 1700000000, "t": 5"#));
+    for of_nobody_knows_when in [none, relative.clone()] {
+        let found = told(&board, &kept(of_nobody_knows_when.as_bytes()));
+        assert_eq!(found, [(0, Value::Int(21), Quality::Uncertain, LATER)], "{of_nobody_knows_when}");
+    }
+    let then = Timestamp::from_secs(1_700_000_005);
+    assert_eq!(told(&board, &kept(own.as_bytes())), [(0, Value::Int(21), Quality::Good, then)]);
+    let a_minute_before = NOW - Duration::from_secs(60);
+    assert_eq!(told(&board, &live(relative.as_bytes())), [(0, Value::Int(21), Quality::Good, a_minute_before)]);
 }
 
 #[test]
@@ -129,4 +162,13 @@ fn a_template_makes_a_text_out_of_which_the_value_is_read() {
     let board = board(json!({}), &[options, json!({ "at": "t" })]);
     let found = told(&board, &live(br#"{"t": 215}"#));
     assert_eq!(found, [(0, Value::Float(21.5), Quality::Good, NOW), (1, Value::Int(215), Quality::Good, NOW)]);
+}
+
+#[test]
+fn a_template_that_fails_is_a_payload_that_cannot_be_read() {
+    let options = json!({ "format": "text", "type": "number", "template": "{{ (value_json.t | float) / 10 }}" });
+    let board = board(json!({}), &[options]);
+    assert_eq!(told(&board, &live(br#"{"x": 1}"#)), [(0, Value::Null, Quality::Bad, NOW)]);
+    let heard = Heard { topic: b"t", payload: &"{}".into(), came: Came::Live, properties: &[], correlation: None };
+    assert!(!read(&board.topics[&b"t"[..]], &heard, NOW, |_| Presence::Unknown, &mut Batch::default()));
 }

@@ -2,7 +2,8 @@
 
 use super::{check_duration, pattern};
 use crate::topic::{DEVICE, Pattern, topic_problem};
-use edgeway_sdk::{Json, Problem, options};
+use edgeway_payload::Mapping;
+use edgeway_sdk::{Access, Json, Place, Problem, options};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -19,11 +20,11 @@ pub(crate) struct DeviceOptions {
 }
 
 /// Where a device, or what stands for it, says whether it is there.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Availability {
     pub(crate) topic: Pattern,
-    /// The field of a JSON object that holds the word.
-    pub(crate) at: Option<String>,
+    /// Where the word is in a payload of JSON.
+    pub(crate) at: Option<Mapping>,
     pub(crate) online: String,
     pub(crate) offline: String,
 }
@@ -91,7 +92,7 @@ pub(crate) struct Written {
 struct WrittenAvailability {
     /// The topic, mostly of a last will
     topic: String,
-    /// The field of a JSON object that holds the word. Default: the payload is the word
+    /// The path of the word in a payload of JSON; a bool or a number is a word too. Default: the payload is the word
     at: Option<String>,
     /// The word for being there
     #[serde(default = "online_default")]
@@ -147,8 +148,24 @@ impl DeviceOptions {
             problems.extend(problem.map(|problem| Problem::key(key, problem)));
         }
         (device.topic, device.bridge, device.home_assistant) = (written.topic, written.bridge, written.home_assistant);
+        device.check_topics(&mut problems);
         device.check_together(&mut problems);
         if problems.is_empty() { Ok(device) } else { Err(problems) }
+    }
+
+    /// Topics that need the device's.
+    fn check_topics(&self, problems: &mut Vec<Problem>) {
+        let availability = self.availability.iter().enumerate();
+        let availability = availability.map(|(at, one)| (format!("availability[{at}].topic"), &one.topic));
+        let services = self.services.iter().flat_map(|(name, service)| {
+            let response = service.response.as_ref().map(|pattern| (format!("services.{name}.response"), pattern));
+            [Some((format!("services.{name}.topic"), &service.topic)), response].into_iter().flatten()
+        });
+        for (key, pattern) in availability.chain(services) {
+            if let Err(reason) = pattern.of(self.topic.as_deref()) {
+                problems.push(Problem::key(key, reason).help("give `topic`, or write the topic out"));
+            }
+        }
     }
 
     fn check_together(&mut self, problems: &mut Vec<Problem>) {
@@ -169,22 +186,32 @@ impl DeviceOptions {
 /// What Zigbee2MQTT says of itself and, if it is set to, of each device.
 fn of_bridge(bridge: &str) -> Vec<Availability> {
     let said = |topic: &str| {
-        let (at, online, offline) = (Some("state".to_owned()), online_default(), offline_default());
+        let (at, online, offline) = (place("", "state", &mut vec![]), online_default(), offline_default());
         Pattern::parse(topic).ok().map(|topic| Availability { topic, at, online, offline })
     };
     [said(&format!("{bridge}/bridge/state")), said(&format!("{DEVICE}/availability"))].into_iter().flatten().collect()
+}
+
+/// The path of a word. Anything that is wrong with it is noted.
+fn place(key: &str, path: &str, problems: &mut Vec<Problem>) -> Option<Mapping> {
+    let options = edgeway_payload::Options { at: Some(path.to_owned()), ..edgeway_payload::Options::default() };
+    let mut wrong = vec![];
+    let mapping = Mapping::new(&options, Access::Read, &mut wrong);
+    problems.extend(wrong.into_iter().map(|problem| Problem { place: Place::Key(key.to_owned()), ..problem }));
+    mapping
 }
 
 fn availabilities(written: Vec<WrittenAvailability>, problems: &mut Vec<Problem>) -> Vec<Availability> {
     let mut all = vec![];
     for (at, written) in written.into_iter().enumerate() {
         let topic = pattern(&format!("availability[{at}].topic"), &written.topic, problems);
-        let WrittenAvailability { at: field, online, offline, .. } = written;
+        let WrittenAvailability { at: path, online, offline, .. } = written;
+        let place = path.and_then(|path| place(&format!("availability[{at}].at"), &path, problems));
         if online == offline {
             let problem = Problem::key(format!("availability[{at}].offline"), "is the same word as `online`");
             problems.push(problem);
         }
-        all.extend(topic.map(|topic| Availability { topic, at: field, online, offline }));
+        all.extend(topic.map(|topic| Availability { topic, at: place, online, offline }));
     }
     all
 }
@@ -200,6 +227,13 @@ fn services(written: BTreeMap<String, WrittenService>, problems: &mut Vec<Proble
         }
         if written.correlation.is_some() && written.response.is_none() {
             problems.push(Problem::key(key("correlation"), "belongs to an answer").help("give `response`"));
+        }
+        let asked = written.correlation.as_ref().map(|field| format!("{{{field}}}"));
+        if let (Some(asked), Some(payload)) = (asked, &written.payload)
+            && !payload.contains(&asked)
+        {
+            let problem = Problem::key(key("payload"), format!("has no place for the correlation: `{asked}`"));
+            problems.push(problem.help("no answer could be told from others"));
         }
         let WrittenService { payload, correlation, timeout, .. } = written;
         all.extend(topic.map(|topic| (name, Service { topic, payload, response, correlation, timeout })));
@@ -264,6 +298,18 @@ mod tests {
                 "`services.reset.correlation`: belongs to an answer (give `response`)",
             ),
             (
+                json!({ "availability": [{ "topic": "t" }, { "topic": "{topic}/lwt" }] }),
+                "`availability[1].topic`: `{topic}/lwt` needs the `topic` of the device, which has none (give `topic`, or write the topic out)",
+            ),
+            (
+                json!({ "services": { "reset": { "topic": "t", "response": "{topic}/answer" } } }),
+                "`services.reset.response`: `{topic}/answer` needs the `topic` of the device, which has none (give `topic`, or write the topic out)",
+            ),
+            (
+                json!({ "services": { "reset": { "topic": "t", "response": "r", "correlation": "id", "payload": "{x}" } } }),
+                "`services.reset.payload`: has no place for the correlation: `{id}` (no answer could be told from others)",
+            ),
+            (
                 json!({ "services": { "reset": { "topic": "t", "respnse": "r" } } }),
                 "`services.reset.respnse`: unknown key `respnse` (did you mean `response`?)",
             ),
@@ -276,13 +322,14 @@ mod tests {
     fn every_mistake_is_told_at_once() {
         let found = problems(json!({
             "topic": "", "sparkplug": "x",
-            "availability": [{ "topic": "{name}" }],
+            "availability": [{ "topic": "{name}", "at": "]" }],
             "services": { "s": { "topic": "#", "response": "+", "timeout": "1h" } },
         }));
         let keys: Vec<&str> = found.iter().filter_map(|text| text.split('`').nth(1)).collect();
         let expected = [
             "sparkplug",
             "availability[0].topic",
+            "availability[0].at",
             "services.s.topic",
             "services.s.response",
             "services.s.timeout",

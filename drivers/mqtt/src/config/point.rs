@@ -47,6 +47,9 @@ pub(crate) enum Confirm {
     Publish,
 }
 
+/// Why a state does not confirm a write to its own topic.
+pub(crate) const OWN_ECHO: &str = "is the topic of the states, so what is written would come back and confirm itself";
+
 /// Which user properties say more of a value. They are read as if they stood in a JSON object.
 #[derive(Debug)]
 pub(crate) struct Stamps(pub(crate) Mapping);
@@ -204,6 +207,10 @@ impl Written {
         for (key, _) in read.iter().filter(|(_, is_given)| *is_given && !access.reads()) {
             problems.push(Problem::key(*key, "the point is never read").help("leave it out"));
         }
+        let topics = [self.topic.as_deref().unwrap_or(DEVICE), self.set.as_deref().unwrap_or("{topic}/set")];
+        if access == Access::ReadWrite && self.confirm != Some(Confirm::Publish) && topics[0] == topics[1] {
+            problems.push(Problem::key("set", OWN_ECHO).help("set `confirm = \"publish\"`"));
+        }
         if self.time.is_some() && self.time_property.is_some() {
             problems.push(
                 Problem::key("time_property", "the time is in the payload already").help("`time` or `time_property`"),
@@ -254,6 +261,11 @@ mod tests {
             ),
             (json!({ "get": {} }), Access::Write, "`get`: the point is never read (leave it out)"),
             (json!({ "confirm": "state" }), Access::Write, "`confirm`: the point is never read (leave it out)"),
+            (
+                json!({ "topic": "a", "set": "a" }),
+                Access::ReadWrite,
+                "`set`: is the topic of the states, so what is written would come back and confirm itself (set `confirm = \"publish\"`)",
+            ),
             (json!({ "topic": "a\0b" }), Access::Read, "`topic`: `a\\0b` has a NUL, which no topic may have"),
             (json!({ "topic": "a/#" }), Access::Read, "`topic`: `a/#` has a wildcard, which only a filter may have"),
             (

@@ -1,8 +1,8 @@
 //! Calling services: a request on one topic, an answer on another.
 
-use super::MqttLink;
 use super::open::Open;
 use super::waiting::Belongs;
+use super::{MqttLink, unlocked};
 use crate::client::{Message, Sent};
 use crate::config::Version;
 use crate::plan::CallTarget;
@@ -24,6 +24,9 @@ impl MqttLink {
         let Some(response) = &target.response else {
             return self.sent(&open, message, by).await.map(|()| json!({}));
         };
+        if let Some(why) = unlocked(&self.shared.unheard).get(response) {
+            return Err(Fault::Config(format!("{why}, so nobody would hear the answer and nothing was sent")));
+        }
         if self.options.version == Version::V5 {
             message.answer = Some((response.clone(), Bytes::from(id.clone())));
         }

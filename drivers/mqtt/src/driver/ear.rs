@@ -1,14 +1,16 @@
 //! What is done with everything that comes on a connection.
 
 use super::Shared;
-use crate::client::{Ear, Heard, Message};
+use crate::client::{Came, Ear, Heard, Message};
 use crate::codec::{self, Presence};
 use crate::config::{Availability, Qos};
 use crate::plan::{Board, DevicePlace, Get, Topic};
-use crate::sparkplug;
-use edgeway_sdk::{Batch, Json, Quality, Sink, Timestamp};
+use crate::sparkplug::{self, Now};
+use edgeway_payload::{Document, Format};
+use edgeway_sdk::{Batch, Quality, Sink, Timestamp, Value};
 use std::sync::Arc;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 /// So many values are handed on at once.
 const BATCH_MAX: usize = 512;
@@ -24,6 +26,8 @@ pub(super) struct Listener {
     /// Of each device, what came of that.
     presence: Vec<Presence>,
     wishes: mpsc::Sender<Message>,
+    /// What comes is what was queued for us while we were away.
+    is_catching_up: bool,
 }
 
 impl Listener {
@@ -35,7 +39,13 @@ impl Listener {
     ) -> Self {
         let said = vec![None; board.presences.len()];
         let presence = vec![Presence::Unknown; board.devices.len()];
-        Listener { board, shared, sink, batch: Batch::default(), said, presence, wishes }
+        let (batch, is_catching_up) = Default::default();
+        Listener { board, shared, sink, batch, said, presence, wishes, is_catching_up }
+    }
+
+    /// The same on a session that goes on: what was queued comes first.
+    pub(super) fn resuming(self, is_catching_up: bool) -> Self {
+        Listener { is_catching_up, ..self }
     }
 
     fn flush(&mut self) {
@@ -57,8 +67,16 @@ impl Listener {
         if !codec::read(topic, heard, now, |device| presence[device], &mut self.batch) {
             self.shared.counters.unreadable.add(1);
         }
-        if !heard.retained {
+        if heard.came == Came::Live {
             self.shared.waiting.tell(&self.batch, before);
+        }
+    }
+
+    /// What the broker has kept as the last of its topic answers nobody.
+    fn answer(&mut self, heard: &Heard<'_>) {
+        let is_answer = heard.came != Came::Retained;
+        if is_answer && !self.shared.waiting.answered(heard.topic, heard.correlation, heard.payload) {
+            self.shared.counters.late_answers.add(1);
         }
     }
 
@@ -106,14 +124,15 @@ impl Listener {
         let _ = self.wishes.try_send(message);
     }
 
-    fn edge(&mut self, heard: &Heard<'_>, now: Timestamp) -> Option<()> {
+    fn edge(&mut self, heard: &Heard<'_>, clock: Timestamp) -> Option<()> {
+        let now = Now { clock, at: Instant::now() };
         let topic = sparkplug::Topic::parse(std::str::from_utf8(heard.topic).ok()?)?;
         let key = (topic.group.to_owned(), topic.node.to_owned());
         let board = self.board.clone();
         let node = board.edges.get(&key)?;
         let said = self.shared.nodes().entry(key).or_default().hear(topic, heard.payload, node, now);
         match said {
-            Some(said) => self.of_edge(said, topic, now),
+            Some(said) => self.of_edge(said, topic, clock),
             None => self.shared.counters.unreadable.add(1),
         }
         Some(())
@@ -141,14 +160,16 @@ impl Ear for Listener {
     fn hear(&mut self, heard: &Heard<'_>) {
         let now = Timestamp::now();
         self.shared.counters.messages.add(1);
+        let is_queued = self.is_catching_up && heard.came == Came::Live;
+        let heard = &Heard { came: if is_queued { Came::Queued } else { heard.came }, ..*heard };
         let board = self.board.clone();
         match board.topics.get(heard.topic) {
             Some(topic) => {
                 if !topic.presences.is_empty() {
                     self.presences(topic, heard.payload);
                 }
-                if topic.has_responses && !self.shared.waiting.answered(heard.topic, heard.correlation, heard.payload) {
-                    self.shared.counters.late_answers.add(1);
+                if topic.has_responses {
+                    self.answer(heard);
                 }
                 self.values(topic, heard, now);
             }
@@ -158,6 +179,10 @@ impl Ear for Listener {
         if self.batch.len() >= BATCH_MAX {
             self.flush();
         }
+    }
+
+    fn subscribed(&mut self) {
+        self.is_catching_up = false;
     }
 
     fn rest(&mut self) {
@@ -180,8 +205,8 @@ impl Availability {
     fn says(&self, payload: &[u8]) -> Option<bool> {
         let text = std::str::from_utf8(payload).ok()?.trim();
         let field = self.at.as_ref().and_then(|at| {
-            let object: Json = serde_json::from_str(text).ok()?;
-            Some(object.get(at)?.as_str()?.to_owned())
+            let document = Document::parse(Format::Json, text.as_bytes(), Timestamp::EPOCH).ok()?;
+            Some(word(at.read(&document)?.value))
         });
         // Older versions of Zigbee2MQTT say the bare word.
         match field.as_deref().unwrap_or(text) {
@@ -189,6 +214,14 @@ impl Availability {
             word if word == self.offline => Some(false),
             _ => None,
         }
+    }
+}
+
+/// A text is a word as it is; anything else as JSON has it, so that `true` can be one.
+fn word(value: Value) -> String {
+    match value {
+        Value::Text(text) => text.to_string(),
+        other => other.to_json().to_string(),
     }
 }
 
@@ -203,4 +236,30 @@ pub(super) fn rebirth(group: &str, node: &str, now: Timestamp) -> Message {
     let edge = crate::config::Edge { group: group.to_owned(), node: node.to_owned(), device: None };
     let (topic, payload) = (sparkplug::command_topic(&edge), sparkplug::rebirth(now).into());
     Message { topic, payload, qos: Qos::AtMostOnce, answer: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::DeviceOptions;
+    use serde_json::json;
+
+    #[test]
+    fn the_word_may_be_deep_in_the_payload_and_need_not_be_a_text() {
+        for (options, payload, is_there) in [
+            (json!({ "topic": "t", "at": "a.b" }), r#"{"a": {"b": "online"}}"#, Some(true)),
+            (json!({ "topic": "t", "at": "a.b" }), r#"{"a": {"b": "offline"}}"#, Some(false)),
+            (json!({ "topic": "t", "at": "a.b" }), r#"{"a.b": "offline"}"#, None),
+            (
+                json!({ "topic": "t", "at": "up", "online": "true", "offline": "false" }),
+                r#"{"up": false}"#,
+                Some(false),
+            ),
+            (json!({ "topic": "t", "at": "up", "online": "1", "offline": "0" }), r#"{"up": 1}"#, Some(true)),
+            (json!({ "topic": "t", "at": "state" }), "online", Some(true)),
+            (json!({ "topic": "t" }), " offline\n", Some(false)),
+        ] {
+            let device = DeviceOptions::parse(&json!({ "availability": [options] })).expect("right");
+            assert_eq!(device.availability[0].says(payload.as_bytes()), is_there, "{payload}");
+        }
+    }
 }

@@ -2,16 +2,16 @@
 
 use super::ear::{self, Listener};
 use super::open::Open;
-use super::{MqttLink, Shared};
+use super::{MqttLink, unborn, unlocked};
 use crate::client::{Broker, Events, Message, Refused};
 use crate::config::Qos;
 use crate::plan::Board;
-use crate::sparkplug::Node;
 use crate::topic::covers;
-use edgeway_sdk::{Batch, Fault, Quality, Sink, Timestamp};
+use edgeway_sdk::{Batch, DeviceIx, Fault, PointIx, Quality, Sink, Timestamp};
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 /// More wishes of the ear than this do not wait.
 const WISHES_MAX: usize = 256;
@@ -25,13 +25,19 @@ impl MqttLink {
         let somebody = || Fault::Link("somebody listens already; connect again".into());
         let events = open.take_events().ok_or_else(somebody)?;
         let (wishes, wished) = mpsc::channel(WISHES_MAX);
-        let ear = Listener::new(board.clone(), self.shared.clone(), sink.clone(), wishes);
+        let watch = unborn::Watch {
+            board: board.clone(),
+            shared: self.shared.clone(),
+            sink: sink.clone(),
+            wishes: wishes.clone(),
+            patience: self.options.timeout * 2,
+        };
+        let ear = Listener::new(board, self.shared.clone(), sink.clone(), wishes).resuming(open.is_resumed);
         let (broker, ended, shared) = (open.broker.clone(), open.ended(), self.shared.clone());
-        let patience = self.options.timeout * 2;
         open.run(async move {
             let why = tokio::select! {
                 why = serve(events, ear, broker, wished) => why,
-                why = tell_unborn(board, &shared, &*sink, patience) => why,
+                why = watch.run() => why,
             };
             shared.waiting.clear();
             if ended.is_news(&why) {
@@ -45,18 +51,68 @@ impl MqttLink {
     pub(super) async fn begin(&self, open: &Open, board: &Board, sink: &dyn Sink) -> Result<(), ()> {
         let qos = self.options.qos;
         let refused = open.broker.subscribe(&board.presence_filters, qos).await.map_err(drop)?;
-        tell_refused(board, &refused, sink);
-        let more = open.broker.subscribe(&board.filters, qos).await.map_err(drop)?;
-        tell_refused(board, &more, sink);
-        self.shared.counters.refused_filters.add((refused.len() + more.len()) as u64);
-        let now = Timestamp::now();
+        self.tell_refused(board, &refused, sink);
+        let refused = open.broker.subscribe(&board.filters, qos).await.map_err(drop)?;
+        self.tell_refused(board, &refused, sink);
+        let (now, at) = (Timestamp::now(), Instant::now());
+        board.edges.keys().for_each(|key| self.shared.nodes().entry(key.clone()).or_default().begin(at));
         let births = board.edges.keys().map(|(group, node)| ear::rebirth(group, node, now));
         for message in board.gets.iter().map(|get| get.message(Qos::AtMostOnce)).chain(births) {
             open.broker.publish(message).await.map_err(drop)?;
         }
         Ok(())
     }
+
+    /// What cannot be heard is told: its points are bad and its devices gone, and calls that would wait for it fail.
+    fn tell_refused(&self, board: &Board, refused: &[Refused], sink: &dyn Sink) {
+        self.shared.counters.refused_filters.add(refused.len() as u64);
+        for Refused { filter, reason } in refused {
+            let why = format!("the subscription to `{filter}` is refused: {reason}");
+            let unheard = Unheard::of(board, filter);
+            let mut batch = Batch::default();
+            unheard.points.iter().for_each(|point| batch.bad(*point, Quality::BadConfig, Timestamp::now()));
+            // Whoever has said a value is there, so that its devices are gone is told after.
+            if !batch.is_empty() {
+                sink.data(batch);
+            }
+            unheard.devices.iter().for_each(|device| sink.online(*device, Some(&why)));
+            unlocked(&self.shared.unheard).extend(unheard.answers.into_iter().map(|topic| (topic, why.clone())));
+        }
+    }
 }
+
+/// What a filter would have brought.
+#[derive(Default)]
+struct Unheard {
+    points: Vec<PointIx>,
+    devices: BTreeSet<DeviceIx>,
+    /// Topics of answers to services.
+    answers: Vec<String>,
+}
+
+impl Unheard {
+    fn of(board: &Board, filter: &str) -> Self {
+        let shared = filter.strip_prefix("$share/").and_then(|rest| rest.split_once('/'));
+        let bare = shared.map_or(filter, |(_, bare)| bare);
+        let mut unheard = Unheard::default();
+        let topics = board.topics.iter().map(|(name, topic)| (String::from_utf8_lossy(name), topic));
+        for (name, topic) in topics.filter(|(name, _)| covers(bare, name)) {
+            let listening = topic.points().map(|listener| listener.device);
+            let presences = topic.presences.iter().map(|at| board.presences[*at].device);
+            unheard.devices.extend(listening.chain(presences).map(|place| board.devices[place].ix));
+            unheard.points.extend(topic.points().map(|listener| listener.point));
+            unheard.answers.extend(topic.has_responses.then(|| name.into_owned()));
+        }
+        let edges =
+            board.edges.iter().filter(|((group, node), edge)| edge.filters(group, node).iter().any(|f| f == bare));
+        for member in edges.flat_map(|(_, edge)| edge.members.values()) {
+            unheard.devices.extend(&member.devices);
+            unheard.points.extend(member.metrics.values().flatten());
+        }
+        unheard
+    }
+}
+
 /// Drives a connection until it ends, and says why it has.
 async fn serve(events: Events, mut ear: Listener, broker: Broker, mut wished: mpsc::Receiver<Message>) -> String {
     let speaking = async {
@@ -69,38 +125,5 @@ async fn serve(events: Events, mut ear: Listener, broker: Broker, mut wished: mp
     tokio::select! {
         why = events.run(&mut ear) => why,
         () = speaking => String::new(),
-    }
-}
-
-/// Tells who is gone of those that were asked to say everything, and have not in time. Never ends.
-async fn tell_unborn(board: Arc<Board>, shared: &Shared, sink: &dyn Sink, patience: Duration) -> String {
-    tokio::time::sleep(patience).await;
-    for (key, edge) in &board.edges {
-        if shared.nodes().get(key).is_some_and(Node::is_born) {
-            continue;
-        }
-        for device in edge.members.values().flat_map(|member| &member.devices) {
-            sink.online(*device, Some("its edge node does not answer"));
-        }
-    }
-    std::future::pending().await
-}
-
-/// Points whose topic cannot be heard are bad, and their devices gone.
-fn tell_refused(board: &Board, refused: &[Refused], sink: &dyn Sink) {
-    let now = Timestamp::now();
-    let mut batch = Batch::default();
-    for Refused { filter, reason } in refused {
-        let why = format!("the subscription to `{filter}` is refused: {reason}");
-        let shared = filter.strip_prefix("$share/").and_then(|rest| rest.split_once('/'));
-        let bare = shared.map_or(filter.as_str(), |(_, bare)| bare);
-        let covered = board.topics.iter().filter(|(name, _)| covers(bare, &String::from_utf8_lossy(name)));
-        for listener in covered.flat_map(|(_, topic)| topic.points()) {
-            batch.bad(listener.point, Quality::BadConfig, now);
-            sink.online(board.devices[listener.device].ix, Some(&why));
-        }
-    }
-    if !batch.is_empty() {
-        sink.data(batch);
     }
 }

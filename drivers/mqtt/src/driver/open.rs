@@ -10,12 +10,14 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
 /// How long a goodbye may take, and until it is known why a connection has ended.
-const END_WITHIN: Duration = Duration::from_secs(1);
+pub(super) const END_WITHIN: Duration = Duration::from_secs(1);
 
 /// A connection that is open. It ends with the last of its clones.
 #[derive(Clone)]
 pub(super) struct Open {
     pub(super) broker: Broker,
+    /// The broker goes on with the session of a connection before.
+    pub(super) is_resumed: bool,
     held: Arc<Held>,
     ended: Ended,
 }
@@ -51,8 +53,9 @@ impl Ended {
 
 impl Open {
     pub(super) fn new(connection: Connection) -> Self {
-        let held = Held { events: Mutex::new(Some(connection.events)), task: Mutex::default() };
-        Open { broker: connection.broker, held: Arc::new(held), ended: Ended(watch::Sender::new(None)) }
+        let Connection { broker, events, is_resumed } = connection;
+        let held = Held { events: Mutex::new(Some(events)), task: Mutex::default() };
+        Open { broker, is_resumed, held: Arc::new(held), ended: Ended(watch::Sender::new(None)) }
     }
 
     /// What comes on it, for the first that asks.

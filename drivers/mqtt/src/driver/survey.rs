@@ -3,8 +3,9 @@
 mod findings;
 
 use super::ear::rebirth;
-use crate::client::{Connection, Ear, Heard, Settings};
-use crate::config::{DeviceOptions, LinkOptions, Qos, sentence};
+use super::open::END_WITHIN;
+use crate::client::{Broker, Connection, Ear, Heard, Settings};
+use crate::config::{DeviceOptions, LinkOptions, Qos, Session, sentence};
 use edgeway_sdk::{Deadline, Discovered, Fault, Json, Timestamp};
 use findings::{Findings, Wanted};
 use std::hash::{BuildHasher, RandomState};
@@ -28,23 +29,9 @@ pub(super) fn some_client_id(fingerprint: u32) -> String {
 pub(super) async fn discover(hint: Json, found: &mpsc::Sender<Discovered>, by: Deadline) -> Result<(), Fault> {
     let link = LinkOptions::parse(&hint).map_err(|problems| Fault::Config(sentence(&problems)))?;
     let survey = Survey::begin(&link, Wanted::everything(&link), by).await?;
-    let mut told: Vec<Json> = vec![];
-    loop {
-        let is_over = survey.pause(by - MARGIN).await;
-        let devices = survey.findings().devices();
-        for device in devices {
-            if told.contains(&device.options) {
-                continue;
-            }
-            told.push(device.options.clone());
-            if found.send(device).await.is_err() {
-                return Ok(());
-            }
-        }
-        if let Some(why) = is_over {
-            return why;
-        }
-    }
+    let ended = survey.tell(found, by).await;
+    survey.leave(by).await;
+    ended
 }
 
 /// Lists what a device has to offer, as soon as it has said so.
@@ -52,23 +39,15 @@ pub(super) async fn browse(link: &LinkOptions, device: &DeviceOptions, by: Deadl
     let wanted = Wanted::of(link, device)
         .ok_or_else(|| Fault::Config("a device without `topic` has nothing to look at".into()))?;
     let survey = Survey::begin(link, wanted, by).await?;
-    loop {
-        let is_over = survey.pause(by - MARGIN).await;
-        let points = survey.findings().points(device);
-        if let Some(points) = points {
-            return Ok(points);
-        }
-        match is_over {
-            None => {}
-            Some(Ok(())) => return Err(Fault::Device("nothing was heard that describes it".into())),
-            Some(Err(fault)) => return Err(fault),
-        }
-    }
+    let points = survey.points(device, by).await;
+    survey.leave(by).await;
+    points
 }
 
 /// A connection that listens.
 struct Survey {
     heard: Arc<Record>,
+    broker: Broker,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -87,27 +66,26 @@ impl Drop for Survey {
 
 impl Survey {
     async fn begin(link: &LinkOptions, wanted: Wanted, by: Deadline) -> Result<Survey, Fault> {
+        // The broker is to keep nothing for a name that never comes again.
         let settings = Settings::of(link, some_client_id(link.fingerprint))?;
+        let settings = Settings { session: Session::Clean, ..settings };
         let no_answer = || Fault::Link(format!("{}: the broker does not answer", link.endpoint));
         let connected = timeout_at(by.min(Instant::now() + link.timeout), Connection::open(&settings)).await;
-        let Connection { broker, events } = connected.map_err(|_| no_answer())??;
-        let Wanted { filters, nodes } = wanted.clone();
-        let findings = Mutex::new(Findings::new(link));
+        let Connection { broker, events, .. } = connected.map_err(|_| no_answer())??;
+        let Wanted { filters, nodes } = wanted;
+        let findings = Mutex::new(Findings::new(link, nodes));
         let heard = Arc::new(Record { findings, news: Notify::new(), ended: Mutex::default() });
-        let (record, mut ear) = (heard.clone(), Listening(heard.clone()));
+        let (record, mut ear, asker) = (heard.clone(), Listening(heard.clone()), broker.clone());
         let task = tokio::spawn(async move {
             let asking = async {
                 // A filter that is refused finds nothing, and the others do.
-                let _ = broker.subscribe(&filters, Qos::AtMostOnce).await;
-                for (group, node) in nodes {
-                    let _ = broker.publish(rebirth(&group, &node, Timestamp::now())).await;
-                }
+                let _ = asker.subscribe(&filters, Qos::AtMostOnce).await;
                 loop {
-                    sleep(QUIET).await;
-                    let unborn = record.findings().unborn();
+                    let unborn = record.findings().unborn(Instant::now());
                     for (group, node) in unborn {
-                        let _ = broker.publish(rebirth(&group, &node, Timestamp::now())).await;
+                        let _ = asker.publish(rebirth(&group, &node, Timestamp::now())).await;
                     }
+                    sleep(QUIET).await;
                 }
             };
             let why = tokio::select! {
@@ -117,7 +95,54 @@ impl Survey {
             *super::unlocked(&record.ended) = Some(why);
             record.news.notify_one();
         });
-        Ok(Survey { heard, task })
+        Ok(Survey { heard, broker, task })
+    }
+
+    /// Tells of each device once, until the time is over or nobody listens any more.
+    async fn tell(&self, found: &mpsc::Sender<Discovered>, by: Deadline) -> Result<(), Fault> {
+        let mut told: Vec<Json> = vec![];
+        loop {
+            let is_over = self.pause(by - MARGIN).await;
+            let devices = self.findings().devices();
+            for device in devices {
+                if told.contains(&device.options) {
+                    continue;
+                }
+                told.push(device.options.clone());
+                if found.send(device).await.is_err() {
+                    return Ok(());
+                }
+            }
+            if let Some(why) = is_over {
+                return why;
+            }
+        }
+    }
+
+    /// The points of a device, as soon as it has described them.
+    async fn points(&self, device: &DeviceOptions, by: Deadline) -> Result<Vec<Discovered>, Fault> {
+        loop {
+            let is_over = self.pause(by - MARGIN).await;
+            let points = self.findings().points(device);
+            if let Some(points) = points {
+                return Ok(points);
+            }
+            match is_over {
+                None => {}
+                Some(Ok(())) => return Err(Fault::Device("nothing was heard that describes it".into())),
+                Some(Err(fault)) => return Err(fault),
+            }
+        }
+    }
+
+    /// The broker is told goodbye, so that it does not take us for a lost connection.
+    async fn leave(mut self, by: Deadline) {
+        let goodbye = async {
+            self.broker.leave().await;
+            // The task ends once the goodbye is on the wire; how, matters to nobody.
+            let _ = (&mut self.task).await;
+        };
+        let _ = timeout_at(by.min(Instant::now() + END_WITHIN), goodbye).await;
     }
 
     fn findings(&self) -> MutexGuard<'_, Findings> {

@@ -29,7 +29,8 @@ struct All {
 struct Answer {
     topic: Vec<u8>,
     belongs: Belongs,
-    to: oneshot::Sender<Bytes>,
+    /// `None` if its connection has ended, and nobody waits any more.
+    to: Option<oneshot::Sender<Bytes>>,
     forget_at: Instant,
 }
 
@@ -82,15 +83,15 @@ impl Waiting {
         });
     }
 
-    /// The answer to a call. `None` if another waits for the next message of this topic: nobody could tell them apart.
+    /// The answer to a call. `None` if another waits on this topic and one of the two takes whatever comes next: nobody could
+    /// tell them apart.
     pub(crate) fn answer(&self, topic: &str, belongs: Belongs, forget_at: Instant) -> Option<oneshot::Receiver<Bytes>> {
         let (to, receiver) = oneshot::channel();
-        let answer = Answer { topic: topic.as_bytes().to_vec(), belongs, to, forget_at };
+        let answer = Answer { topic: topic.as_bytes().to_vec(), belongs, to: Some(to), forget_at };
         self.with(|all| {
             let now = Instant::now();
             all.answers.retain(|other| other.forget_at > now);
-            let is_taken =
-                answer.belongs == Belongs::Next && all.answers.iter().any(|other| other.topic == answer.topic);
+            let is_taken = all.answers.iter().any(|other| other.is_like(&answer));
             (!is_taken).then(|| all.answers.push_back(answer))
         })?;
         Some(receiver)
@@ -105,12 +106,22 @@ impl Waiting {
             let at = all.answers.iter().position(|a| a.topic == topic && a.belongs.is_met(correlation, payload))?;
             all.answers.remove(at)
         });
-        found.is_some_and(|answer| answer.to.send(payload.clone()).is_ok())
+        found.and_then(|answer| answer.to).is_some_and(|to| to.send(payload.clone()).is_ok())
     }
 
-    /// The connection has ended: nobody will hear anything.
+    /// The connection has ended: nobody waits any more. An answer that is still to come may come on the next.
     pub(crate) fn clear(&self) {
-        self.with(|all| *all = All::default());
+        self.with(|all| {
+            all.states.clear();
+            all.answers.iter_mut().for_each(|answer| answer.to = None);
+        });
+    }
+}
+
+impl Answer {
+    /// Whether a message could be taken for either.
+    fn is_like(&self, other: &Answer) -> bool {
+        self.topic == other.topic && [self, other].iter().any(|answer| answer.belongs == Belongs::Next)
     }
 }
 
@@ -163,5 +174,28 @@ mod tests {
         drop(waiting.answer("r", Belongs::Next, later()));
         tokio::time::advance(Duration::from_secs(10)).await;
         assert!(waiting.answer("r", Belongs::Next, later()).is_some(), "it will not come any more");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_comes_next_is_not_waited_for_beside_an_answer_that_is_known_by_a_field() {
+        let waiting = Waiting::default();
+        let field = || Belongs::Field { name: "id".into(), id: "7".into() };
+        let next = waiting.answer("r", Belongs::Next, later()).expect("nobody else waits");
+        assert!(waiting.answer("r", field(), later()).is_none(), "the other would take its answer");
+        assert!(waiting.answered(b"r", None, &"{}".into()));
+        assert!(next.await.is_ok());
+        assert!(waiting.answer("r", field(), later()).is_some());
+        assert!(waiting.answer("r", Belongs::Next, later()).is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_comes_on_the_next_connection_is_late_as_well() {
+        let waiting = Waiting::default();
+        let cut = waiting.answer("r", Belongs::Next, later()).expect("nobody else waits");
+        waiting.clear();
+        assert!(cut.await.is_err(), "its connection has ended");
+        assert!(waiting.answer("r", Belongs::Next, later()).is_none(), "its answer may still come");
+        assert!(!waiting.answered(b"r", None, &"late".into()));
+        assert!(waiting.answer("r", Belongs::Next, later()).is_some());
     }
 }

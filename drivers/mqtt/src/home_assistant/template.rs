@@ -1,6 +1,9 @@
 //! Value templates: those that say where a value is become a path, all others are evaluated.
 
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value as Jinja, context};
+use minijinja::value::Kwargs;
+use minijinja::{
+    AutoEscape, Environment, Error, ErrorKind, State, UndefinedBehavior, Value as Jinja, context, filters,
+};
 use std::sync::Arc;
 
 /// What an evaluation may cost; a value is a matter of some tens.
@@ -9,7 +12,10 @@ const NAME: &str = "value";
 
 /// A template that gives a value out of a payload.
 #[derive(Debug, Clone)]
-pub(crate) struct Template(Arc<Environment<'static>>);
+pub(crate) struct Template {
+    environment: Arc<Environment<'static>>,
+    reads_json: bool,
+}
 
 impl Template {
     /// Reads a template.
@@ -22,20 +28,55 @@ impl Template {
         environment.set_undefined_behavior(UndefinedBehavior::Chainable);
         environment.set_fuel(Some(FUEL));
         environment.add_filter("is_defined", |value: Jinja| value);
+        environment.add_filter("float", float);
+        environment.add_filter("int", int);
         environment.add_template_owned(NAME, text.to_owned()).map_err(|error| error.to_string())?;
-        Ok(Template(Arc::new(environment)))
+        Ok(Template { environment: Arc::new(environment), reads_json: text.contains("value_json") })
     }
 
-    /// What it makes of a payload; `None` if nothing.
-    pub(crate) fn render(&self, payload: &[u8]) -> Option<String> {
-        let value = std::str::from_utf8(payload).ok()?;
-        let value_json: Jinja = serde_json::from_str(value).unwrap_or_default();
-        let template = self.0.get_template(NAME).ok()?;
-        let text = template.render(context! { value, value_json }).ok()?;
-        let text = text.trim();
-        // What is not there is no value.
-        (!text.is_empty() && text != "None" && text != "none").then(|| text.to_owned())
+    /// What it makes of a payload; `None` if the payload says nothing of it.
+    ///
+    /// # Errors
+    /// Why nothing can be made of the payload.
+    pub(crate) fn render(&self, payload: &[u8]) -> Result<Option<String>, String> {
+        let value = std::str::from_utf8(payload).map_err(|error| error.to_string())?;
+        let json = serde_json::from_str::<Jinja>(value);
+        let unreadable = json.as_ref().err().filter(|_| self.reads_json).map(ToString::to_string);
+        let value_json = json.unwrap_or_default();
+        let template = self.environment.get_template(NAME).map_err(|error| error.to_string())?;
+        let text = template.render(context! { value, value_json }).map_err(|error| error.to_string())?;
+        match (text.trim(), unreadable) {
+            ("" | "None" | "none", Some(why)) => Err(why),
+            // What is not there is no value.
+            ("" | "None" | "none", None) => Ok(None),
+            (text, _) => Ok(Some(text.to_owned())),
+        }
     }
+}
+
+/// Jinja's own filter makes 0 of what is not there. Home Assistant's fails, unless it is told what to make of it.
+fn float(state: &State, value: &Jinja, default: Option<Jinja>, named: Kwargs) -> Result<Jinja, Error> {
+    match is_missing(value) {
+        true => instead(default, &named),
+        false => filters::float(state, value, default, named),
+    }
+}
+
+/// The same of whole numbers.
+fn int(state: &State, value: &Jinja, default: Option<Jinja>, base: Option<u32>, named: Kwargs) -> Result<Jinja, Error> {
+    match is_missing(value) {
+        true => instead(default, &named),
+        false => filters::int(state, value, default, base, named),
+    }
+}
+
+fn is_missing(value: &Jinja) -> bool {
+    value.is_undefined() || value.is_none()
+}
+
+fn instead(default: Option<Jinja>, named: &Kwargs) -> Result<Jinja, Error> {
+    let default = default.map_or_else(|| named.get("default"), |default| Ok(Some(default)))?;
+    default.ok_or_else(|| Error::new(ErrorKind::UndefinedError, "what is not there is no number"))
 }
 
 /// Where a value is, if that is all that a template says.
@@ -52,12 +93,12 @@ pub(super) fn path(template: &str) -> Option<Path> {
     let mut parts = inner.split('|').map(str::trim);
     let expression = parts.next()?;
     let mut is_number = false;
-    for filter in parts {
-        let name = filter.split('(').next()?.trim();
-        match name {
+    for part in parts {
+        match filter(part)? {
             // What is rounded for show is kept as it is.
-            "float" | "int" | "round" => is_number = true,
-            "is_defined" => {}
+            ("float" | "round", _) => is_number = true,
+            ("int", arguments) if !arguments.contains(',') && !arguments.contains("base") => is_number = true,
+            ("is_defined", "") => {}
             _ => return None,
         }
     }
@@ -66,6 +107,13 @@ pub(super) fn path(template: &str) -> Option<Path> {
     }
     let at = steps(expression.strip_prefix("value_json")?)?;
     (!at.is_empty()).then_some(Path { at, is_number })
+}
+
+/// The name of a filter and its arguments; `None` if more is said.
+fn filter(text: &str) -> Option<(&str, &str)> {
+    let Some((name, rest)) = text.split_once('(') else { return Some((text, "")) };
+    let arguments = rest.strip_suffix(')').filter(|arguments| !arguments.contains(['(', ')']))?;
+    Some((name.trim(), arguments))
 }
 
 /// `.a['b'][0]` as a path.
@@ -118,21 +166,54 @@ mod tests {
             "{{ value_json.x | lower }}",
             "x",
             "{{ value_json. }}",
+            "{{ value_json.x | int(base=16) }}",
+            "{{ value_json.x | int(0, 16) }}",
+            "{{ value_json.x | float(0) * (2) }}",
         ] {
             assert_eq!(path(more), None, "{more}");
         }
     }
 
+    fn rendered(template: &str, payload: &str) -> Result<Option<String>, String> {
+        Template::parse(template).expect("right").render(payload.as_bytes())
+    }
+
     #[test]
     fn what_says_more_is_evaluated() {
-        let value =
-            |template: &str, payload: &str| Template::parse(template).expect("right").render(payload.as_bytes());
-        assert_eq!(value("{{ value_json.x / 10 }}", r#"{"x": 215}"#).as_deref(), Some("21.5"));
-        assert_eq!(value("{{ (value | float * 2) | round(1) }}", "1.26").as_deref(), Some("2.5"));
-        assert_eq!(value("{{ 'ON' if value_json.s == 1 else 'OFF' }}", r#"{"s": 1}"#).as_deref(), Some("ON"));
-        assert_eq!(value("{{ value_json.a.b.c }}", "{}"), None, "what is not there is no value");
-        assert_eq!(value("{{ value_json.x }}", "no JSON"), None);
-        assert_eq!(value("{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}", "1"), None);
+        for (template, payload, text) in [
+            ("{{ value_json.x / 10 }}", r#"{"x": 215}"#, "21.5"),
+            ("{{ (value | float * 2) | round(1) }}", "1.26", "2.5"),
+            ("{{ 'ON' if value_json.s == 1 else 'OFF' }}", r#"{"s": 1}"#, "ON"),
+            ("{{ value_json.x | int(base=16) }}", r#"{"x": "ff"}"#, "255"),
+            ("{{ value_json.x | float(7) / 2 }}", "{}", "3.5"),
+            ("{{ value_json.x | int(default=7) }}", r#"{"x": null}"#, "7"),
+            ("{% if value_json is defined %}{{ value_json.x }}{% else %}{{ value }}{% endif %}", "on", "on"),
+        ] {
+            assert_eq!(rendered(template, payload), Ok(Some(text.into())), "{template}");
+        }
         assert!(Template::parse("{{ value").is_err());
+    }
+
+    #[test]
+    fn what_is_not_there_is_no_value() {
+        for template in ["{{ value_json.a.b.c }}", "{{ value_json.x if value_json.x is defined }}"] {
+            assert_eq!(rendered(template, "{}"), Ok(None), "{template}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_made_is_an_error_and_never_a_zero() {
+        for (template, payload) in [
+            ("{{ (value_json.t | float) / 10 }}", "{}"),
+            ("{{ (value_json.t | int) / 10 }}", r#"{"t": null}"#),
+            ("{{ value | float / 10 }}", "warm"),
+            ("{{ value_json.t / 10 }}", "{}"),
+            ("{{ value_json.x }}", "no JSON"),
+            ("{{ value | no_such_filter }}", "1"),
+            ("{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}", "1"),
+        ] {
+            assert!(rendered(template, payload).is_err(), "{template}");
+        }
+        assert!(Template::parse("{{ value }}").expect("right").render(b"\xff").is_err());
     }
 }

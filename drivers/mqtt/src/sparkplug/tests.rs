@@ -47,12 +47,12 @@ fn births() -> [Vec<u8>; 2] {
 struct Stage {
     node: Node,
     board: EdgeNode,
-    now: Timestamp,
+    now: Now,
 }
 
 impl Stage {
     fn new() -> Self {
-        Stage { node: Node::default(), board: board(), now: NOW }
+        Stage { node: Node::default(), board: board(), now: Now { clock: NOW, at: Instant::now() } }
     }
 
     /// A node that has been born, with its device.
@@ -108,7 +108,7 @@ fn after_a_gap_nothing_is_believed_until_the_next_birth() {
     assert_eq!((values(&said), said.wants_rebirth), (vec![], true), "number 2 is missing, it may have been a birth");
     let said = stage.hear("DDATA/n/m", &data(4));
     assert_eq!((values(&said), said.wants_rebirth), (vec![], false), "it was asked a moment ago");
-    stage.now = NOW + REBIRTH_EVERY;
+    stage.now.at += REBIRTH_EVERY;
     assert!(stage.hear("DDATA/n/m", &data(5)).wants_rebirth, "it has not done as it was told");
     let [node, device] = births();
     assert_eq!(values(&stage.hear("NBIRTH/n", &node)).len(), 1);
@@ -146,7 +146,7 @@ fn a_death_takes_all_with_it_unless_it_is_of_a_former_life() {
     let mut gone = stage.hear("NDEATH/n", &death(4)).online;
     gone.sort();
     assert_eq!(gone, [(DeviceIx(0), Some("its edge node has died")), (DeviceIx(1), Some("its edge node has died"))]);
-    assert!(!stage.node.is_born());
+    assert!(stage.node.life.is_none());
 }
 
 #[test]
@@ -240,4 +240,31 @@ fn a_birth_offers_its_metrics() {
     let offers: Vec<_> = births.points("g/n").expect("born").into_iter().filter_map(|found| found.offer).collect();
     assert_eq!(offers.len(), 1, "bdSeq is its own affair");
     assert_eq!(offers[0].holds, edgeway_sdk::Holds::Int { min: None, max: None });
+}
+
+#[test]
+fn a_node_that_does_not_say_everything_is_asked_again_and_given_up_once() {
+    let (mut stage, patience) = (Stage::born(), 2 * REBIRTH_EVERY);
+    let begin = stage.now.at;
+    assert_eq!(stage.node.overdue(begin + patience, patience), Overdue::default(), "all is well");
+    stage.hear("DDATA/n/m", &payload(7, vec![]));
+    let due = |stage: &mut Stage, after| {
+        let Overdue { wants_rebirth, is_given_up } = stage.node.overdue(begin + after, patience);
+        (wants_rebirth, is_given_up)
+    };
+    assert_eq!(due(&mut stage, REBIRTH_EVERY / 2), (false, false), "it was asked a moment ago");
+    assert_eq!(due(&mut stage, REBIRTH_EVERY), (true, false));
+    stage.hear("DDATA/n/m", &payload(8, vec![]));
+    assert_eq!(due(&mut stage, patience), (true, true), "it speaks, but nobody knows of what");
+    assert_eq!(due(&mut stage, patience * 2), (true, false));
+    stage.hear("NBIRTH/n", &births()[0]);
+    assert_eq!(due(&mut stage, patience * 3), (false, false));
+}
+
+#[test]
+fn of_a_node_that_has_died_nothing_is_expected() {
+    let mut stage = Stage::new();
+    stage.node.begin(stage.now.at);
+    stage.hear("NDEATH/n", &payload(0, vec![life(4)]));
+    assert_eq!(stage.node.overdue(stage.now.at + 9 * REBIRTH_EVERY, REBIRTH_EVERY), Overdue::default());
 }

@@ -33,6 +33,8 @@ pub(crate) struct Heard(Mutex<Said>);
 struct Said {
     values: HashMap<PointIx, Vec<Told>>,
     online: Vec<(DeviceIx, Option<String>)>,
+    /// How many values had been told when a device was told to be gone.
+    gone_after: HashMap<DeviceIx, usize>,
     lost: Vec<String>,
 }
 
@@ -48,11 +50,20 @@ impl Sink for Heard {
     fn event(&self, _: DeviceIx, _: &str, _: Json, _: Timestamp) {}
 
     fn online(&self, device: DeviceIx, gone: Option<&str>) {
-        self.0.lock().unwrap().online.push((device, gone.map(str::to_owned)));
+        let mut said = self.0.lock().unwrap();
+        let count = said.count();
+        gone.map(|_| said.gone_after.insert(device, count));
+        said.online.push((device, gone.map(str::to_owned)));
     }
 
     fn lost(&self, reason: &str) {
         self.0.lock().unwrap().lost.push(reason.to_owned());
+    }
+}
+
+impl Said {
+    fn count(&self) -> usize {
+        self.values.values().map(Vec::len).sum()
     }
 }
 
@@ -136,6 +147,12 @@ impl Bench {
     pub(crate) fn is_gone(&self, device: u32, words: &str) -> bool {
         let said = self.heard.0.lock().unwrap();
         said.online.iter().any(|(ix, gone)| ix.0 == device && gone.as_ref().is_some_and(|gone| gone.contains(words)))
+    }
+
+    /// Whether nothing was told after a device was told to be gone: the gateway takes a value for a sign of life.
+    pub(crate) fn is_still_gone(&self, device: u32) -> bool {
+        let said = self.heard.0.lock().unwrap();
+        said.gone_after.get(&DeviceIx(device)) == Some(&said.count())
     }
 
     /// Waits until the wire is lost, and says why.

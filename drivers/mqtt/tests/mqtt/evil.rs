@@ -18,6 +18,10 @@ pub(crate) enum Act {
     Drip(Vec<u8>),
     /// Answers nothing any more, not even pings.
     Silence,
+    /// Refuses everything that is subscribed to, from the first time on.
+    Refuse,
+    /// Welcomes with these properties, as MQTT 5 has them.
+    Welcome(Vec<u8>),
 }
 
 /// When it is evil.
@@ -85,18 +89,52 @@ fn length(mut bytes: usize) -> Vec<u8> {
     }
 }
 
+/// The answer to a connection.
+fn connack(level: u8, act: Option<&Act>) -> Vec<u8> {
+    let properties = match act {
+        Some(Act::Welcome(properties)) => properties.as_slice(),
+        _ => &[],
+    };
+    match level {
+        5 => [&[0x20, 3 + properties.len() as u8, 0, 0, properties.len() as u8], properties].concat(),
+        _ => vec![0x20, 2, 0, 0],
+    }
+}
+
+/// How many filters a packet subscribes to.
+fn filters(level: u8, body: &[u8]) -> usize {
+    let mut rest = &body[if level == 5 { 3 + usize::from(body[2]) } else { 2 }..];
+    let mut count = 0;
+    while let [high, low, after @ ..] = rest {
+        rest = &after[usize::from(u16::from_be_bytes([*high, *low])) + 1..];
+        count += 1;
+    }
+    count
+}
+
+/// The answer to a subscription, with one code for each filter.
+fn suback(level: u8, body: &[u8], is_refused: bool) -> Vec<u8> {
+    let code = match (is_refused, level) {
+        (false, _) => 0,
+        (true, 5) => 0x87,
+        (true, _) => 0x80,
+    };
+    let properties: &[u8] = if level == 5 { &[0] } else { &[] };
+    let rest = [&body[..2], properties, &vec![code; filters(level, body)]].concat();
+    [&[0x90][..], &length(rest.len()), &rest].concat()
+}
+
 async fn serve(mut stream: TcpStream, level: u8, mut act: Option<Act>) -> Option<()> {
-    let is_5 = level == 5;
+    let is_refusing = matches!(act, Some(Act::Refuse));
     loop {
         let (kind, body) = packet(&mut stream).await?;
         match kind >> 4 {
-            1 => stream.write_all(if is_5 { &[0x20, 3, 0, 0, 0] } else { &[0x20, 2, 0, 0] }).await.ok()?,
+            1 => stream.write_all(&connack(level, act.as_ref())).await.ok()?,
             8 => {
-                let answer: &[u8] =
-                    if is_5 { &[0x90, 4, body[0], body[1], 0, 0] } else { &[0x90, 3, body[0], body[1], 0] };
-                stream.write_all(answer).await.ok()?;
+                stream.write_all(&suback(level, &body, is_refusing)).await.ok()?;
                 match act.take() {
-                    None => stream.write_all(&publish(level, b"t", b"7")).await.ok()?,
+                    _ if is_refusing => {}
+                    None | Some(Act::Welcome(_)) => stream.write_all(&publish(level, b"t", b"7")).await.ok()?,
                     Some(Act::Send(bytes)) => stream.write_all(&bytes).await.ok()?,
                     Some(Act::SendAndClose(bytes)) => return stream.write_all(&bytes).await.ok(),
                     Some(Act::Drip(bytes)) => {
@@ -105,7 +143,7 @@ async fn serve(mut stream: TcpStream, level: u8, mut act: Option<Act>) -> Option
                             tokio::time::sleep(Duration::from_millis(1)).await;
                         }
                     }
-                    Some(Act::Silence) => std::future::pending().await,
+                    Some(Act::Silence | Act::Refuse) => std::future::pending().await,
                 }
             }
             12 => stream.write_all(&[0xd0, 0]).await.ok()?,

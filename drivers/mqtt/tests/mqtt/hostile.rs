@@ -2,7 +2,7 @@
 
 use crate::bench::Bench;
 use crate::evil::{Act, Evil, From, publish};
-use edgeway_sdk::{Access, Quality, Value};
+use edgeway_sdk::{Access, Fault, Quality, Value};
 use serde_json::json;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -12,9 +12,13 @@ const LEVELS: [u8; 2] = [4, 5];
 async fn bench(evil: &Evil, level: u8) -> Bench {
     let version = if level == 5 { "5" } else { "3.1.1" };
     let link = json!({
-        "endpoint": format!("mqtt://127.0.0.1:{}", evil.port), "version": version, "timeout": "2s", "keep_alive": "1s",
+        "endpoint": format!("mqtt://127.0.0.1:{}", evil.port), "version": version, "timeout": "2s", "keep_alive": "1s", "qos": 0,
     });
-    let points = [("v", json!({}), Access::Read), ("n", json!({ "at": "n", "type": "number" }), Access::Read)];
+    let points = [
+        ("v", json!({}), Access::Read),
+        ("n", json!({ "at": "n", "type": "number" }), Access::Read),
+        ("w", json!({ "format": "text" }), Access::Write),
+    ];
     Bench::new(link, json!({ "topic": "t" }), &points).await
 }
 
@@ -132,4 +136,45 @@ async fn a_broker_that_falls_silent_is_given_up() {
         assert!(began.elapsed() < Duration::from_secs(6), "{:?}", began.elapsed());
         recovers(&bench).await;
     }
+}
+
+/// Points, presences, edge nodes and answers: whatever cannot be heard is told.
+#[tokio::test]
+async fn a_broker_that_refuses_what_is_subscribed_to_is_no_broker_that_says_nothing() {
+    for level in LEVELS {
+        let evil = Evil::start(level, Act::Refuse, From::Always).await;
+        let version = if level == 5 { "5" } else { "3.1.1" };
+        let link =
+            json!({ "endpoint": format!("mqtt://127.0.0.1:{}", evil.port), "version": version, "timeout": "2s" });
+        let devices = [
+            json!({ "services": { "reset": { "topic": "reset", "response": "answer" } } }),
+            json!({ "topic": "t" }),
+            json!({ "availability": [{ "topic": "lwt" }] }),
+            json!({ "sparkplug": "plant/edge" }),
+        ];
+        let points =
+            [(1, ("plain", json!({}), Access::Read)), (3, ("metric", json!({ "metric": "Load" }), Access::Read))];
+        let bench = Bench::of(link, &devices, &points).await;
+        bench.connect().await.expect("it is a broker all the same");
+        for (point, device, filter) in [("plain", 1, "`t`"), ("metric", 3, "`spBv1.0/plant/")] {
+            bench.told(point, Value::Null, Quality::BadConfig).await;
+            bench.online(device, Some(filter)).await;
+        }
+        bench.online(2, Some("the subscription to `lwt` is refused")).await;
+        assert!(bench.is_still_gone(1), "that its point is bad is no sign of life");
+        assert_eq!(bench.counted("refused_filters"), 9);
+        let fault = bench.call("reset", json!({})).await.expect_err("nobody would hear the answer");
+        assert!(matches!(&fault, Fault::Config(why) if why.contains("`answer` is refused")), "{fault:?}");
+    }
+}
+
+/// It wants no keep-alive, so its silence says nothing.
+#[tokio::test]
+async fn a_broker_that_wants_to_hear_nothing_may_be_silent_as_well() {
+    let evil = Evil::start(5, Act::Welcome(vec![0x13, 0, 0]), From::Always).await;
+    let bench = bench(&evil, 5).await;
+    bench.connect().await.expect("it is a broker");
+    bench.told("v", 7, Quality::Good).await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(bench.write("w", "x").await, Ok(None), "the connection is there");
 }

@@ -2,17 +2,22 @@
 
 use crate::config::{DeviceOptions, LinkOptions};
 use crate::home_assistant;
-use crate::sparkplug::{self, Births};
+use crate::sparkplug::{self, Births, REBIRTH_EVERY};
 use crate::topic::covers;
 use crate::zigbee2mqtt::{self, Device};
 use bytes::Bytes;
 use edgeway_payload::{Document, Format};
 use edgeway_sdk::{Discovered, Timestamp};
 use serde_json::json;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap};
+use tokio::time::Instant;
 
 /// More topics are no list for a person.
 const TOPICS_MAX: usize = 10_000;
+/// More edge nodes are not asked.
+const NODES_MAX: usize = 10_000;
+/// Topics and payloads of all that is kept may take so much.
+const TOTAL_BYTES_MAX: usize = 16 << 20;
 /// A longer payload is no state of a device.
 const KEPT_BYTES_MAX: usize = 64 << 10;
 /// So much of a payload is shown.
@@ -59,33 +64,64 @@ pub(super) struct Findings {
     bridges: BTreeMap<String, Vec<Device>>,
     assistant: home_assistant::Devices,
     births: Births,
-    nodes: BTreeSet<(String, String)>,
+    /// Edge nodes that were heard of, and when they were asked for their births.
+    nodes: BTreeMap<(String, String), Option<Instant>>,
     topics: BTreeMap<String, Bytes>,
+    room: Room,
+}
+
+/// How much is kept of which topic.
+#[derive(Default)]
+struct Room {
+    bytes: HashMap<String, usize>,
+    total: usize,
+}
+
+impl Room {
+    /// Counts a message as kept, in place of the one before of its topic. False if there is no room for it.
+    fn take(&mut self, topic: &str, payload: &[u8]) -> bool {
+        let before = self.bytes.get(topic).copied().unwrap_or(0);
+        let bytes = topic.len() + payload.len();
+        let total = self.total - before + bytes;
+        let fits = total <= TOTAL_BYTES_MAX;
+        if fits {
+            self.bytes.insert(topic.to_owned(), bytes);
+            self.total = total;
+        }
+        fits
+    }
 }
 
 impl Findings {
-    pub(super) fn new(link: &LinkOptions) -> Self {
+    /// Of these edge nodes the births are wanted, though they may say nothing.
+    pub(super) fn new(link: &LinkOptions, nodes: Vec<(String, String)>) -> Self {
         Findings {
             prefix: link.discovery_prefix.clone(),
             subscribe: link.subscribe.clone(),
             bridges: BTreeMap::new(),
             assistant: home_assistant::Devices::default(),
             births: Births::default(),
-            nodes: BTreeSet::new(),
+            nodes: nodes.into_iter().map(|name| (name, None)).collect(),
             topics: BTreeMap::new(),
+            room: Room::default(),
         }
     }
 
     /// Takes in a message; true if it is news.
     pub(super) fn take(&mut self, topic: &str, payload: &Bytes) -> bool {
+        let told = sparkplug::Topic::parse(topic);
+        let is_kept = told.is_none_or(|told| told.kind == sparkplug::Kind::Birth);
+        if is_kept && !self.room.take(topic, payload) {
+            return false;
+        }
         if let Some(base) = topic.strip_suffix(LIST) {
             self.bridges.insert(base.to_owned(), zigbee2mqtt::devices(payload));
             return true;
         }
-        if let Some(told) = sparkplug::Topic::parse(topic) {
+        if let Some(told) = told {
             let is_birth = self.births.take(topic, payload);
-            if !is_birth || told.device.is_some() {
-                self.nodes.insert((told.group.to_owned(), told.node.to_owned()));
+            if (!is_birth || told.device.is_some()) && self.nodes.len() < NODES_MAX {
+                self.nodes.entry((told.group.to_owned(), told.node.to_owned())).or_default();
             }
             return is_birth;
         }
@@ -100,13 +136,18 @@ impl Findings {
         is_new
     }
 
-    /// Edge nodes that were heard of, and whose births were not: each once.
-    pub(super) fn unborn(&mut self) -> Vec<(String, String)> {
+    /// Edge nodes that were heard of, and whose births were not, unless they were asked a moment ago.
+    pub(super) fn unborn(&mut self, now: Instant) -> Vec<(String, String)> {
         let births = &self.births;
-        let unborn = self.nodes.iter().filter(|(group, node)| births.points(&format!("{group}/{node}")).is_none());
-        let unborn = unborn.cloned().collect();
-        self.nodes.clear();
-        unborn
+        let is_due = |asked_at: &Option<Instant>| asked_at.is_none_or(|at| now.duration_since(at) >= REBIRTH_EVERY);
+        let unborn = self.nodes.iter_mut().filter(|((group, node), asked_at)| {
+            is_due(asked_at) && births.points(&format!("{group}/{node}")).is_none()
+        });
+        let asked = unborn.map(|(name, asked_at)| {
+            *asked_at = Some(now);
+            name.clone()
+        });
+        asked.collect()
     }
 
     /// Every device that was described.
@@ -171,4 +212,35 @@ fn shown(payload: &[u8]) -> String {
     let text = String::from_utf8_lossy(payload);
     let short: String = text.chars().take(SHOWN_CHARS_MAX).collect();
     if short.len() < text.len() { format!("{short}...") } else { short }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn findings() -> Findings {
+        let link = LinkOptions::parse(&json!({ "endpoint": "mqtt://a", "subscribe": ["#"] })).expect("right");
+        Findings::new(&link, vec![])
+    }
+
+    #[test]
+    fn what_is_kept_of_strangers_has_an_end() {
+        let (mut findings, payload) = (findings(), Bytes::from(vec![b'7'; KEPT_BYTES_MAX]));
+        let taken = (0..300).filter(|n| findings.take(&format!("t/{n:03}"), &payload)).count();
+        assert_eq!(taken, TOTAL_BYTES_MAX / (KEPT_BYTES_MAX + 5));
+        assert!(!findings.take("other/bridge/devices", &payload), "lists and descriptions count as well");
+        assert!(!findings.take("t/000", &"8".into()), "it is no news");
+        assert!(findings.take("t/300", &"8".into()), "what was replaced has made room");
+    }
+
+    #[test]
+    fn an_edge_node_is_not_asked_at_every_look() {
+        let (mut findings, now) = (findings(), Instant::now());
+        let data = |findings: &mut Findings| assert!(!findings.take("spBv1.0/g/NDATA/n", &Bytes::new()));
+        data(&mut findings);
+        assert_eq!(findings.unborn(now), [("g".to_owned(), "n".to_owned())]);
+        data(&mut findings);
+        assert_eq!(findings.unborn(now + REBIRTH_EVERY / 2), []);
+        assert_eq!(findings.unborn(now + REBIRTH_EVERY).len(), 1);
+    }
 }

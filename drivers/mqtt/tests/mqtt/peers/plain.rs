@@ -128,6 +128,22 @@ async fn an_answer_that_could_be_of_another_call_is_not_waited_for() {
     assert_eq!(again.await["offset"], 2);
 }
 
+/// It may come on the next connection, where what the broker has kept on its topic comes too and is none.
+#[tokio::test]
+async fn an_answer_is_still_to_come_after_a_connection_has_ended() {
+    let broker = Broker::start().await;
+    broker.keep("answer", "kept").await;
+    let reset = json!({ "topic": "reset", "response": "answer", "timeout": "3s" });
+    let device = json!({ "services": { "reset": reset } });
+    let bench = Bench::new(broker.link(json!({ "version": "3.1.1" })), device, &[]).await;
+    bench.connect().await.expect("the broker is there");
+    bench.call("reset", json!({})).await.expect_err("nobody answers");
+    bench.connect().await.expect("the broker is there");
+    wait_for("what was kept", async || (bench.counted("messages") == 2).then_some(())).await;
+    let busy = bench.call("reset", json!({})).await;
+    assert_eq!(busy, Err(Fault::Busy("the answer to another call may still come".into())));
+}
+
 #[tokio::test]
 async fn a_last_will_says_that_the_device_is_gone() {
     let broker = Broker::start().await;
@@ -228,12 +244,32 @@ async fn a_session_that_is_kept_brings_what_came_meanwhile() {
             broker.publish(&topic, n.to_string(), &[]).await;
         }
         bench.connect().await.expect("the broker is there");
-        bench.told("v", 3, Quality::Good).await;
-        let values: Vec<Value> = bench.all("v").into_iter().map(|told| told.value).collect();
-        assert_eq!(values, [1, 2, 3].map(Value::Int), "version {version}");
+        bench.told("v", 3, Quality::Uncertain).await;
+        let told: Vec<(Value, Quality)> = bench.all("v").into_iter().map(|told| (told.value, told.quality)).collect();
+        let expected = [1, 2, 3].map(|n| (Value::Int(n), Quality::Uncertain));
+        assert_eq!(told, expected, "version {version}: nobody knows when they were sent");
         broker.publish(&topic, "4", &[]).await;
         bench.told("v", 4, Quality::Good).await;
     }
+}
+
+/// Whoever looks around leaves nothing behind, though the link keeps its session.
+#[tokio::test]
+async fn a_look_around_keeps_no_session_and_says_goodbye() {
+    let broker = Broker::start().await;
+    broker.keep("plant/pump", "7").await;
+    for version in VERSIONS {
+        let link = broker.link(json!({ "session": "keep", "client_id": "kept", "version": version }));
+        let bench = Bench::new(link, json!({ "topic": "plant/pump" }), &[]).await;
+        let by = tokio::time::Instant::now() + Duration::from_secs(5);
+        bench.link.browse(edgeway_sdk::DeviceIx(0), None, by).await.expect("it has said something");
+    }
+    let log = broker.log();
+    let came = log.lines().filter(|line| line.contains(" as edgeway"));
+    let came: Vec<bool> = came.map(|line| line.contains(", c1,")).collect();
+    assert_eq!(came, [true, true], "each session is clean: {log}");
+    let has_left = |line: &&str| line.contains("Client edgeway") && line.contains(" disconnected.");
+    wait_for("two goodbyes", async || (broker.log().lines().filter(has_left).count() == 2).then_some(())).await;
 }
 
 #[tokio::test]

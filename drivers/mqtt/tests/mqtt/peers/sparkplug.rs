@@ -6,6 +6,7 @@ use super::zigbee2mqtt::{browsed, discovered};
 use crate::bench::{Bench, Named};
 use crate::wait::wait_for;
 use edgeway_sdk::{Access, Json, Quality, Timestamp, Value};
+use edgeway_sparkplug::{Message as _, Metric, MetricValue, Payload, data_type};
 use serde_json::json;
 use std::time::Duration;
 
@@ -22,6 +23,13 @@ async fn bench(broker: &Broker, version: &str) -> Bench {
     ];
     let devices = [json!({ "sparkplug": "plant/edge" }), json!({ "sparkplug": "plant/edge/meter" })];
     Bench::of(broker.link(json!({ "version": version, "timeout": "1s" })), &devices, &points).await
+}
+
+/// What a node says that nobody made: one metric.
+fn message(seq: u64, name: &str, value: f64) -> Vec<u8> {
+    let (name, datatype, value) = (Some(name.to_owned()), Some(data_type::DOUBLE), Some(MetricValue::Double(value)));
+    let metric = Metric { name, datatype, value, ..Metric::default() };
+    Payload { timestamp: None, metrics: vec![metric], seq: Some(seq) }.encode_to_vec()
 }
 
 #[tokio::test]
@@ -72,6 +80,22 @@ async fn a_node_that_is_not_there_is_told_to_be_gone_and_comes() {
     let _node = node(&broker).await;
     bench.told("limit", 10, Quality::Good).await;
     bench.online(1, None).await;
+}
+
+/// A message is missing, and the node does not say everything anew: what it said before is of no use any more.
+#[tokio::test]
+async fn a_node_that_falls_silent_after_a_gap_is_told_to_be_gone() {
+    let broker = Broker::start().await;
+    let bench = bench(&broker, "5").await;
+    bench.connect().await.expect("the broker is there");
+    broker.publish("spBv1.0/plant/NBIRTH/edge", message(0, "Load", 0.25), &[]).await;
+    broker.publish("spBv1.0/plant/DBIRTH/edge/meter", message(1, "Power", 2.5), &[]).await;
+    bench.told("power", 2.5, Quality::Good).await;
+    bench.online(1, None).await;
+    broker.publish("spBv1.0/plant/DDATA/edge/meter", message(9, "Power", 8.5), &[]).await;
+    bench.online(0, Some("its edge node does not answer")).await;
+    bench.online(1, Some("its edge node does not answer")).await;
+    assert!(bench.all("power").iter().all(|told| told.value == Value::Float(2.5)), "{:?}", bench.all("power"));
 }
 
 #[tokio::test]
