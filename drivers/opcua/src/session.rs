@@ -9,6 +9,7 @@ mod limits;
 mod line;
 mod messages;
 mod nodes;
+mod ranges;
 mod service;
 mod trust;
 mod types;
@@ -34,6 +35,7 @@ use opcua::types::{
     FindServersRequest, GetEndpointsRequest, NodeId, ReadRequest, ReadValueId, TimestampsToReturn, VariableId,
 };
 use parking_lot::Mutex;
+use ranges::Ranges;
 use service::Service;
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,6 +60,7 @@ pub(crate) struct Session {
     pub(crate) limits: Limits,
     namespaces: Mutex<Known>,
     pub(crate) types: Types,
+    pub(crate) ranges: Ranges,
     /// What the server says of itself.
     pub(crate) identity: Vec<(String, String)>,
 }
@@ -95,7 +98,7 @@ impl Session {
                 let keep_alive = tokio::spawn(keep_alive(live.clone(), every, options.keep_alive)).abort_handle();
                 let namespaces = Mutex::new(Known { namespaces, asked_again: None });
                 let types = Types::within(line::decoding(options.message_bytes_max));
-                Ok(Session { live, keep_alive, limits, namespaces, types, identity })
+                Ok(Session { live, keep_alive, limits, namespaces, types, ranges: Ranges::default(), identity })
             }
             Err(failure) => {
                 live.close(by).await;

@@ -80,7 +80,7 @@ pub(crate) struct WrittenLink {
     #[serde(default, with = "options::maybe_duration")]
     #[schemars(with = "Option<String>")]
     publishing: Option<Duration>,
-    /// How long the server may say nothing, 1s to 60s; after three times this the connection is given up
+    /// How often the server is asked for its state, and how long it may say nothing, 1s to 60s and at most `session_timeout`; after three times this the connection is given up
     #[serde(default = "keep_alive_default", with = "options::duration")]
     #[schemars(with = "String")]
     keep_alive: Duration,
@@ -169,8 +169,14 @@ impl LinkOptions {
 impl WrittenLink {
     fn check_times(&self, problems: &mut Vec<Problem>) {
         check_duration(problems, "timeout", self.timeout, TIMEOUT_MIN..=TIMEOUT_MAX);
+        let before = problems.len();
         check_duration(problems, "session_timeout", self.session_timeout, 10 * SECOND..=3600 * SECOND);
         check_duration(problems, "keep_alive", self.keep_alive, SECOND..=60 * SECOND);
+        if problems.len() == before && self.keep_alive > self.session_timeout {
+            let message = "it is longer than `session_timeout`, and the server would forget the session in between";
+            let help = format!("at most {}", options::duration::show(self.session_timeout));
+            problems.push(Problem::key("keep_alive", message).help(help));
+        }
         if let Some(publishing) = self.publishing {
             check_duration(problems, "publishing", publishing, TIMEOUT_MIN..=60 * SECOND);
         }
@@ -227,6 +233,10 @@ mod tests {
             (
                 json!({ "endpoint": "opc.tcp://a", "security": "basic256", "pki": "p", "user_cert": "a", "user_key": "b", "username": "c" }),
                 "`user_cert`: a user has a name or a certificate, not both",
+            ),
+            (
+                json!({ "endpoint": "opc.tcp://a", "session_timeout": "10s", "keep_alive": "11s" }),
+                "`keep_alive`: it is longer than `session_timeout`, and the server would forget the session in between (at most 10s)",
             ),
             (bare("security", "basic"), "`security`: unknown choice `basic` (did you mean `basic256`?)"),
         ] {

@@ -88,21 +88,15 @@ pub(crate) struct WrittenPoint {
     #[serde(default, with = "options::maybe_duration")]
     #[schemars(with = "Option<String>")]
     sampling: Option<Duration>,
-    /// How many values the server keeps until it tells, 1 to 10000. With 1 the newest wins
-    #[serde(default = "queue_default")]
+    /// How many values the server keeps until it tells, 1 to 10000. With 1 the newest wins. Default: 1
     #[schemars(range(min = 1, max = 10000))]
-    queue: i64,
-    /// What makes the server tell
-    #[serde(default)]
-    trigger: Trigger,
+    queue: Option<i64>,
+    /// What makes the server tell. Default: value
+    trigger: Option<Trigger>,
     /// The server tells only if the value has changed by more than this
     deadband_absolute: Option<f64>,
     /// The same in percent of the node's EURange, 0 to 100
     deadband_percent: Option<f64>,
-}
-
-fn queue_default() -> i64 {
-    1
 }
 
 impl Attribute {
@@ -184,8 +178,30 @@ impl WrittenPoint {
         if let Some(sampling) = self.sampling {
             check_duration(problems, "sampling", sampling, Duration::ZERO..=Duration::from_secs(3600));
         }
-        let queue = within("queue", self.queue, 1..=10_000, problems);
-        Monitoring { sampling: self.sampling, queue, trigger: self.trigger, deadband: self.deadband(problems) }
+        let queue = within("queue", self.queue.unwrap_or(1), 1..=10_000, problems);
+        let deadband = self.deadband(problems);
+        self.check_monitoring(problems);
+        Monitoring { sampling: self.sampling, queue, trigger: self.trigger.unwrap_or_default(), deadband }
+    }
+
+    /// An option that does nothing is a mistake.
+    fn check_monitoring(&self, problems: &mut Vec<Problem>) {
+        let written = [
+            ("sampling", self.sampling.is_some(), false),
+            ("queue", self.queue.is_some(), false),
+            ("trigger", self.trigger.is_some(), true),
+            ("deadband_absolute", self.deadband_absolute.is_some(), true),
+            ("deadband_percent", self.deadband_percent.is_some(), true),
+        ];
+        for (key, _, of_value) in written.into_iter().filter(|(_, is_written, _)| *is_written) {
+            if self.watch == Some(Watch::Poll) {
+                let help = format!("remove `{key}`, or `watch`");
+                problems.push(Problem::key(key, "the server is asked for this point and does not watch it").help(help));
+            } else if of_value && self.attribute != Attribute::Value {
+                let help = format!("remove `{key}`, or `attribute`");
+                problems.push(Problem::key(key, "only of a value the server looks at how it changes").help(help));
+            }
+        }
     }
 
     fn deadband(&self, problems: &mut Vec<Problem>) -> Option<Deadband> {
@@ -203,7 +219,7 @@ impl WrittenPoint {
             let help = if most == 100.0 { "0 to 100" } else { "0 or more" };
             problems.push(Problem::key(key, format!("{value} is out of range")).help(help));
         }
-        if self.trigger == Trigger::Status {
+        if self.trigger == Some(Trigger::Status) {
             problems.push(
                 Problem::key(key, "with `trigger = \"status\"` no value is looked at").help(format!("remove `{key}`")),
             );
@@ -242,6 +258,12 @@ mod tests {
     }
 
     #[test]
+    fn names_and_descriptions_are_watched_too() {
+        let options = json!({ "at": "i=1", "attribute": "description", "sampling": "1m", "queue": 2 });
+        assert!(Point::parse(&options, Access::Read, &Naming::STANDARD).is_ok());
+    }
+
+    #[test]
     fn what_does_not_go_together_is_refused() {
         for (options, access, problem) in [
             (
@@ -263,6 +285,21 @@ mod tests {
                 json!({ "at": "i=1", "deadband_absolute": 1.0, "trigger": "status" }),
                 Access::Read,
                 "`deadband_absolute`: with `trigger = \"status\"` no value is looked at (remove `deadband_absolute`)",
+            ),
+            (
+                json!({ "at": "i=1", "watch": "poll", "sampling": "1s" }),
+                Access::Read,
+                "`sampling`: the server is asked for this point and does not watch it (remove `sampling`, or `watch`)",
+            ),
+            (
+                json!({ "at": "i=1", "watch": "poll", "queue": 1 }),
+                Access::Read,
+                "`queue`: the server is asked for this point and does not watch it (remove `queue`, or `watch`)",
+            ),
+            (
+                json!({ "at": "i=1", "attribute": "description", "trigger": "timestamp" }),
+                Access::Read,
+                "`trigger`: only of a value the server looks at how it changes (remove `trigger`, or `attribute`)",
             ),
             (
                 json!({ "at": "i=1", "atribute": "value" }),

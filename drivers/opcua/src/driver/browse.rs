@@ -14,6 +14,9 @@ use std::collections::HashSet;
 const FOUND_MAX: usize = 10_000;
 /// Nodes below nodes, at most.
 const DEPTH_MAX: usize = 16;
+/// What is said if there are more than these.
+const CUT: &str =
+    "there is more: only the first 10000 nodes, and 16 levels, are listed; set `root` to a node further down";
 
 /// Lists the variables and methods below a node: the one given, the device's root, or Objects.
 pub(super) async fn run(
@@ -25,8 +28,12 @@ pub(super) async fn run(
 ) -> Result<Vec<Discovered>, Fault> {
     let root = root(session, options, at, by).await?;
     let browse = Browse { session, options, nodes_max, by };
-    let found = browse.collect(root).await.map_err(Failure::of_read)?;
-    browse.describe(found).await.map_err(Failure::of_read)
+    let (found, is_all) = browse.collect(root).await.map_err(Failure::of_read)?;
+    let mut described = browse.describe(found).await.map_err(Failure::of_read)?;
+    if !is_all {
+        described.push(Discovered::new(json!({})).said("note", CUT));
+    }
+    Ok(described)
 }
 
 async fn root(session: &Session, options: &DeviceOptions, at: Option<&str>, by: Deadline) -> Result<NodeId, Fault> {
@@ -49,8 +56,8 @@ struct Browse<'a> {
 }
 
 impl Browse<'_> {
-    /// All variables and methods below a node, each once, by the path on which it was met first.
-    async fn collect(&self, root: NodeId) -> Result<Vec<Found>, Failure> {
+    /// All variables and methods below a node, each once, by the path on which it was met first; and whether these are all.
+    async fn collect(&self, root: NodeId) -> Result<(Vec<Found>, bool), Failure> {
         let mut met = Met { seen: HashSet::from([root.clone(), ObjectId::Server.into()]), found: vec![] };
         let mut level = vec![(root, String::new())];
         for _ in 0..DEPTH_MAX {
@@ -60,13 +67,14 @@ impl Browse<'_> {
             for ((_, path), references) in level.into_iter().zip(below) {
                 next.extend(references.into_iter().filter_map(|reference| met.take(&path, reference)));
             }
-            if next.is_empty() || met.found.len() >= FOUND_MAX {
+            level = next;
+            if level.is_empty() || met.found.len() > FOUND_MAX {
                 break;
             }
-            level = next;
         }
+        let is_all = level.is_empty() && met.found.len() <= FOUND_MAX;
         met.found.truncate(FOUND_MAX);
-        Ok(met.found)
+        Ok((met.found, is_all))
     }
 
     async fn below(
@@ -104,6 +112,10 @@ impl Browse<'_> {
         let about = offer::about(self.session, &found, self.by).await?;
         let discovered =
             Discovered::new(json!({ "at": at })).said("type", about.type_name(self.session, self.by).await?);
+        let discovered = match properties.range() {
+            Some(range) => discovered.said("range", range),
+            None => discovered,
+        };
         let offer = offer::make(self.session, &found, &about, properties, types, self.by).await?;
         Ok(match offer {
             Some(offer) => discovered.offering(offer),

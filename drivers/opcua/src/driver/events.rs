@@ -21,6 +21,15 @@ pub(super) struct Watched {
     pub(super) event: Event,
 }
 
+/// What the server says in the place of an event.
+#[derive(Debug, PartialEq)]
+pub(super) enum Said {
+    /// The output of the event, and its time.
+    Event(Json, Timestamp),
+    /// It had to leave some out (OPC 10000-5, 6.4.33).
+    Overflow,
+}
+
 /// All events of all devices, always in the same order.
 pub(super) fn watched(devices: &HashMap<DeviceIx, Arc<DeviceOptions>>) -> Vec<Watched> {
     let mut all: Vec<Watched> = devices
@@ -50,15 +59,19 @@ impl Watched {
             None => None,
         };
         let of_type = wanted.clone().unwrap_or_else(|| ObjectTypeId::BaseEventType.into());
-        let time = operand(ObjectTypeId::BaseEventType.into(), vec![QualifiedName::new(0, "Time")]);
+        let of_all = |name| operand(ObjectTypeId::BaseEventType.into(), vec![QualifiedName::new(0, name)]);
+        let first = ["EventType", "Time"].map(of_all);
         let fields = self.event.fields.iter().map(|(_, path)| Some(operand(of_type.clone(), names(path, namespaces)?)));
-        let select: Option<Vec<SimpleAttributeOperand>> = std::iter::once(Some(time)).chain(fields).collect();
+        let select: Option<Vec<SimpleAttributeOperand>> = first.map(Some).into_iter().chain(fields).collect();
         Some(EventFilter { select_clauses: Some(select?), where_clause: only(wanted) })
     }
 
-    /// The output of an event and its time; `None` if it has not the fields that were asked for.
-    pub(super) fn output(&self, fields: &[Variant], layouts: &Layouts, ahead: i64) -> Option<(Json, Timestamp)> {
-        let (at, fields) = fields.split_first()?;
+    /// What is said; `None` if it has not the fields that were asked for.
+    pub(super) fn said(&self, fields: &[Variant], layouts: &Layouts, ahead: i64) -> Option<Said> {
+        let [of_type, at, fields @ ..] = fields else { return None };
+        if *of_type == Variant::from(NodeId::from(ObjectTypeId::EventQueueOverflowEventType)) {
+            return Some(Said::Overflow);
+        }
         if fields.len() != self.event.fields.len() {
             return None;
         }
@@ -68,7 +81,7 @@ impl Watched {
         };
         let named = self.event.fields.iter().zip(fields);
         let output = named.map(|((name, _), field)| (name.clone(), View::json(field, layouts, ahead)));
-        Some((Json::Object(output.collect()), at.unwrap_or_else(Timestamp::now)))
+        Some(Said::Event(Json::Object(output.collect()), at.unwrap_or_else(Timestamp::now)))
     }
 }
 
@@ -93,4 +106,28 @@ fn only(wanted: Option<NodeId>) -> ContentFilter {
         filter_operands: Some(vec![ExtensionObject::from_message(LiteralOperand { value: Variant::from(wanted) })]),
     };
     ContentFilter { elements: wanted.map(|wanted| vec![element(wanted)]) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use opcua::types::DateTime;
+    use serde_json::json;
+
+    #[test]
+    fn events_that_were_left_out_are_none_of_the_model() {
+        let options = json!({ "events": { "trip": { "fields": { "text": "Message" } } } });
+        let event = DeviceOptions::parse(&options).expect("valid").events.remove(0);
+        let watched = Watched { device: DeviceIx(0), event };
+        let said = |of_type: ObjectTypeId, fields: &[Variant]| {
+            let at = DateTime::ymd_hms(2026, 11, 27, 9, 0, 0);
+            let first = [Variant::from(NodeId::from(of_type)), Variant::from(at)];
+            watched.said(&[first.as_slice(), fields].concat(), &Layouts::default(), 0)
+        };
+        let text = [Variant::from("wind")];
+        let at = Timestamp::parse("2026-11-27T09:00:00Z").expect("a time");
+        assert_eq!(said(ObjectTypeId::AlarmConditionType, &text), Some(Said::Event(json!({ "text": "wind" }), at)));
+        assert_eq!(said(ObjectTypeId::EventQueueOverflowEventType, &[Variant::Empty]), Some(Said::Overflow));
+        assert_eq!(said(ObjectTypeId::BaseEventType, &[]), None);
+    }
 }

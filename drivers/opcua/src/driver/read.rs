@@ -36,8 +36,9 @@ pub(super) async fn together(
     by: Deadline,
 ) -> Result<(), Failure> {
     let live = session.live();
-    let nodes = points.iter().map(|(target, node)| value_id(target, node.clone())).collect();
-    let values = live.read(nodes, by).await?;
+    let nodes: Vec<ReadValueId> = points.iter().map(|(target, node)| value_id(target, node.clone())).collect();
+    let mut values = live.read(nodes.clone(), by).await?;
+    session.ranges.check(&live, &nodes, &mut values, by).await?;
     session.types.learn(&live, &values, by).await?;
     push(session, points.iter().map(|(target, _)| *target), values, batch);
     Ok(())

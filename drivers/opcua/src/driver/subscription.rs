@@ -3,7 +3,7 @@
 
 use crate::config::{Attribute, LinkOptions, Monitoring, Trigger};
 use crate::plan::Target;
-use crate::session::{Failure, Limits, Live, Namespaces};
+use crate::session::{Failure, Limits, Live, Namespaces, is_too_much};
 use edgeway_sdk::Deadline;
 use opcua::types::{
     CreateMonitoredItemsRequest, CreateSubscriptionRequest, CreateSubscriptionResponse, DataChangeFilter,
@@ -39,7 +39,7 @@ pub(super) enum Told {
     Values(Vec<MonitoredItemNotification>),
     Events(Vec<EventFieldList>),
     Several(Vec<Told>),
-    /// Something that cannot be read.
+    /// Something that cannot be read, or is more than a message may hold.
     Unreadable,
     Ended(StatusCode),
 }
@@ -222,6 +222,11 @@ impl Subscription {
         let answer = match answer {
             Ok(answer) => answer,
             Err(Failure::Unreadable) => return Ok(self.skip()),
+            Err(Failure::Refused(status)) if is_too_much(status) => {
+                // Whether it had a number nobody says.
+                self.expected = None;
+                return Ok(Told::Unreadable);
+            }
             Err(Failure::Late(_)) => {
                 let silence = edgeway_sdk::options::duration::show(self.patience);
                 return Err(Failure::Lost(format!("the server has said nothing of its subscription for {silence}")));

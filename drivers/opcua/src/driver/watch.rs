@@ -1,7 +1,7 @@
 //! Telling the gateway what the server tells.
 
 use super::counters::Counters;
-use super::events::{self, Watched};
+use super::events::{self, Said, Watched};
 use super::read;
 use super::subscription::{Item, Subscription, Told};
 use crate::codec::quality;
@@ -16,10 +16,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 /// What the server does not watch is asked for again so often.
 const RETRY_EVERY: Duration = Duration::from_secs(60);
+/// What is to be read instead of a message is read after this, so that a server of such messages is not asked all the time.
+const READ_AFTER: Duration = Duration::from_secs(1);
 /// How long questions about types may take, whose answers a value waits for.
 const LEARN_WITHIN: Duration = Duration::from_secs(10);
 
@@ -198,6 +200,7 @@ impl Watching {
                 values.push(value);
             }
         }
+        self.check_ranges(&items, &mut values).await?;
         let live = self.session.live();
         self.session.types.learn(&live, &values, Instant::now() + LEARN_WITHIN).await?;
         // The server tells a value once: for one whose type is still unknown it has to begin anew.
@@ -213,10 +216,35 @@ impl Watching {
         Ok(())
     }
 
-    /// A message that cannot be read may have held a value of every point, so all are read: together, and in ever smaller
-    /// parts where that cannot be read either. What remains is bad, and not watched until the server is asked again: it would
-    /// make the next messages unreadable, too.
+    /// Values that may not be the entries that were asked for are bad. Where the server does not say, it has to begin anew.
+    async fn check_ranges(&mut self, items: &[usize], values: &mut [DataValue]) -> Result<(), Failure> {
+        if !items.iter().any(|item| self.points[*item].point.index.has_range()) {
+            return Ok(());
+        }
+        let (live, namespaces) = (self.session.live(), self.session.namespaces());
+        let asked = |item: &usize| {
+            let target = &self.points[*item];
+            read::value_id(target, namespaces.node(target.address()).unwrap_or_default())
+        };
+        let asked: Vec<_> = items.iter().map(asked).collect();
+        match self.session.ranges.check(&live, &asked, values, Instant::now() + LEARN_WITHIN).await {
+            Ok(()) => Ok(()),
+            Err(Failure::Lost(reason)) => Err(Failure::Lost(reason)),
+            Err(_) => {
+                for at in (0..items.len()).filter(|at| asked[*at].index_range.has_range()) {
+                    values[at].status = Some(StatusCode::Bad);
+                    self.refuse(items[at]);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// A message that cannot be read may have held a value of every point, so all are read, a while later: together, and in
+    /// ever smaller parts where that cannot be read either. What remains is bad, and not watched until the server is asked
+    /// again: it would make the next messages unreadable, too.
     async fn read_instead(&mut self, sink: &dyn Sink) -> Result<(), Failure> {
+        sleep(READ_AFTER).await;
         let watched: Vec<usize> = (0..self.points.len()).filter(|item| !self.refused.contains(item)).collect();
         let mut parts: Vec<Vec<usize>> = watched.chunks(self.nodes_max).map(Into::into).collect();
         let namespaces = self.session.namespaces();
@@ -273,8 +301,12 @@ impl Watching {
         for EventFieldList { client_handle, event_fields } in told {
             let event = (client_handle as usize).checked_sub(self.points.len()).and_then(|at| self.events.get(at));
             let fields: Vec<Variant> = event_fields.unwrap_or_default();
-            if let Some((event, (output, time))) = event.and_then(|e| Some((e, e.output(&fields, &layouts, ahead)?))) {
-                sink.event(event.device, &event.event.name, output, time);
+            match event.and_then(|event| Some((event, event.said(&fields, &layouts, ahead)?))) {
+                Some((event, Said::Event(output, time))) => {
+                    sink.event(event.device, &event.event.name, output, time);
+                }
+                Some((_, Said::Overflow)) => Counters::count(&self.counters.overflows),
+                None => {}
             }
         }
     }

@@ -48,7 +48,9 @@ pub(super) async fn run(
 /// A server that does not know index ranges would put the entries in the place of the whole array.
 async fn knows_ranges(session: &Session, target: &Target, node: NodeId, by: Deadline) -> Result<bool, Fault> {
     let live = session.live();
-    let seen = live.read(vec![value_id(target, node)], by).await.map_err(Failure::of_preparation)?;
+    let nodes = [value_id(target, node)];
+    let mut seen = live.read(nodes.to_vec(), by).await.map_err(Failure::of_preparation)?;
+    session.ranges.check(&live, &nodes, &mut seen, by).await.map_err(Failure::of_preparation)?;
     let layouts = session.types.layouts.read();
     let read = |seen| target.view.read(seen, &layouts, live.clock_ahead(), Timestamp::now());
     Ok(seen.into_iter().all(|seen| !read(seen).1.is_bad()))

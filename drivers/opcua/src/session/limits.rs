@@ -57,7 +57,11 @@ pub(super) async fn identity(live: &Live, by: Deadline) -> Result<Vec<(String, S
         ("version", VariableId::Server_ServerStatus_BuildInfo_SoftwareVersion),
     ];
     let nodes = facts.map(|(_, node)| ReadValueId::from(NodeId::from(node)));
-    let values = live.read(nodes.into(), by).await?;
+    let values = match live.read(nodes.into(), by).await {
+        // Nothing depends on it.
+        Err(Failure::Unreadable) => vec![],
+        values => values?,
+    };
     let said = |((name, _), value): ((&str, VariableId), opcua::types::DataValue)| match value.value {
         Some(Variant::String(text)) if !text.is_empty() => Some((name.to_owned(), text.to_string())),
         _ => None,

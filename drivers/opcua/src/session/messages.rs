@@ -119,7 +119,7 @@ impl Messages {
     fn ask(&mut self, question: OutgoingMessage) -> TransportPollResult {
         let OutgoingMessage { request, callback, .. } = question;
         let number = self.sending.next_request_id();
-        self.is_closing = matches!(request, RequestMessage::CloseSecureChannel(_));
+        self.is_closing |= matches!(request, RequestMessage::CloseSecureChannel(_));
         let written = self.sending.write(number, request, &self.channel.secure_channel().read());
         // Who has stopped waiting will not come back.
         self.asked.retain(|_, asked| !asked.callback.is_closed());

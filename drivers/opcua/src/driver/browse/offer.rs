@@ -4,7 +4,7 @@ use crate::session::{Definition, Failure, Live, Session, attribute, builtin, chi
 use edgeway_sdk::{Access, Deadline, Holds, Offer};
 use opcua::types::{
     AttributeId, EUInformation, EnumDefinition, EnumValueType, NodeClass, NodeId, Range, ReferenceDescription,
-    ReferenceTypeId, Variant,
+    ReferenceTypeId, StructureType, Variant,
 };
 use std::collections::HashMap;
 
@@ -86,6 +86,11 @@ impl About {
 }
 
 impl Properties {
+    /// Where values are as a rule.
+    pub(super) fn range(&self) -> Option<String> {
+        self.range.map(|(low, high)| format!("{low} to {high}"))
+    }
+
     /// Of several nodes, in their order.
     pub(super) async fn read(
         session: &Session,
@@ -161,7 +166,7 @@ pub(super) async fn make(
 ) -> Result<Option<Offer>, Failure> {
     let live = session.live();
     let Some(holds) = types.of(&live, &about.data_type, 0, by).await? else { return Ok(None) };
-    let mut holds = narrow(holds, properties);
+    let mut holds = named(holds, properties);
     for _ in 0..about.rank.max(0) {
         holds = Holds::Array { of: Box::new(holds) };
     }
@@ -173,19 +178,13 @@ pub(super) async fn make(
     Ok(Some(offer.described(&about.description)))
 }
 
-/// What the type holds, within what the properties say of it.
-fn narrow(holds: Holds, properties: &Properties) -> Holds {
-    let (low, high) = properties.range.unzip();
+/// What the type holds, with the words of the properties. EURange is where values are as a rule, and not where all are
+/// (OPC 10000-8, 5.3.2.3): it sets no limits.
+fn named(holds: Holds, properties: &Properties) -> Holds {
     match (holds, &properties.words) {
         (Holds::Int { .. } | Holds::Enum { .. }, Some(words)) if !words.is_empty() => {
             Holds::Enum { words: words.clone() }
         }
-        // `as` saturates, and a range is rounded to the inside.
-        (Holds::Int { min, max }, _) => Holds::Int {
-            min: low.map(|low| low.ceil() as i64).or(min),
-            max: high.map(|high| high.floor() as i64).or(max),
-        },
-        (Holds::Float { .. }, _) => Holds::Float { min: low, max: high },
         (holds, _) => holds,
     }
 }
@@ -218,6 +217,8 @@ impl Types {
         }
         match definition(live, data_type, by).await? {
             Some(Definition::Enumeration(words)) => Ok(Some(Holds::Enum { words: of_enumeration(&words) })),
+            // A property has all of its fields, in every value.
+            Some(Definition::Structure(structure)) if structure.structure_type != StructureType::Structure => Ok(None),
             Some(Definition::Structure(structure)) if depth < DEPTH_MAX => {
                 let mut fields = vec![];
                 for field in structure.fields.unwrap_or_default() {
@@ -271,8 +272,8 @@ fn of_builtin(number: u32) -> Option<Holds> {
         9 | 28 => Holds::Int { min: Some(0), max: None },
         10 | 11 | 26 => Holds::Float { min: None, max: None },
         13 => Holds::Date,
-        // Bytes (15) are shown as text.
-        12 | 14..=18 | 20 | 21 => Holds::Text,
+        // No property holds bytes (15).
+        12 | 14 | 16..=18 | 20 | 21 => Holds::Text,
         _ => return None,
     })
 }

@@ -8,7 +8,7 @@ use crate::{soon, wait_for};
 use edgeway_sdk::{Fault, Quality, Value};
 use serde_json::json;
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 /// Threads, open files and tasks of this process. Other tests run at the same time, so only growth over many rounds says
 /// something.
@@ -178,6 +178,46 @@ async fn a_server_that_falls_silent_is_lost_and_found_again() {
     server.set("WTG01.Power", 7.5).await;
     host.hears(0, 7.5).await;
     host.close().await;
+}
+
+/// It is lost after three times `keep_alive`, and not by the first answer that is late.
+#[tokio::test]
+async fn a_server_that_is_slow_for_a_while_is_not_given_up() {
+    let mut server = Asyncua::start(&[]).await;
+    let proxy = Proxy::to(server.port).await;
+    let host = Host::new(
+        &link_with(proxy.port, json!({ "keep_alive": "2s", "timeout": "1s" })),
+        lab(),
+        &told(&["WTG01.Power"]),
+    );
+    host.listen().await.unwrap();
+    host.hears(0, 1450.5).await;
+    proxy.be(Mood::Slow);
+    // The state is asked for meanwhile.
+    sleep(Duration::from_millis(3100)).await;
+    proxy.be(Mood::Passes);
+    server.set("WTG01.Power", 7.5).await;
+    host.hears(0, 7.5).await;
+    assert_eq!(host.heard.told().lost, Vec::<String>::new());
+    host.close().await;
+}
+
+/// Nothing comes from the server any more, but all that is said to it arrives.
+#[tokio::test]
+async fn a_session_that_is_given_up_is_closed() {
+    let mut server = Asyncua::start(&[]).await;
+    let proxy = Proxy::to(server.port).await;
+    let impatient = link_with(proxy.port, json!({ "keep_alive": "1s", "session_timeout": "10m" }));
+    let host = Host::new(&impatient, lab(), &told(&["WTG01.Name"]));
+    host.listen().await.unwrap();
+    host.hears(0, "WTG-01").await;
+    proxy.be(Mood::Silent);
+    host.hears_loss().await;
+    assert_eq!(server.load().await, (1, 1));
+    let began = Instant::now();
+    host.close().await;
+    assert!(began.elapsed() < Duration::from_secs(3), "it is closed, and not waited for: {:?}", began.elapsed());
+    wait_for("the session to end", async || (server.load().await == (0, 0)).then_some(())).await;
 }
 
 #[tokio::test]

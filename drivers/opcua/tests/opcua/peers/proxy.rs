@@ -1,4 +1,4 @@
-//! Stands between the driver and a server, and can fall silent or hang up.
+//! Stands between the driver and a server, and can be slow, fall silent or hang up.
 
 use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -12,6 +12,8 @@ pub(crate) enum Mood {
     Passes,
     /// Nothing of it arrives, and the connection stands.
     Silent,
+    /// All of it arrives, later.
+    Slow,
     /// Connections are closed, and new ones are not taken.
     Away,
 }
@@ -58,7 +60,7 @@ async fn pass(client: TcpStream, server: SocketAddr, mut moods: watch::Receiver<
     let answers = async {
         let mut piece = [0; 4096];
         while let Ok(length @ 1..) = server_reads.read(&mut piece).await {
-            let mood = *ears.borrow_and_update();
+            let Ok(mood) = ears.wait_for(|mood| *mood != Mood::Slow).await.map(|mood| *mood) else { return };
             if mood == Mood::Passes && client_writes.write_all(&piece[..length]).await.is_err() {
                 return;
             }

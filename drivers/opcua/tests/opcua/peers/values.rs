@@ -1,7 +1,7 @@
 //! Values of all types, read and written.
 
 use super::asyncua::Asyncua;
-use super::{lab, link, polled};
+use super::{lab, link, link_with, polled};
 use crate::host::Host;
 use edgeway_sdk::{Fault, Quality, Value};
 use serde_json::json;
@@ -97,6 +97,7 @@ async fn one_bad_node_never_spoils_the_others() {
             json!({ "at": "nsu=http://elsewhere;s=x", "watch": "poll" }),
             json!({ "at": "s=Types.Int32s", "index": "2", "watch": "poll" }),
             json!({ "at": "s=Types.Int32s", "index": "1:2", "watch": "poll" }),
+            json!({ "at": "s=Types.Strings", "index": "1:2", "watch": "poll" }),
             json!({ "at": "s=Types.Trip", "path": "Begin.X", "watch": "poll" }),
             json!({ "at": "s=Types.Trip", "path": "Marks.7", "watch": "poll" }),
             json!({ "at": "s=WTG01.Power", "attribute": "description", "watch": "poll" }),
@@ -122,6 +123,8 @@ async fn one_bad_node_never_spoils_the_others() {
             // asyncua knows no ranges and gives the whole array, which is not what was asked for.
             bad(Quality::BadConfig),
             bad(Quality::BadConfig),
+            // Even if the whole array is no longer than what was asked for.
+            bad(Quality::BadConfig),
             good(1.5.into()),
             bad(Quality::BadConfig),
             good("what it gives".into()),
@@ -145,6 +148,22 @@ async fn a_value_that_cannot_be_read_costs_its_point_alone() {
     assert_eq!(readings[&3], (true.into(), Quality::Good));
     server.set("WTG01.Name", "WTG-03").await;
     assert_eq!(host.values().await[2], Value::from("WTG-03"));
+    assert_eq!(host.counted("sessions"), 1, "the link has stood all the time");
+    host.close().await;
+}
+
+#[tokio::test]
+async fn a_value_that_is_longer_than_a_message_may_be_costs_its_point_alone() {
+    let mut server = Asyncua::start(&[]).await;
+    let points = polled(&["WTG01.Power", "WTG01.Axes"]);
+    let host = Host::new(&link_with(server.port, json!({ "max_message_kib": 64 })), lab(), &points);
+    host.connect().await.unwrap();
+    server.set("WTG01.Axes", vec![0; 7000]).await;
+    assert_eq!(host.values().await[1], Value::Array(vec![Value::Float(0.0); 7000].into()), "that is within");
+    server.set("WTG01.Axes", vec![0; 20_000]).await;
+    let readings = host.readings_apart().await;
+    assert_eq!(readings[&0], (1450.5.into(), Quality::Good));
+    assert_eq!(readings[&1], (Value::Null, Quality::BadConfig));
     assert_eq!(host.counted("sessions"), 1, "the link has stood all the time");
     host.close().await;
 }

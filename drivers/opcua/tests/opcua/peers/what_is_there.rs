@@ -24,7 +24,10 @@ async fn a_browse_tells_what_a_model_would_be_made_of() {
     let power = offer("s=WTG01.Power");
     assert_eq!((power.name.as_str(), power.unit.as_str(), power.access), ("WTG01.Power", "kW", Access::Read));
     assert_eq!(power.description, "what it gives");
-    assert_eq!(power.holds, Holds::Float { min: Some(0.0), max: Some(3000.0) });
+    assert_eq!(power.holds, Holds::Float { min: None, max: None }, "an EURange is no limit");
+    let said = &find(&found, "s=WTG01.Power").identity;
+    assert!(said.contains(&("range".into(), "0 to 3000".into())), "{said:?}");
+    assert_eq!(find(&found, "s=Types.ByteString").offer, None, "no property holds bytes");
     let limit = offer("s=WTG01.Limit");
     assert_eq!((limit.holds, limit.access), (Holds::Int { min: Some(-32768), max: Some(32767) }, Access::ReadWrite));
     let words = ["stopped", "running", "failed"].map(str::to_owned);
