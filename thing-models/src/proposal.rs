@@ -137,6 +137,18 @@ mod tests {
         assert_eq!(power.data_type, DataType::Double(range));
     }
 
+    /// A value that has more fields than its struct, or fewer, is refused.
+    #[test]
+    fn a_struct_is_proposed_with_all_of_its_fields_or_not_at_all() {
+        let structs = |names: &[&str]| {
+            let fields = names.iter().map(|name| ((*name).to_owned(), Holds::Bool)).collect();
+            model(&[Offer::new("s", Holds::Struct { fields }), Offer::new("other", Holds::Bool)]).1
+        };
+        assert_eq!(structs(&["x", "y"])[0], Some("s".to_owned()));
+        assert_eq!(structs(&["x", "Y axis"])[0], None);
+        assert_eq!(structs(&[])[0], None);
+    }
+
     proptest! {
         #[test]
         fn whatever_a_device_calls_its_properties_they_become_a_model(names in proptest::collection::vec(".{0,80}", 0..8)) {

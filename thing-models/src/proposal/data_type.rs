@@ -46,12 +46,13 @@ fn numbers(kind: &str, min: Option<String>, max: Option<String>, unit: &str) -> 
     if specs.is_empty() { json!({ "type": kind }) } else { json!({ "type": kind, "specs": specs }) }
 }
 
-/// Fields keep their names, by which the values have them; what cannot be a name of a field is left out.
+/// Fields keep their names, by which the values have them. A value has all fields of its struct and no others, so one that
+/// cannot be a field of a model keeps its struct from being a property.
 fn list(fields: &[(String, Holds)]) -> Option<Json> {
     let field = |(name, holds): &(String, Holds)| {
         let data_type = nested(holds, "", false)?;
         is_snake_case(name).then(|| json!({ "identifier": name, "name": name, "dataType": data_type }))
     };
-    let fields: Vec<Json> = fields.iter().filter_map(field).collect();
-    (!fields.is_empty()).then(|| fields.into())
+    let fields: Option<Vec<Json>> = fields.iter().map(field).collect();
+    fields.filter(|fields| !fields.is_empty()).map(Json::from)
 }
