@@ -2,6 +2,7 @@
 
 mod describe;
 mod new;
+mod offered;
 mod propose;
 mod test;
 
@@ -87,7 +88,7 @@ async fn probe(options: &ProbeOptions) -> u8 {
     let mut count = 0;
     let showing = async {
         while let Some(device) = found.recv().await {
-            show(&device, &locator.driver.manifest().name, options.output);
+            show(&device, Some(&locator.driver.manifest().name), options.output);
             count += 1;
         }
     };
@@ -110,19 +111,31 @@ async fn located(options: &ProbeOptions) -> Result<(Locator, Option<Running>), u
     running.map(|running| (locator, running)).map_err(|fault| failed(&fault))
 }
 
-fn show(found: &Discovered, name: &str, output: Output) {
+/// `name` is that of the table that it would be in a file; what is named in no file has none.
+fn show(found: &Discovered, name: Option<&str>, output: Output) {
     let identity = found.identity.iter();
     match output {
         Output::Json => {
             let identity: serde_json::Map<_, _> = identity.map(|(name, text)| (name.clone(), json!(text))).collect();
-            println!("{}", json!({ "options": found.options, "identity": identity }));
+            let mut shown = json!({ "options": found.options, "identity": identity });
+            if let Some(offer) = &found.offer {
+                shown["offer"] = json!(offer);
+            }
+            println!("{shown}");
         }
         Output::Table => {
             let said: Vec<String> = identity.map(|(name, text)| format!("{name} {text}")).collect();
-            let line = format!("{name} = {}  {}", inline(&found.options), said.join(", "));
-            println!("{}", harmless(line.trim_end()));
+            let offer = found.offer.as_ref().map(offered::line);
+            let about: Vec<String> = offer.into_iter().chain((!said.is_empty()).then(|| said.join(", "))).collect();
+            let at = name.map_or_else(|| "#".to_owned(), |name| format!("{name} = {}", inline(&found.options)));
+            println!("{}", harmless(format!("{at}  {}", about.join("; ")).trim_end()));
         }
     }
+}
+
+/// Methods, and notes of the driver, are found among points.
+fn is_point(found: &Discovered) -> bool {
+    found.offer.is_some() || found.options.as_object().is_some_and(|options| !options.is_empty())
 }
 
 /// As a table is written in `devices.toml`.
@@ -147,14 +160,15 @@ async fn browse(options: &BrowseOptions) -> u8 {
     match &options.propose {
         Some(id) => propose(&options.at.site, id, &locator, &found),
         None => {
-            found.iter().for_each(|found| show(found, "point", options.at.output));
+            found.iter().for_each(|found| show(found, is_point(found).then_some("point"), options.at.output));
             exit::OK
         }
     }
 }
 
 fn propose(site: &Path, id: &str, locator: &Locator, found: &[Discovered]) -> u8 {
-    match propose::write(site, id, locator, found) {
+    let found: Vec<Discovered> = found.iter().filter(|found| is_point(found)).cloned().collect();
+    match propose::write(site, id, locator, &found) {
         Ok((files, left_out)) => {
             files.iter().for_each(|file| println!("wrote {}", file.display()));
             if left_out > 0 {
@@ -187,4 +201,15 @@ async fn offers(locator: &Locator, by: Deadline) -> Result<Vec<Discovered>, Faul
 pub(super) fn failed(fault: &Fault) -> u8 {
     eprintln!("error: {}", harmless(&fault.to_string()));
     exit::FINDINGS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn methods_and_notes_are_no_points() {
+        assert!(is_point(&Discovered::new(json!({ "at": "s=Power" }))));
+        assert!(!is_point(&Discovered::new(json!({})).said("method", "s=Reset")));
+    }
 }
