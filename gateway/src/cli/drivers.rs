@@ -167,6 +167,8 @@ async fn browse(options: &BrowseOptions) -> u8 {
 }
 
 fn propose(site: &Path, id: &str, locator: &Locator, found: &[Discovered]) -> u8 {
+    let notes = found.iter().flat_map(|found| &found.identity).filter(|(name, _)| name == "note");
+    notes.for_each(|(_, text)| eprintln!("note: {}", harmless(text)));
     let found: Vec<Discovered> = found.iter().filter(|found| is_point(found)).cloned().collect();
     match propose::write(site, id, locator, &found) {
         Ok((files, left_out)) => {

@@ -5,7 +5,7 @@ use edgeway_sdk::{Access, Holds, Offer};
 /// Words of an enumeration and fields of a structure that are named; the others are counted.
 const NAMED_MAX: usize = 5;
 
-/// `Boiler.Temperature: number in °C, read only, of the water`
+/// `Boiler.Temperature: number in °C, read only, that of the water`
 pub(super) fn line(offer: &Offer) -> String {
     let Offer { name, description, holds, unit, access } = offer;
     let unit = if unit.is_empty() { String::new() } else { format!(" in {unit}") };
@@ -14,7 +14,8 @@ pub(super) fn line(offer: &Offer) -> String {
         Access::ReadWrite => "read and written",
         Access::Write => "written only",
     };
-    let description = if description.is_empty() { String::new() } else { format!(", {description}") };
+    // Many devices describe a point by its name.
+    let description = if name.ends_with(description.as_str()) { String::new() } else { format!(", {description}") };
     format!("{name}: {}{unit}, {access}{description}", words(holds))
 }
 
@@ -29,7 +30,7 @@ fn words(holds: &Holds) -> String {
             let words = words.iter().map(|(number, word)| format!("{number} {word}"));
             format!("one of {}", some(words.collect()))
         }
-        Holds::Array { of } => format!("list of {}", words(of)),
+        Holds::Array { of } => format!("list, each {}", words(of)),
         Holds::Struct { fields } => {
             format!("structure of {}", some(fields.iter().map(|(name, _)| name.clone()).collect()))
         }
@@ -61,6 +62,9 @@ mod tests {
         let any = Holds::Float { min: None, max: None };
         let power = Offer::new("WTG01.Power", any.clone()).unit("kW").access(Access::Read).described("what it gives");
         assert_eq!(line(&power), "WTG01.Power: number in kW, read only, what it gives");
+        let name = Offer::new("WTG01.Name", Holds::Text).access(Access::ReadWrite);
+        assert_eq!(line(&name), "WTG01.Name: text, read and written");
+        assert_eq!(line(&name.described("Name")), "WTG01.Name: text, read and written");
         for (holds, is) in [
             (Holds::Int { min: Some(0), max: Some(255) }, "whole number from 0 to 255"),
             (Holds::Int { min: Some(0), max: None }, "whole number from 0"),
@@ -69,7 +73,7 @@ mod tests {
                 Holds::Enum { words: (0..7).map(|n| (n, "w".to_owned())).collect() },
                 "one of (0 w, 1 w, 2 w, 3 w, 4 w and 2 more)",
             ),
-            (Holds::Array { of: Box::new(Holds::Bool) }, "list of true or false"),
+            (Holds::Array { of: Box::new(Holds::Bool) }, "list, each true or false"),
             (Holds::Struct { fields: vec![("x".into(), any)] }, "structure of (x)"),
         ] {
             assert_eq!(words(&holds), is);
