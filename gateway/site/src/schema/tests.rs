@@ -1,12 +1,18 @@
 use super::*;
 use crate::section::asked;
-use edgeway_driver_modbus::Modbus;
-use edgeway_driver_simulator::Simulator;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 fn drivers() -> Vec<Arc<dyn Driver>> {
-    vec![Arc::new(Modbus), Arc::new(Simulator)]
+    vec![
+        Arc::new(edgeway_driver_ble::Ble),
+        Arc::new(edgeway_driver_coap::Coap),
+        Arc::new(edgeway_driver_http::Http),
+        Arc::new(edgeway_driver_modbus::Modbus),
+        Arc::new(edgeway_driver_mqtt::Mqtt),
+        Arc::new(edgeway_driver_opcua::OpcUa),
+        Arc::new(edgeway_driver_simulator::Simulator),
+    ]
 }
 
 fn here(path: &str) -> PathBuf {
@@ -48,7 +54,7 @@ fn sites_that_are_right_are_right_by_the_schemas_too() {
         assert_eq!(mistakes_of_site(&here(site)), Vec::<String>::new(), "{site}");
     }
     let devices = schema(SchemaOf::Devices, &drivers());
-    for driver in ["modbus", "simulator"] {
+    for driver in ["ble", "coap", "http", "modbus", "mqtt", "opcua", "simulator"] {
         let sample = std::fs::read_to_string(here(&format!("../../drivers/{driver}/sample.toml"))).expect("a sample");
         assert_eq!(mistakes(&devices, &sample), Vec::<String>::new(), "{driver}");
     }

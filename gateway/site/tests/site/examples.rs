@@ -1,15 +1,11 @@
 //! The sites that come along are right, with the real drivers.
 
-use edgeway_driver_modbus::Modbus;
-use edgeway_driver_simulator::Simulator;
-use edgeway_sdk::Driver;
+use super::real_drivers;
 use edgeway_site::{ClassSite, Loaded, TargetKind, load_with_variables};
 use std::path::Path;
-use std::sync::Arc;
 
 fn loaded(root: &Path) -> Loaded {
-    let drivers: [Arc<dyn Driver>; 2] = [Arc::new(Modbus), Arc::new(Simulator)];
-    let loaded = load_with_variables(root, &drivers, &|_| None).unwrap_or_else(|failed| panic!("{failed}"));
+    let loaded = load_with_variables(root, &real_drivers(), &|_| None).unwrap_or_else(|failed| panic!("{failed}"));
     assert_eq!(loaded.warnings, [], "{}", root.display());
     loaded
 }
@@ -19,18 +15,20 @@ fn example(name: &str) -> Loaded {
 }
 
 #[test]
-fn the_wind_farm_has_eight_turbines_and_a_mast() {
+fn the_wind_farm_has_eight_turbines_two_of_another_make_and_a_mast() {
     let site = example("wind-farm").site;
-    assert_eq!(site.things.devices().len(), 9);
-    assert_eq!(site.points.len(), 8 * (13 + 1) + 5, "13 properties and one point for orders, five of the mast");
-    assert_eq!((site.events.len(), site.services.len()), (8, 8 * 3));
+    assert_eq!(site.things.devices().len(), 8 + 2 + 1);
+    let points = 8 * (13 + 1) + 2 * 13 + 5;
+    assert_eq!(site.points.len(), points, "13 properties, on Modbus one point for orders, five of the mast");
+    assert_eq!((site.events.len(), site.services.len()), (8 + 2, 8 * 3));
 }
 
 #[test]
-fn the_hotel_has_twelve_rooms_and_a_meter() {
+fn the_hotel_has_twelve_rooms_a_meter_and_five_things_of_other_protocols() {
     let site = example("hotel").site;
-    assert_eq!(site.things.devices().len(), 13);
-    assert_eq!(site.points.len(), 12 * (14 + 1) + 11);
+    assert_eq!(site.things.devices().len(), 12 + 1 + 5);
+    let outside = 2 * 4 + 9 + 3 + 4;
+    assert_eq!(site.points.len(), 12 * (14 + 1) + 11 + outside);
     assert_eq!(site.services.len(), 12);
 }
 
@@ -42,6 +40,13 @@ fn merge(into: &Path) {
             let text = std::fs::read_to_string(site.root.join(file)).unwrap_or_default();
             let before = std::fs::read_to_string(into.join(file)).unwrap_or_default();
             std::fs::write(into.join(file), format!("{before}{text}")).unwrap();
+        }
+        for folder in ["devices", "models"] {
+            for file in std::fs::read_dir(site.root.join(folder)).into_iter().flatten() {
+                let file = file.unwrap().path();
+                std::fs::create_dir_all(into.join(folder)).unwrap();
+                std::fs::copy(&file, into.join(folder).join(file.file_name().unwrap())).unwrap();
+            }
         }
         for source in site.scenes.iter().chain(&site.queries) {
             let path = into.join(&source.path);
@@ -58,8 +63,8 @@ fn the_two_sites_can_live_in_one_gateway() {
     let folder = tempfile::tempdir().unwrap();
     merge(folder.path());
     let site = loaded(folder.path()).site;
-    assert_eq!((site.things.devices().len(), site.links.len(), site.routes.len()), (22, 2, 6));
-    assert_eq!((site.scenes.len(), site.queries.len()), (10, 20));
+    assert_eq!((site.things.devices().len(), site.links.len(), site.routes.len()), (29, 7, 6));
+    assert_eq!((site.scenes.len(), site.queries.len()), (11, 20));
 }
 
 #[test]

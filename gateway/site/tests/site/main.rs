@@ -21,6 +21,19 @@ fn drivers() -> Vec<Arc<dyn Driver>> {
     vec![Arc::new(bus::Bus::new("bus")), Arc::new(bus::Bus::new("tram"))]
 }
 
+/// Those that come with the gateway, as the example sites need them.
+fn real_drivers() -> Vec<Arc<dyn Driver>> {
+    vec![
+        Arc::new(edgeway_driver_ble::Ble),
+        Arc::new(edgeway_driver_coap::Coap),
+        Arc::new(edgeway_driver_http::Http),
+        Arc::new(edgeway_driver_modbus::Modbus),
+        Arc::new(edgeway_driver_mqtt::Mqtt),
+        Arc::new(edgeway_driver_opcua::OpcUa),
+        Arc::new(edgeway_driver_simulator::Simulator),
+    ]
+}
+
 /// Loads a site with an environment that holds `BROKER` and `SECRET`.
 fn load(root: &Path) -> Result<Loaded, Failed> {
     let variables = |name: &str| match name {

@@ -3,32 +3,25 @@
 //! `sheets/NAME/` is a site with a `points.csv` that is no part of it, and `expected.toml`, the file that it becomes, or
 //! `expected.txt`, everything that is said of it. `EDGEWAY_BLESS=1 cargo test -p edgeway-site` writes what comes out now.
 
-use edgeway_driver_modbus::Modbus;
-use edgeway_driver_simulator::Simulator;
-use edgeway_sdk::Driver;
+use super::real_drivers;
 use edgeway_site::{Failed, Imported, Sheet, Site, export, import, load_with_variables};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 const INTO: &str = "devices/points.toml";
-
-fn drivers() -> Vec<Arc<dyn Driver>> {
-    vec![Arc::new(Modbus), Arc::new(Simulator)]
-}
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sheets").join(name)
 }
 
 fn loaded(root: &Path) -> Site {
-    load_with_variables(root, &drivers(), &|_| None).unwrap_or_else(|failed| panic!("{failed}")).site
+    load_with_variables(root, &real_drivers(), &|_| None).unwrap_or_else(|failed| panic!("{failed}")).site
 }
 
 fn imported(root: &Path, text: &str) -> Result<Imported, Failed> {
-    import(root, &drivers(), &Sheet { name: Path::new("points.csv"), text, into: Path::new(INTO) })
+    import(root, &real_drivers(), &Sheet { name: Path::new("points.csv"), text, into: Path::new(INTO) })
 }
 
 fn said_of(root: &Path, text: &str) -> String {
@@ -97,26 +90,33 @@ fn said(site: &Site) -> BTreeMap<String, String> {
     all
 }
 
-/// The parts of `devices.toml` that are no devices.
-fn without_devices(text: &str) -> String {
-    let mut table: toml::Table = text.parse().unwrap();
-    table.remove("device");
-    table.to_string()
+/// Writes what a site says of devices without the devices themselves, and without templates unless these stay.
+fn put_without_devices(from: &Path, into: &Path, templates_stay: bool) {
+    let files = |folder: &str| {
+        let entries = std::fs::read_dir(from.join(folder)).into_iter().flatten();
+        entries.map(|entry| Path::new(folder).join(entry.unwrap().file_name())).collect::<Vec<_>>()
+    };
+    for model in files("models") {
+        put(into, model.to_str().unwrap(), &std::fs::read_to_string(from.join(&model)).unwrap());
+    }
+    for file in files("devices").into_iter().chain([PathBuf::from("devices.toml")]) {
+        let mut table: toml::Table = std::fs::read_to_string(from.join(&file)).unwrap().parse().unwrap();
+        table.remove("device");
+        if !templates_stay {
+            table.remove("template");
+        }
+        put(into, file.to_str().unwrap(), &table.to_string());
+    }
 }
 
 /// Exports a site, imports the sheet into one that has the same links, and the same templates if these stay, and compares.
 fn comes_back(root: &Path, templates_stay: bool) {
     let site = loaded(root);
-    let sheet = export(&site, &drivers(), |_| true);
+    let sheet = export(&site, &real_drivers(), |_| true);
     assert_eq!(sheet.secrets, Vec::<String>::new());
     let copy = tempfile::tempdir().unwrap();
     put(copy.path(), "edgeway.toml", "name = \"copy\"\n");
-    let rest = without_devices(&std::fs::read_to_string(root.join("devices.toml")).unwrap());
-    let mut rest: toml::Table = rest.parse().unwrap();
-    if !templates_stay {
-        rest.remove("template");
-    }
-    put(copy.path(), "devices.toml", &rest.to_string());
+    put_without_devices(root, copy.path(), templates_stay);
     let imported = imported(copy.path(), &sheet.text).unwrap_or_else(|failed| panic!("{failed}\n{}", sheet.text));
     put(copy.path(), INTO, &imported.text);
     let again = loaded(copy.path());
@@ -130,7 +130,7 @@ fn comes_back(root: &Path, templates_stay: bool) {
     }
     assert_eq!(before, after, "{}", imported.text);
     if templates_stay {
-        assert_eq!(export(&again, &drivers(), |_| true), sheet, "and the sheet is the same");
+        assert_eq!(export(&again, &real_drivers(), |_| true), sheet, "and the sheet is the same");
     }
 }
 
@@ -213,7 +213,7 @@ fn a_secret_does_not_get_into_a_sheet() {
     let mut site = loaded(&example("wind-farm"));
     let device = &mut site.links[0].devices[0];
     device.options["password"] = "s3cret".into();
-    let sheet = export(&site, &drivers(), |_| true);
+    let sheet = export(&site, &real_drivers(), |_| true);
     assert!(!sheet.text.contains("s3cret"));
     assert_eq!(sheet.secrets, ["modbus.password"]);
 }
@@ -222,7 +222,7 @@ fn a_secret_does_not_get_into_a_sheet() {
 fn only_the_devices_that_are_wanted_are_exported() {
     let site = loaded(&example("wind-farm"));
     let wanted = site.things.device_ix("wt-02").unwrap();
-    let sheet = export(&site, &drivers(), |ix| ix == wanted).text;
+    let sheet = export(&site, &real_drivers(), |ix| ix == wanted).text;
     assert!(sheet.lines().skip(1).all(|line| line.starts_with("wt-02,")) && sheet.lines().count() > 10, "{sheet}");
 }
 
@@ -273,7 +273,7 @@ proptest! {
                 std::fs::copy(folder(case).join(file), root.path().join(file)).unwrap();
             }
             put(root.path(), INTO, &imported.text);
-            let loaded = load_with_variables(root.path(), &drivers(), &|_| None);
+            let loaded = load_with_variables(root.path(), &real_drivers(), &|_| None);
             prop_assert!(loaded.is_ok(), "{}\n{}", loaded.unwrap_err(), imported.text);
         }
     }

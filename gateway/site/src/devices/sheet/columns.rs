@@ -136,9 +136,13 @@ fn of_schema(schema: Option<&Json>, path: &str) -> Kind {
     schema.and_then(|root| Some(kind(option(root, path)?, root))).unwrap_or(Kind::Any)
 }
 
-/// The schema of an option, by its path in dots.
+/// The schema of an option, by its path in dots. Where any name may stand it is that of all of them.
 fn option<'s>(root: &'s Json, path: &str) -> Option<&'s Json> {
-    let step = |schema: &'s Json, key: &str| resolved(schema, root)["properties"].get(key);
+    let step = |schema: &'s Json, key: &str| {
+        let schema = resolved(schema, root);
+        let of_any = || schema.get("additionalProperties").filter(|any| **any != Json::Bool(false));
+        schema["properties"].get(key).or_else(of_any)
+    };
     path.split('.').try_fold(root, step)
 }
 

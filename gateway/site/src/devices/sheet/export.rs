@@ -63,8 +63,8 @@ type Row = BTreeMap<String, String>;
 #[derive(Default)]
 struct Columns {
     device_options: BTreeSet<String>,
-    /// With their places among those that a point must have.
-    point_options: BTreeSet<(usize, String)>,
+    /// With their places among those that a point must have, of the driver that wants them first.
+    point_options: BTreeMap<String, usize>,
     labels: BTreeSet<String>,
     secrets: BTreeSet<String>,
 }
@@ -132,7 +132,8 @@ impl Rows<'_> {
             let place = driver.map_or(0, |driver| place(&driver.manifest().options.point, &path));
             let clashes = OF_DEVICE.contains(&&*path) || path == PROPERTY || path.starts_with(&format!("{LABELS}."));
             let name = if clashes || self.is_of_driver(&path) { format!("{POINT}.{path}") } else { path };
-            self.columns.point_options.insert((place, name.clone()));
+            let first = self.columns.point_options.entry(name.clone()).or_insert(place);
+            *first = place.min(*first);
             row.insert(name, text);
         }
         row
@@ -146,6 +147,9 @@ impl Rows<'_> {
 
     fn finish(self) -> Export {
         let Columns { device_options, point_options, labels, secrets } = self.columns;
+        let mut point_options: Vec<(usize, String)> =
+            point_options.into_iter().map(|(name, place)| (place, name)).collect();
+        point_options.sort_unstable();
         let header: Vec<String> = OF_DEVICE
             .iter()
             .map(|name| (*name).to_owned())
@@ -189,12 +193,14 @@ fn host_cells(point: &PointSite, property: &Property) -> impl Iterator<Item = (&
     .into_iter()
 }
 
-/// The options below a table, each with its path in dots.
+/// The options below a table, each with its path in dots. A table with names that have dots themselves is a cell of its own.
 fn flatten(options: &Json, path: &str, cells: &mut Vec<(String, String)>) {
     for (key, value) in options.as_object().into_iter().flatten() {
         let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
         match value {
-            Json::Object(below) if !below.is_empty() => flatten(value, &path, cells),
+            Json::Object(below) if !below.is_empty() && !below.keys().any(|key| key.contains('.')) => {
+                flatten(value, &path, cells);
+            }
             Json::String(text) => cells.push((path, escaped(text))),
             other => cells.push((path, escaped(&other.to_string()))),
         }
