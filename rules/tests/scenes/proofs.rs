@@ -1,6 +1,6 @@
 //! What is known to be wrong before anything runs.
 
-use super::site::{load_all, problems, things};
+use super::site::{load_all, problems, things, things_of_hotel};
 use edgeway_rules::{Options, Scenes, Script};
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -503,7 +503,7 @@ fn the_scenes_of_the_shipped_sites_are_beyond_doubt() {
         let scripts: Vec<Script> =
             paths.map(|path| Script { file: path.to_string_lossy().into(), text: text(&path) }).collect();
         assert!(scripts.len() > 2);
-        let (_, warnings) = Scenes::load(things(), &scripts, Options::default()).expect("no mistakes");
+        let (_, warnings) = Scenes::load(things_of_hotel(), &scripts, Options::default()).expect("no mistakes");
         assert_eq!(warnings, []);
     }
 }

@@ -3,8 +3,8 @@
 use edgeway_rules::{Effect, FileProblem, Options, Scenes, Script};
 use edgeway_sdk::{DeviceIx, Problem, Quality, Timestamp, Value};
 use edgeway_thing_models::{
-    Action, Body, Command, CommandRecord, CommandState, Device, Event, Message, Observation, Online, Origin, Report,
-    Row, Status, Things, ready_made,
+    Action, Body, Command, CommandRecord, CommandState, Device, Event, Message, Model, Observation, Online, Origin,
+    Report, Row, Status, Things, ready_made,
 };
 use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
@@ -26,6 +26,29 @@ pub(crate) struct Site {
 pub(crate) const NOON: &str = "2026-08-01T12:00:00+02:00";
 
 pub(crate) fn things() -> Arc<Things> {
+    Arc::new(usual())
+}
+
+/// The same with what `sites/hotel` has beside its rooms, and their models, which are the site's own.
+pub(crate) fn things_of_hotel() -> Arc<Things> {
+    let mut things = usual();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../sites/hotel/models");
+    for (id, model) in [
+        ("balcony-301", "contact-sensor"),
+        ("cellar-door", "contact-sensor"),
+        ("thermostat-lobby", "thermostat"),
+        ("beacon-cellar", "climate-beacon"),
+    ] {
+        if things.model_ix(model).is_none() {
+            let text = std::fs::read_to_string(format!("{folder}/{model}.json")).expect("a model of the site");
+            things.add_model(Arc::new(Model::parse(model, &text).expect("a right model")));
+        }
+        add(&mut things, id, model, "0");
+    }
+    Arc::new(things)
+}
+
+fn usual() -> Things {
     let mut things = Things::default();
     for model in ready_made() {
         things.add_model(Arc::new(model));
@@ -36,7 +59,7 @@ pub(crate) fn things() -> Arc<Things> {
     add(&mut things, "mast-01", "met-mast", "a");
     add(&mut things, "room-301", "hotel-room", "3");
     add(&mut things, "room-302", "hotel-room", "3");
-    Arc::new(things)
+    things
 }
 
 fn add(things: &mut Things, id: &str, model: &str, row: &str) {
