@@ -27,11 +27,41 @@ fn explain(path: String, text: &str) -> Problem {
     } else if text.starts_with("unknown variant") {
         "unknown choice"
     } else {
-        return Problem::key(path, text);
+        return Problem::key(path, in_words(text));
     };
     let names = quoted(text);
     let Some((found, known)) = names.split_first() else { return Problem::key(path, text) };
     Problem::key(path, format!("{kind} `{found}`")).maybe_help(did_you_mean(found, known.iter().map(String::as_str)))
+}
+
+/// What serde says of a value of another type, as people say it.
+fn in_words(text: &str) -> String {
+    let parts = text.strip_prefix("invalid type: ").and_then(|text| text.split_once(", expected "));
+    let Some((found, expected)) = parts else { return text.to_owned() };
+    let expected = match expected {
+        "a string" | "string or map" => "a text in quotes",
+        "a boolean" => "true or false",
+        "a sequence" => "a list in [ ]",
+        "f64" | "f32" => "a number",
+        "a map" => "a table in { }",
+        number if is_whole(number) => "a whole number",
+        table if table.starts_with("struct ") => "a table in { }",
+        other => other,
+    };
+    let found = match found.split_once(' ') {
+        Some(("string", text)) => text.to_owned(),
+        Some(("integer" | "boolean" | "floating", _)) => found.rsplit(' ').next().unwrap_or(found).replace('`', ""),
+        _ if found == "sequence" => "a list".to_owned(),
+        _ if found == "map" => "a table".to_owned(),
+        _ => found.to_owned(),
+    };
+    format!("expected {expected}, found {found}")
+}
+
+/// `u16`, `i64` ...
+fn is_whole(name: &str) -> bool {
+    let bits = name.strip_prefix(['u', 'i']).unwrap_or_default();
+    bits == "size" || (!bits.is_empty() && bits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Durations written as text with a unit, `"250ms"`, `"1s"`, `"2h 30m"`, for `#[serde(with = "options::duration")]`.
@@ -159,6 +189,7 @@ pub fn bytes(text: &str) -> Option<u64> {
 mod tests {
     use super::*;
     use serde_json::json;
+    use std::collections::BTreeMap;
 
     #[test]
     fn what_is_out_of_range_is_told_with_the_range() {
@@ -219,6 +250,19 @@ mod tests {
     fn a_misspelt_key_is_named_with_the_right_one() {
         let problem = parse::<Options>(&json!({"timout": "1s"})).expect_err("misspelt");
         assert_eq!(problem.to_string(), "`timout`: unknown key `timout` (did you mean `timeout`?)");
+    }
+
+    #[test]
+    fn a_value_of_another_type_is_told_as_people_say_it() {
+        fn told<T: DeserializeOwned + std::fmt::Debug>(value: Json) -> String {
+            parse::<BTreeMap<String, T>>(&json!({ "key": value })).expect_err("wrong").to_string()
+        }
+        assert_eq!(told::<String>(json!(30)), "`key`: expected a text in quotes, found 30");
+        assert_eq!(told::<u16>(json!("1")), "`key`: expected a whole number, found \"1\"");
+        assert_eq!(told::<u16>(json!(1.5)), "`key`: expected a whole number, found 1.5");
+        assert_eq!(told::<f64>(json!(true)), "`key`: expected a number, found true");
+        assert_eq!(told::<bool>(json!([])), "`key`: expected true or false, found a list");
+        assert_eq!(told::<Vec<u8>>(json!("a b")), "`key`: expected a list in [ ], found \"a b\"");
     }
 
     #[test]
