@@ -19,7 +19,7 @@ pub(super) async fn run(site: &Path, output: Output, answer_time: Option<Duratio
         return exit::USAGE;
     }
     let loaded = program::load(site);
-    let (findings, program) = match loaded {
+    let (mut findings, program) = match loaded {
         Ok(mut program) => (std::mem::take(&mut program.warnings), Some(program)),
         Err(findings) => (findings, None),
     };
@@ -31,7 +31,11 @@ pub(super) async fn run(site: &Path, output: Output, answer_time: Option<Duratio
                 return exit::FINDINGS;
             }
         },
-        _ => vec![],
+        (Some(program), None) => {
+            findings.extend(wires::warnings(program).await);
+            vec![]
+        }
+        (None, _) => vec![],
     };
     match output {
         Output::Table => print_all(&findings, program.as_ref(), &wires),

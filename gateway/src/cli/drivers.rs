@@ -157,6 +157,10 @@ async fn browse(options: &BrowseOptions) -> u8 {
         Ok(found) => found,
         Err(fault) => return failed(&fault),
     };
+    if found.is_empty() {
+        eprintln!("nothing was found");
+        return exit::FINDINGS;
+    }
     match &options.propose {
         Some(id) => propose(&options.at.site, id, &locator, &found),
         None => {

@@ -6,6 +6,7 @@
 //!
 //! A key belongs to the point, the device or the link, whichever has an option of that name, looked for in this order; where
 //! only a device is meant, in the order device, link. The first word without a key is the point's `at`, the second its `type`.
+//! What stands in quotes may hold semicolons: `root="nsu=urn:plc;s=Boiler"`.
 
 use crate::program::Drivers;
 use edgeway_sdk::{Access, Driver, Fault, Json, Link, Problem, did_you_mean};
@@ -44,7 +45,7 @@ impl Locator {
         if !endpoint.is_empty() {
             locator.link["endpoint"] = json!(endpoint);
         }
-        for part in parts.split(';').filter(|part| !part.is_empty()) {
+        for part in split(parts).filter(|part| !part.is_empty()) {
             locator.take(part, what)?;
         }
         Ok(locator)
@@ -52,23 +53,22 @@ impl Locator {
 
     fn take(&mut self, part: &str, what: What) -> Result<(), Problem> {
         let Some((key, value)) = part.split_once('=') else { return self.take_word(part) };
-        let value = serde_json::from_str(value).unwrap_or_else(|_| json!(value));
         let manifest = self.driver.manifest();
         let options = &manifest.options;
-        let table = if HINTS.contains(&key) && manifest.can.discover {
-            &mut self.link
+        let (table, schema) = if HINTS.contains(&key) && manifest.can.discover {
+            (&mut self.link, &options.link)
         } else if what == What::Point && knows(&options.point, key) {
-            &mut self.point
+            (&mut self.point, &options.point)
         } else if knows(&options.device, key) {
-            &mut self.device
+            (&mut self.device, &options.device)
         } else if knows(&options.link, key) {
-            &mut self.link
+            (&mut self.link, &options.link)
         } else {
             let all = [&options.point, &options.device, &options.link].into_iter().flat_map(keys);
             let problem = Problem::new(format!("driver `{}` has no option `{key}`", manifest.name));
             return Err(problem.maybe_help(did_you_mean(key, all)));
         };
-        table[key] = value;
+        table[key] = read(value, &schema["properties"][key]);
         Ok(())
     }
 
@@ -95,6 +95,26 @@ impl Locator {
     pub(super) fn open(&self) -> Result<Arc<dyn Link>, Fault> {
         self.driver.open(self.link.clone())
     }
+}
+
+/// The parts between semicolons that stand in no quotes.
+fn split(parts: &str) -> impl Iterator<Item = &str> {
+    let mut quoted = false;
+    parts.split(move |c| {
+        quoted ^= c == '"';
+        c == ';' && !quoted
+    })
+}
+
+/// A value as JSON has it. What can only be a text is one without quotes too, as `password=1234`.
+fn read(value: &str, schema: &Json) -> Json {
+    let kinds = match &schema["type"] {
+        Json::Array(kinds) => kinds.as_slice(),
+        kind => std::slice::from_ref(kind),
+    };
+    let is_text = kinds.iter().all(|kind| kind == "string" || kind == "null");
+    let read = serde_json::from_str(value).ok().filter(|json: &Json| json.is_string() || !is_text);
+    read.unwrap_or_else(|| json!(value))
 }
 
 fn properties(schema: &Json) -> Option<&Map<String, Json>> {
@@ -129,6 +149,14 @@ mod tests {
         assert_eq!(locator.device, json!({ "unit": 7 }));
         assert_eq!(locator.point, json!({ "at": "holding:100", "type": "f32", "order": "CDAB" }));
         assert_eq!(locator.problems(What::Point), []);
+    }
+
+    #[test]
+    fn a_text_of_digits_is_a_text_and_quotes_hold_semicolons() {
+        let text = r#"mqtt:mqtt://10.0.0.5;password=1234;username="5";keep_alive=30s;qos=1;topic="a;b""#;
+        let locator = Locator::parse(text, What::Device, &here()).expect("right");
+        let link = json!({ "endpoint": "mqtt://10.0.0.5", "password": "1234", "username": "5", "keep_alive": "30s", "qos": 1 });
+        assert_eq!((locator.link, locator.device), (link, json!({ "topic": "a;b" })));
     }
 
     #[test]

@@ -62,7 +62,7 @@ pub(crate) enum DriverCommand {
     ///
     /// With --propose a model and a device of that id are written into the site, made of what was found, for you to edit and keep.
     #[command(
-        after_help = "Examples:\n  edgeway driver browse 'simulator:;world=hotel;unit=1'\n  edgeway driver browse 'opcua:opc.tcp://10.0.0.5:4840;root=nsu=urn:plc;s=Boiler' --propose boiler-1 --site my-site"
+        after_help = "Examples:\n  edgeway driver browse 'simulator:;world=hotel;unit=1'\n  edgeway driver browse 'opcua:opc.tcp://10.0.0.5:4840;root=\"nsu=urn:plc;s=Boiler\"' --propose boiler-1 --site my-site"
     )]
     Browse(BrowseOptions),
 }

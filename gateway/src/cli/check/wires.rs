@@ -1,11 +1,11 @@
-//! `edgeway check --plan`: how busy every wire will be.
+//! What the drivers say of a site's points before anything is opened; with `edgeway check --plan`, how busy every wire will be.
 
 use crate::client::table::{Cell, Colours, Tone, layout};
 use crate::links::{Load, REASONS};
 use crate::program::Program;
 use edgeway_sdk::options::duration::show;
-use edgeway_sdk::{DeviceIx, Fault, Json, PointIx, Split};
-use edgeway_site::{LinkSite, Site};
+use edgeway_sdk::{DeviceIx, Driver, Fault, Json, PointIx, Problem, Split};
+use edgeway_site::{Finding, LinkSite, Site};
 use serde_json::json;
 use std::time::Duration;
 
@@ -30,6 +30,22 @@ pub(super) async fn plan(program: &Program, answer_time: Duration) -> Result<Vec
         wires.push(wire.map_err(|fault| (site.name.to_string(), fault))?);
     }
     Ok(wires)
+}
+
+/// What drivers of this program find out about points only when they see all of a link. Nothing is opened, and no process asked.
+pub(super) async fn warnings(program: &Program) -> Vec<Finding> {
+    let mut findings = vec![];
+    for site in &program.site.links {
+        let name = &program.drivers.all[site.driver].manifest().name;
+        if program.drivers.processes.iter().any(|process| process.manifest().name == *name) {
+            continue;
+        }
+        let rejected = plan_one(program, site, Duration::ZERO).await.map(|wire| wire.rejected).unwrap_or_default();
+        findings.extend(rejected.into_iter().map(|(point, reason)| {
+            Finding::of("devices", Problem::new(format!("{point} cannot be used: {reason}")).warning())
+        }));
+    }
+    findings
 }
 
 async fn plan_one(program: &Program, site: &LinkSite, answer_time: Duration) -> Result<Wire, Fault> {
@@ -71,7 +87,7 @@ impl Wire {
             text += &remedy(load, site);
         }
         for (point, reason) in rejected {
-            text += &format!("{point} cannot be read: {reason}\n");
+            text += &format!("{point} cannot be used: {reason}\n");
         }
         text
     }
@@ -129,7 +145,8 @@ fn name(site: &Site, device: DeviceIx) -> String {
 }
 
 fn percent(share: f64) -> String {
-    format!("{:.0} %", share * 100.0)
+    // An empty sum is -0.
+    format!("{:.0} %", share.abs() * 100.0)
 }
 
 fn rounded(time: Duration) -> Duration {

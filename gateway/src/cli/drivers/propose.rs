@@ -51,6 +51,9 @@ pub(super) fn write(
     if let Some((path, _)) = files.iter().find(|(path, _)| path.exists()) {
         return Err(format!("{} is there already", path.display()));
     }
+    if site.things.device_ix(id).is_some() {
+        return Err(format!("the site has a device `{id}` already; give another id"));
+    }
     for (path, text) in &files {
         create(path, text).map_err(|error| format!("{}: {error}", path.display()))?;
     }
