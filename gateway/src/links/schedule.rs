@@ -63,7 +63,8 @@ struct Planned {
     started: Option<Instant>,
     /// How long it has taken of late.
     takes: Duration,
-    refused: bool,
+    /// Why the device refuses it, if it does.
+    refused: Option<String>,
     retired: bool,
     /// Since when it has had no answer.
     silent_since: Option<Instant>,
@@ -71,27 +72,20 @@ struct Planned {
 
 struct Health {
     online: Online,
+    /// Why it is so, as it was told.
+    reason: String,
     faults: u32,
     /// When it answered last, whichever step asked.
     answered_at: Option<Instant>,
     /// Not asked before this time.
     retry_at: Option<Instant>,
     slots: Vec<Slot>,
-    refused: usize,
 }
 
 impl Health {
     fn fresh() -> Self {
-        Health { online: Online::Unknown, faults: 0, answered_at: None, retry_at: None, slots: vec![], refused: 0 }
-    }
-
-    /// What a device is that answers: degraded while some of its points are refused.
-    fn as_heard(&self) -> (Online, String) {
-        match self.refused {
-            0 => (Online::Online, String::new()),
-            1 => (Online::Degraded, "1 point is refused by the device".to_owned()),
-            n => (Online::Degraded, format!("{n} points are refused by the device")),
-        }
+        let (online, reason) = (Online::Unknown, String::new());
+        Health { online, reason, faults: 0, answered_at: None, retry_at: None, slots: vec![] }
     }
 }
 
@@ -103,6 +97,8 @@ pub(super) struct Schedule {
     queue: BinaryHeap<Reverse<(Instant, Slot)>>,
     devices: HashMap<DeviceIx, Health>,
     overruns: u64,
+    /// How many steps are refused.
+    refused: usize,
     /// For how long a device is left alone that has not answered: see [`edgeway_sdk::LinkInfo::settle`].
     settle: Duration,
 }
@@ -124,7 +120,7 @@ impl Schedule {
         self.devices.entry(step.device).or_insert_with(Health::fresh).slots.push(slot);
         let takes = step.wire_time;
         let (started, silent_since) = (None, None);
-        self.planned.push(Planned { step, due, started, takes, refused: false, retired: false, silent_since });
+        self.planned.push(Planned { step, due, started, takes, refused: None, retired: false, silent_since });
         self.queue.push(Reverse((due, slot)));
     }
 
@@ -133,7 +129,7 @@ impl Schedule {
     }
 
     pub(super) fn is_refused(&self, slot: Slot) -> bool {
-        self.planned[slot.0].refused
+        self.planned[slot.0].refused.is_some()
     }
 
     pub(super) fn online(&self, device: DeviceIx) -> Online {
@@ -188,7 +184,7 @@ impl Schedule {
     /// Puts a step back after it has run. Missed periods are skipped, not made up for.
     pub(super) fn again(&mut self, slot: Slot, now: Instant) {
         let planned = &self.planned[slot.0];
-        let period = if planned.refused { REFUSED_PERIOD } else { planned.step.period };
+        let period = if planned.refused.is_some() { REFUSED_PERIOD } else { planned.step.period };
         let due = planned.due + period;
         if due + period < now {
             self.overruns += 1;
@@ -200,17 +196,17 @@ impl Schedule {
     pub(super) fn answered(&mut self, slot: Slot, now: Instant) -> Option<Transition> {
         self.planned[slot.0].silent_since = None;
         self.measure(slot, now);
-        if std::mem::take(&mut self.planned[slot.0].refused) {
-            self.refused_points(slot, -1);
+        if self.planned[slot.0].refused.take().is_some() {
+            self.refused -= 1;
         }
         self.again(slot, now);
         self.alive(slot, now)
     }
 
     /// The device refuses the step, and it cannot be divided further.
-    pub(super) fn refused(&mut self, slot: Slot, now: Instant) -> Option<Transition> {
-        if !std::mem::replace(&mut self.planned[slot.0].refused, true) {
-            self.refused_points(slot, 1);
+    pub(super) fn refused(&mut self, slot: Slot, now: Instant, reason: &str) -> Option<Transition> {
+        if self.planned[slot.0].refused.replace(reason.to_owned()).is_none() {
+            self.refused += 1;
         }
         self.again(slot, now);
         self.alive(slot, now)
@@ -231,7 +227,7 @@ impl Schedule {
 
     /// How busy the steps keep the wire, as they have run so far.
     pub(super) fn load(&self, concurrency: usize) -> f64 {
-        let running = self.planned.iter().filter(|planned| !planned.retired && !planned.refused);
+        let running = self.planned.iter().filter(|planned| !planned.retired && planned.refused.is_none());
         let share = |planned: &Planned| planned.takes.as_secs_f64() / planned.step.period.as_secs_f64().max(1e-6);
         running.map(share).sum::<f64>() / concurrency.max(1) as f64
     }
@@ -246,7 +242,7 @@ impl Schedule {
         let health = self.devices.get_mut(&device)?;
         health.faults = 0;
         health.answered_at = Some(now);
-        let (online, reason) = health.as_heard();
+        let (online, reason) = self.as_heard(device);
         self.turn(device, online, reason)
     }
 
@@ -255,10 +251,25 @@ impl Schedule {
         self.turn(device, Online::Offline, reason.to_owned())
     }
 
-    fn refused_points(&mut self, slot: Slot, change: isize) {
-        let device = self.planned[slot.0].step.device;
-        if let Some(health) = self.devices.get_mut(&device) {
-            health.refused = health.refused.saturating_add_signed(change);
+    /// What a device is that answers: degraded while some of its points are refused.
+    fn as_heard(&self, device: DeviceIx) -> (Online, String) {
+        if self.refused == 0 {
+            return (Online::Online, String::new());
+        }
+        let slots = self.devices.get(&device).map_or(&[][..], |health| &health.slots);
+        let refused = slots.iter().map(|slot| &self.planned[slot.0]);
+        let refused = refused.filter_map(|planned| Some((planned.step.points.len(), planned.refused.as_deref()?)));
+        let (mut points, mut first) = (0, None);
+        for (count, reason) in refused {
+            points += count;
+            first.get_or_insert(reason);
+        }
+        match (points, first) {
+            (1, Some(reason)) => (Online::Degraded, format!("1 point is refused by the device: {reason}")),
+            (points, Some(reason)) => {
+                (Online::Degraded, format!("{points} points are refused by the device, the first because: {reason}"))
+            }
+            (_, None) => (Online::Online, String::new()),
         }
     }
 
@@ -269,7 +280,6 @@ impl Schedule {
         let health = self.devices.get_mut(&device)?;
         health.faults = 0;
         health.answered_at = Some(now);
-        let (online, reason) = health.as_heard();
         if health.retry_at.take().is_some() {
             let waiting: Vec<Slot> = health.slots.iter().copied().filter(|other| *other != slot).collect();
             for slot in waiting {
@@ -278,6 +288,7 @@ impl Schedule {
                 }
             }
         }
+        let (online, reason) = self.as_heard(device);
         self.turn(device, online, reason)
     }
 
@@ -288,7 +299,7 @@ impl Schedule {
         let health = self.devices.get_mut(&device).expect("every step's device is known");
         if health.answered_at.is_some_and(|answered| answered > since) {
             // The device has answered other steps meanwhile: it is there, and does not know this one.
-            return Silence::OfStep(self.refused(slot, now));
+            return Silence::OfStep(self.refused(slot, now, reason));
         }
         health.faults = health.faults.saturating_add(1);
         if health.faults < FAULTS_UNTIL_OFFLINE {
@@ -355,10 +366,12 @@ impl Schedule {
 
     fn turn(&mut self, device: DeviceIx, online: Online, reason: String) -> Option<Transition> {
         let health = self.devices.get_mut(&device)?;
-        if health.online == online {
+        let says_more = online != Online::Unknown && is_other_reason(&health.reason, &reason);
+        if health.online == online && !says_more {
             return None;
         }
         health.online = online;
+        health.reason.clone_from(&reason);
         Some(Transition { device, online, reason })
     }
 
@@ -366,6 +379,11 @@ impl Schedule {
     pub(super) fn points(&self) -> impl Iterator<Item = PointIx> + '_ {
         self.planned.iter().filter(|p| !p.retired).flat_map(|p| p.step.points.iter().copied())
     }
+}
+
+/// Whether a reason says something else. Numbers do not count: how long was waited is another one each time.
+pub(super) fn is_other_reason(before: &str, now: &str) -> bool {
+    !before.chars().filter(|c| !c.is_ascii_digit()).eq(now.chars().filter(|c| !c.is_ascii_digit()))
 }
 
 /// When a step first runs: steps that all began at once would come in bursts for ever.
@@ -428,6 +446,31 @@ mod tests {
         assert_eq!(turned(schedule.link_up(now, Duration::ZERO)), [(told, Online::Unknown)]);
         assert_eq!((schedule.online(asked), schedule.online(told)), (Online::Offline, Online::Unknown));
         assert_eq!(turned(schedule.heard(told, now).into_iter().collect()), [(told, Online::Online)]);
+    }
+
+    #[test]
+    fn why_a_device_is_away_is_told_again_when_it_is_something_else() {
+        let now = Instant::now();
+        let mut schedule = Schedule::new(vec![step(0, 0, &[0])], now);
+        let told = |turned: Vec<Transition>| turned.into_iter().map(|t| t.reason).collect::<Vec<_>>();
+        assert_eq!(told(schedule.link_lost("no answer within 3.001s")), ["no answer within 3.001s"]);
+        assert_eq!(told(schedule.link_lost("no answer within 2.999s")), [""; 0]);
+        assert_eq!(told(schedule.link_lost("wrong password")), ["wrong password"]);
+    }
+
+    #[test]
+    fn of_refused_points_it_is_told_how_many_and_why() {
+        let now = Instant::now();
+        let mut schedule = Schedule::new(vec![step(0, 0, &[0]), step(1, 0, &[1, 2])], now);
+        let reason = |turned: Option<Transition>| turned.map(|turned| turned.reason);
+        let first = schedule.refused(Slot(0), now, "/windw: 4.04 not found");
+        assert_eq!(reason(first).as_deref(), Some("1 point is refused by the device: /windw: 4.04 not found"));
+        let all = reason(schedule.refused(Slot(1), now, "/doors: 4.04 not found")).expect("told");
+        assert_eq!(all, "3 points are refused by the device, the first because: /windw: 4.04 not found");
+        assert_eq!(schedule.refused(Slot(1), now, "/doors: 4.04 not found"), None);
+        let left = reason(schedule.answered(Slot(0), now)).expect("told");
+        assert_eq!(left, "2 points are refused by the device, the first because: /doors: 4.04 not found");
+        assert_eq!(reason(schedule.answered(Slot(1), now)).as_deref(), Some(""));
     }
 
     #[test]
@@ -503,7 +546,7 @@ mod tests {
         schedule.split(slot, vec![step(1, 0, &[0]), step(2, 0, &[1])], now);
         let (Next::Run(good), Next::Run(bad)) = (schedule.next(now), schedule.next(now)) else { panic!("two halves") };
         assert_eq!(schedule.answered(good, now).map(|t| t.online), Some(Online::Online));
-        assert_eq!(schedule.refused(bad, now).map(|t| t.online), Some(Online::Degraded));
+        assert_eq!(schedule.refused(bad, now, "there is no 7").map(|t| t.online), Some(Online::Degraded));
         let bad_id = schedule.step(bad).id;
         let mut runs = 0;
         for _ in 0..50 {

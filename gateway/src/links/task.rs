@@ -6,7 +6,7 @@ use super::happenings::Happenings;
 use super::inbox::{Inbox, Said};
 use super::overload::{Overload, Turn};
 use super::rounds::{self, Rounds};
-use super::schedule::{Next, Schedule, Silence, Slot, Transition};
+use super::schedule::{Next, Schedule, Silence, Slot, Transition, is_other_reason};
 use super::transaction::{self, Ended, Table};
 use super::write::WriteJob;
 use super::{LinkState, LinkStatus};
@@ -171,7 +171,7 @@ impl LinkTask {
         let plan = self.link.plan(&self.site.devices, &self.site.points, Split::Nothing).await?;
         self.schedule = Schedule::new(plan.steps, Instant::now());
         for (point, reason) in &plan.rejected {
-            warn!(link = %self.site.name, %reason, "A point cannot be read.");
+            warn!(link = %self.site.name, point = self.table.name_of(*point), %reason, "A point cannot be used.");
             self.publish_bad(&[*point], Quality::BadConfig);
         }
         self.watch_points(&plan.watched);
@@ -482,7 +482,7 @@ impl LinkTask {
             warn!(link = %self.site.name, %device, %fault, "The device refuses a point.");
         }
         self.publish_bad(&points, quality);
-        self.schedule.refused(slot, Instant::now())
+        self.schedule.refused(slot, Instant::now(), &fault.to_string())
     }
 
     fn publish_bad(&mut self, points: &[PointIx], quality: Quality) {
@@ -573,11 +573,14 @@ impl LinkTask {
     }
 
     fn lost(&mut self, reason: &str) {
-        let down = LinkState::Down { reason: reason.to_owned() };
-        if !matches!(self.status.state(), LinkState::Down { .. }) {
+        let is_news = match self.status.state() {
+            LinkState::Down { reason: before } => is_other_reason(&before, reason),
+            _ => true,
+        };
+        if is_news {
             warn!(link = %self.site.name, %reason, "Link is down.");
         }
-        self.status.set_state(down);
+        self.status.set_state(LinkState::Down { reason: reason.to_owned() });
         let transitions = self.schedule.link_lost(reason);
         self.turned(transitions);
     }
