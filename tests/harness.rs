@@ -23,6 +23,8 @@ mod process;
 mod site_copy;
 #[path = "harness/turbines.rs"]
 mod turbines;
+#[path = "harness/usage.rs"]
+mod usage;
 
 pub use acme::{AcmeDevice, example as acme_example};
 pub use certificates::Certificates;
@@ -34,6 +36,7 @@ pub use modbus::ModbusServer;
 pub use mosquitto::{Broker, Message, Subscriber};
 pub use site_copy::SiteCopy;
 pub use turbines::{Turbines, WindFarm};
+pub use usage::Usage;
 
 use std::time::{Duration, Instant};
 

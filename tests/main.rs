@@ -13,6 +13,8 @@ mod e2e {
     #[cfg(feature = "peers")]
     mod hotel;
     mod journal;
+    #[cfg(feature = "peers")]
+    mod kills;
     mod lifecycle;
     #[cfg(feature = "peers")]
     mod path;

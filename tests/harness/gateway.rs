@@ -55,6 +55,11 @@ impl Gateway {
         properties.iter().find(|one| one["identifier"] == property).expect("in the model").clone()
     }
 
+    /// What it takes of the machine.
+    pub fn usage(&self) -> crate::Usage {
+        crate::Usage::of(self.process.id())
+    }
+
     /// Stops it with SIGTERM; gives its exit code.
     ///
     /// # Panics

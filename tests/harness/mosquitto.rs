@@ -71,6 +71,11 @@ impl Broker {
         assert!(done.is_ok_and(|status| status.success()), "mosquitto_pub failed");
     }
 
+    /// Kills it without warning.
+    pub fn kill(&mut self) {
+        self.process = None;
+    }
+
     /// Stops it regularly; sessions are kept.
     pub fn stop(&mut self) {
         let mut process = self.process.take().expect("it was started");

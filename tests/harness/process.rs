@@ -30,6 +30,10 @@ impl Process {
         Process { name: name.to_owned(), child, lines }
     }
 
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The next line, if one comes in time.
     pub(crate) fn line(&self, within: Duration) -> Option<String> {
         self.lines.recv_timeout(within).ok()
@@ -45,7 +49,7 @@ impl Process {
 
     /// Sends a signal by its name, `TERM`.
     pub(crate) fn signal(&self, signal: &str) {
-        let id = self.child.id().to_string();
+        let id = self.id().to_string();
         let sent = Command::new("kill").args([&format!("-{signal}"), &id]).status();
         assert!(sent.is_ok_and(|status| status.success()), "{} cannot be signalled", self.name);
     }
