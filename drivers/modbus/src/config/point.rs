@@ -313,7 +313,7 @@ mod tests {
                 read,
                 "`absent`: only a whole number has one that stands for none",
             ),
-            (json!({ "at": 40004 }), read, "`at`: invalid type: integer `40004`, expected a string"),
+            (json!({ "at": 40004 }), read, "`at`: expected a text in quotes, found 40004"),
         ] {
             assert_eq!(problems(options, access), [message]);
         }
