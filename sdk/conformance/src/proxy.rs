@@ -21,7 +21,7 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, sleep_until};
 
 /// Outside of the range from which the system hands out ports: while the proxy plays dead, nobody is given its port.
 const PORTS: std::ops::Range<u16> = 20_000..30_000;
@@ -268,7 +268,13 @@ impl Connection {
             let dice = self.shared.state().dice();
             let (held, mute_until) = (&mut held, &mut mute_until);
             let mut fatal = fate::Fatal { to: &to, held, mute_until, dice, timeout: self.shared.timeout };
-            fatal.meet(&asked.fate, answer, asked.at).await?;
+            let (at, fate) = (asked.at, asked.fate.clone());
+            if let Fate::Delay(by) = fate {
+                sleep_until(at + by).await;
+            }
+            // Whoever has the answer may ask the next question before it is said here that this one is no more under way.
+            drop(asked);
+            fatal.meet(&fate, answer, at).await?;
         }
         Ok(())
     }

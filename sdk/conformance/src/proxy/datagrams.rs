@@ -149,15 +149,15 @@ impl Side {
 
     async fn meet(self: Arc<Self>, asked: Asked, answer: Vec<u8>) {
         let (mut dice, timeout) = (self.shared.state().dice(), self.shared.timeout);
-        match &asked.fate {
-            Fate::Delay(by) => {
-                sleep_until(asked.at + *by).await;
-                self.send(answer).await;
-            }
-            Fate::Late => {
-                sleep_until(asked.at + timeout.mul_f64(1.5)).await;
-                self.send(answer).await;
-            }
+        let fate = asked.fate.clone();
+        match &fate {
+            Fate::Delay(by) => sleep_until(asked.at + *by).await,
+            Fate::Late => sleep_until(asked.at + timeout.mul_f64(1.5)).await,
+            _ => {}
+        }
+        // Whoever has the answer may ask the next question before it is said here that this one is no more under way.
+        drop(asked);
+        match &fate {
             Fate::Merge | Fate::Swap => self.held().push(answer),
             Fate::Duplicate => {
                 self.send(answer.clone()).await;
@@ -173,7 +173,7 @@ impl Side {
             Fate::Endless => self.endless(answer, &mut dice).await,
             // There is no connection to reset, and a part of a datagram does not come.
             Fate::Stall | Fate::Reset | Fate::Truncate(_) | Fate::Half(_) => {}
-            Fate::Honest | Fate::Split => self.send(answer).await,
+            Fate::Honest | Fate::Split | Fate::Delay(_) | Fate::Late => self.send(answer).await,
         }
     }
 
