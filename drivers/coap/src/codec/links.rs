@@ -33,7 +33,8 @@ pub(crate) fn read(text: &str) -> Vec<Resource> {
         .filter_map(|(target, attributes)| {
             let path = target.strip_prefix('/').and_then(|path| Path::parse(path, "path").ok())?;
             let mut resource = Resource { path, is_observable: false, interfaces: vec![], said: vec![] };
-            attributes.for_each(|(name, value)| resource.add(name, &value.to_cow()));
+            // Not `to_cow`, which panics where a quotation has no end.
+            attributes.for_each(|(name, value)| resource.add(name, &value.to_string()));
             Some(resource)
         })
         .take(LINKS_MAX)
@@ -86,6 +87,13 @@ mod tests {
                 said("title", "Room, 1; \"a\""),
             ]
         );
+    }
+
+    #[test]
+    fn a_quotation_without_an_end_is_no_panic() {
+        for text in ["</a>;.=\"", "</a>;title=\"\u{e9}"] {
+            assert_eq!(read(text).len(), 1, "{text}");
+        }
     }
 
     #[test]
