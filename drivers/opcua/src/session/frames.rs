@@ -8,7 +8,11 @@ const HEADER_BYTES: usize = 8;
 /// Room for what comes at once.
 const READ_BYTES: usize = 8192;
 
-/// Cuts a stream into frames, and fails where one is shorter than its headers or longer than agreed.
+/// What a server sends. Anything else shows at once that the frames have slipped: to wait for the length that it seems to have
+/// could take for ever.
+const KINDS: [&[u8; 3]; 5] = [b"MSG", b"OPN", b"CLO", b"ACK", b"ERR"];
+
+/// Cuts a stream into frames, and fails where one is of no kind, shorter than its headers or longer than agreed.
 pub(super) struct Frames<R> {
     inner: R,
     /// What is here of the next frame and of those behind it.
@@ -58,6 +62,9 @@ impl Limits {
     fn length(self, header: &[u8; HEADER_BYTES]) -> io::Result<usize> {
         let [kind @ .., _, a, b, c, d] = *header;
         let length = u32::from_le_bytes([a, b, c, d]) as usize;
+        if !KINDS.contains(&&kind) {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "what begins there is no message"));
+        }
         let min = if kind == *b"MSG" || kind == *b"CLO" { self.message_min } else { HEADER_BYTES + 1 };
         if (min..=self.max).contains(&length) {
             return Ok(length);
@@ -89,6 +96,12 @@ mod tests {
     async fn frames_within_the_limits_are_cut_from_each_other() {
         let frames = [frame("ACK", 28, 20), frame("MSG", 24, 16), frame("MSG", 100, 92)];
         assert_eq!(read(&frames.concat()).await.expect("all within"), frames);
+    }
+
+    #[tokio::test]
+    async fn what_is_no_message_is_not_waited_for() {
+        let error = read(&frame("\0\0\0", 99, 0)).await.expect_err("its header is enough");
+        assert_eq!(error.to_string(), "what begins there is no message");
     }
 
     #[tokio::test]
