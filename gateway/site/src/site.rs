@@ -144,6 +144,17 @@ pub struct PointSite {
     pub reporting: Reporting,
 }
 
+impl PointSite {
+    /// What people call it: `meter-1.active_power`; the device alone if only a service writes the point.
+    pub fn name(&self, things: &Things) -> String {
+        let device = &things.device(self.device).id;
+        match self.property {
+            Some(property) => format!("{device}.{}", things.property(self.device, property).identifier),
+            None => device.to_string(),
+        }
+    }
+}
+
 /// Which of the values that are read are reported. What is not reported counts as read all the same.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum Reporting {

@@ -171,7 +171,8 @@ impl LinkTask {
         let plan = self.link.plan(&self.site.devices, &self.site.points, Split::Nothing).await?;
         self.schedule = Schedule::new(plan.steps, Instant::now());
         for (point, reason) in &plan.rejected {
-            warn!(link = %self.site.name, point = self.table.name_of(*point), %reason, "A point cannot be used.");
+            let point_name = self.table.points[point.0 as usize].name(&self.table.things);
+            warn!(link = %self.site.name, point = point_name, %reason, "A point cannot be used.");
             self.publish_bad(&[*point], Quality::BadConfig);
         }
         self.watch_points(&plan.watched);

@@ -2,7 +2,7 @@
 
 use super::schedule::Slot;
 use super::write::{self, WriteJob, Written};
-use edgeway_sdk::{Batch, Fault, Link, PointIx, StepIx};
+use edgeway_sdk::{Batch, Fault, Link, StepIx};
 use edgeway_site::PointSite;
 use edgeway_thing_models::{Binding, Things};
 use futures::FutureExt;
@@ -48,18 +48,6 @@ pub(super) struct Table {
     pub(super) binding: Arc<Binding>,
     pub(super) points: Arc<[PointSite]>,
     pub(super) things: Arc<Things>,
-}
-
-impl Table {
-    /// `meter-1.active_power`; the device alone if only a service writes the point.
-    pub(super) fn name_of(&self, point: PointIx) -> String {
-        let site = &self.points[point.0 as usize];
-        let device = &self.things.device(site.device).id;
-        match site.property {
-            Some(property) => format!("{device}.{}", self.things.property(site.device, property).identifier),
-            None => device.to_string(),
-        }
-    }
 }
 
 async fn guarded<T>(call: impl Future<Output = T>, by: Instant) -> Result<T, Fault> {

@@ -4,7 +4,7 @@ use crate::client::table::{Cell, Colours, Tone, layout};
 use crate::links::{Load, REASONS};
 use crate::program::Program;
 use edgeway_sdk::options::duration::show;
-use edgeway_sdk::{DeviceIx, Driver, Fault, Json, PointIx, Problem, Split};
+use edgeway_sdk::{DeviceIx, Driver, Fault, Json, Problem, Split};
 use edgeway_site::{Finding, LinkSite, Site};
 use serde_json::json;
 use std::time::Duration;
@@ -52,17 +52,11 @@ async fn plan_one(program: &Program, site: &LinkSite, answer_time: Duration) -> 
     let link = program.drivers.all[site.driver].open(site.options.clone())?;
     let plan = link.plan(&site.devices, &site.points, Split::Nothing).await?;
     let load = Load::of(&plan.steps, |step| step.wire_time + answer_time, plan.concurrency.into());
-    let rejected = plan.rejected.into_iter().map(|(point, reason)| (point_name(&program.site, point), reason));
+    let rejected = plan
+        .rejected
+        .into_iter()
+        .map(|(point, reason)| (program.site.points[point.0 as usize].name(&program.site.things), reason));
     Ok(Wire { link: site.name.to_string(), load, rejected: rejected.collect() })
-}
-
-fn point_name(site: &Site, point: PointIx) -> String {
-    let point = &site.points[point.0 as usize];
-    let device = &site.things.device(point.device).id;
-    match point.property {
-        Some(property) => format!("{device}.{}", site.things.property(point.device, property).identifier),
-        None => device.to_string(),
-    }
 }
 
 impl Wire {
