@@ -7,8 +7,9 @@
 //! **It is not** a broker (the gateway has one), nor a bridge between brokers. It does not reconnect: the gateway does, and then
 //! everything is subscribed anew, whatever session the broker has kept.
 //!
-//! Limits: messages of up to 4 MiB, 1 MiB unless said otherwise; topics of 65,535 bytes; 20 publishes under way, with MQTT 5 and a kept session 65,535. A message is looked at once, however
-//! many points read it. Each message that has come is told in its order; the gateway merges what it cannot take in time.
+//! Limits: messages of up to 4 MiB, 1 MiB unless said otherwise; topics of 65,535 bytes; 20 publishes under way, with MQTT 5 and
+//! a kept session 65,535. A message is looked at once, however many points read it. Each message that has come is told in its
+//! order; the gateway merges what it cannot take in time.
 //!
 //! ```
 //! use edgeway_driver_mqtt::Mqtt;
