@@ -7,7 +7,7 @@ const KILLS: usize = 20;
 /// What the journal and the allocator may take from one kill to the next. Queries and files make jumps now and then, so it is
 /// the median that counts; a session that is left over each time takes more, each time.
 const GROWTH_KIB_MAX: i64 = 256;
-/// Segments of the journal, and threads for files that come and go: far fewer than there are kills.
+/// Questions to the API, and threads for files that come and go: far fewer than there are kills.
 const SPARE: u64 = 8;
 
 /// What the gateway takes, round by round.
@@ -27,7 +27,7 @@ impl Growth {
         grown.sort_unstable();
         assert!(grown[grown.len() / 2] <= GROWTH_KIB_MAX, "memory grows: {all:?}");
         assert!(last.threads <= first.threads + SPARE, "threads are left over: {all:?}");
-        assert!(last.descriptors <= first.descriptors + SPARE, "descriptors are left over: {all:?}");
+        assert!(last.connections <= first.connections + SPARE, "connections are left over: {all:?}");
     }
 }
 

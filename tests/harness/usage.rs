@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-/// Memory, threads and descriptors of a process.
+/// Memory, threads and connections of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Usage {
     pub resident_kib: u64,
     pub threads: u64,
-    pub descriptors: u64,
+    /// Sockets, pipes and what else has a descriptor and no path: files of a site come and go with its windows.
+    pub connections: u64,
 }
 
 impl Usage {
@@ -22,7 +23,9 @@ impl Usage {
             let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("a field of every process");
             line.split_whitespace().next().and_then(|number| number.parse().ok()).expect("a number")
         };
-        let descriptors = std::fs::read_dir(folder.join("fd")).expect("our own child").count() as u64;
-        Usage { resident_kib: field("VmRSS:"), threads: field("Threads:"), descriptors }
+        let descriptors = std::fs::read_dir(folder.join("fd")).expect("our own child");
+        let targets = descriptors.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
+        let connections = targets.filter(|target| !target.is_absolute()).count() as u64;
+        Usage { resident_kib: field("VmRSS:"), threads: field("Threads:"), connections }
     }
 }
