@@ -15,6 +15,7 @@ mod rounds;
 mod schedule;
 mod task;
 mod transaction;
+mod unfit;
 mod write;
 
 pub(crate) use load::{Group, Load, REASONS, Slower};

@@ -16,6 +16,8 @@ pub struct Batch {
     pub qualities: Vec<Quality>,
     /// When the device measured each; the time of the answer if the protocol carries none.
     pub source_times: Vec<Timestamp>,
+    /// Why some of the bad ones are bad: not a column, there is an entry only where there is something to say.
+    pub reasons: Vec<(PointIx, String)>,
 }
 
 impl Batch {
@@ -40,12 +42,20 @@ impl Batch {
         self.push(point, Value::Null, quality, source_time);
     }
 
+    /// Adds a point that cannot be read as it is configured, with why, for the operator: what the device says does not fit what
+    /// was asked of it. The gateway tells it once, and the device counts as degraded.
+    pub fn unfit(&mut self, point: PointIx, quality: Quality, reason: impl Into<String>, source_time: Timestamp) {
+        self.bad(point, quality, source_time);
+        self.reasons.push((point, reason.into()));
+    }
+
     /// Adds all of another.
     pub fn append(&mut self, mut other: Batch) {
         self.points.append(&mut other.points);
         self.values.append(&mut other.values);
         self.qualities.append(&mut other.qualities);
         self.source_times.append(&mut other.source_times);
+        self.reasons.append(&mut other.reasons);
     }
 
     /// Number of values.
@@ -64,5 +74,6 @@ impl Batch {
         self.values.clear();
         self.qualities.clear();
         self.source_times.clear();
+        self.reasons.clear();
     }
 }

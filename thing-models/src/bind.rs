@@ -142,6 +142,17 @@ impl Binding {
         }
     }
 
+    /// Why the model takes no value of this kind, whatever it is: it is of another type. `None` if it fits, or is merely outside
+    /// the model's limits.
+    pub fn misfit(&self, point: PointIx, things: &Things, raw: &Value) -> Option<String> {
+        let bond = self.bond(point)?;
+        let data_type = &things.property(bond.device, bond.property).data_type;
+        match convert::to_model(data_type, &bond.scaling, raw) {
+            Err(Quality::Bad) => data_type.coerce(raw).err().map(|error| error.to_string()),
+            _ => None,
+        }
+    }
+
     fn bond(&self, point: PointIx) -> Option<&Bond> {
         self.points.get(point.0 as usize)?.as_ref()
     }

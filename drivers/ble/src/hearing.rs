@@ -153,7 +153,7 @@ impl Ear {
         let opened = match bthome::open(data, self.options.key.as_ref()) {
             Ok(opened) => opened,
             Err(bthome::Sealed::Strange) => return telling.counters.malformed.add(),
-            Err(_) => return self.tell_unreadable(telling),
+            Err(sealed) => return self.tell_unreadable(sealed, telling),
         };
         // After it was opened: what anybody could have made says nothing of what the device has sent.
         let heard = match opened.counter {
@@ -188,11 +188,11 @@ impl Ear {
     }
 
     /// Somebody has to set another key.
-    fn tell_unreadable(&self, telling: &mut Telling<'_>) {
+    fn tell_unreadable(&self, sealed: bthome::Sealed, telling: &mut Telling<'_>) {
         telling.counters.unreadable.add();
         for target in &self.targets {
             if matches!(target.point.place, Place::Field { beacon: Beacon::BtHome, .. }) {
-                telling.push(target, Value::Null, Quality::BadConfig);
+                telling.batch.unfit(target.ix, Quality::BadConfig, sealed.to_string(), telling.now.time);
             }
         }
     }

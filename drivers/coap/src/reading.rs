@@ -14,7 +14,7 @@ pub(crate) struct Payload<'p> {
     received: Timestamp,
     /// What relative times count from.
     base: Timestamp,
-    documents: Vec<(Format, Option<Document>)>,
+    documents: Vec<(Format, Result<Document, String>)>,
 }
 
 impl<'p> Payload<'p> {
@@ -27,22 +27,27 @@ impl<'p> Payload<'p> {
         Payload { base, ..Payload::new(bytes, told, received) }
     }
 
-    /// `None` if it is not of this format.
-    fn document(&mut self, format: Format) -> Option<&Document> {
+    /// Why it is not of this format, if it is not.
+    fn document(&mut self, format: Format) -> Result<&Document, Unfit> {
         let known = self.documents.iter().position(|(known, _)| *known == format);
         let at = known.unwrap_or_else(|| {
-            let document = Document::parse(format, self.bytes, self.base).ok();
+            let document = Document::parse(format, self.bytes, self.base).map_err(|error| error.to_string());
             self.documents.push((format, document));
             self.documents.len() - 1
         });
-        self.documents[at].1.as_ref()
+        self.documents[at].1.as_ref().map_err(|error| (Quality::Bad, error.clone()))
     }
 
     /// Whether it could be read as what it was taken for.
     pub(crate) fn is_readable(&self) -> bool {
-        self.documents.iter().any(|(_, document)| document.is_some())
+        self.documents.iter().any(|(_, document)| document.is_ok())
     }
 }
+
+/// That a payload cannot be read at all for a point, and why.
+type Unfit = (Quality, String);
+/// Why a payload that can be read has no good value for a point; `None` if it has, or the device itself says that it has none.
+type Misfit = Option<String>;
 
 /// Where a point's value is in the payloads of its resource.
 #[derive(Debug)]
@@ -73,37 +78,47 @@ impl Reader {
         &self.mapping
     }
 
-    /// Everything that a payload says of the point. `Err` if it cannot be read at all.
-    fn read(&self, payload: &mut Payload<'_>, each: impl FnMut(Reading)) -> Result<(), Quality> {
+    /// Everything that a payload says of the point.
+    fn read(&self, payload: &mut Payload<'_>, each: impl FnMut(Reading)) -> Result<Misfit, Unfit> {
         let Some(as_told) = &self.as_told else { return read_with(&self.mapping, payload, each) };
         match payload.told {
             Told::Nothing => read_with(&self.mapping, payload, each),
             Told::Known(format) if format == self.mapping.format() => read_with(&self.mapping, payload, each),
             Told::Known(format) => as_told.read(format, payload, each),
-            // Nobody has said how it is to be read.
-            Told::Other(_) => Err(Quality::BadConfig),
+            Told::Other(number) => Err((
+                Quality::BadConfig,
+                format!(
+                    "the device answers in content format {number}, which is none that can be read; say which with `format`"
+                ),
+            )),
         }
     }
 }
 
 impl AsTold {
-    fn read(&self, format: Format, payload: &mut Payload<'_>, each: impl FnMut(Reading)) -> Result<(), Quality> {
+    fn read(&self, format: Format, payload: &mut Payload<'_>, each: impl FnMut(Reading)) -> Result<Misfit, Unfit> {
         let mut last = self.last.lock().expect("no thread panics while it holds this lock");
         if last.as_ref().is_none_or(|mapping| mapping.format() != format) {
             // What is sent in order to write says nothing of what is read.
             let options = Options { format, payload: None, ..self.options.clone() };
             *last = Mapping::new(&options, Access::Read, &mut vec![]);
         }
-        // Options that do not go with this format.
-        let mapping = last.as_ref().ok_or(Quality::BadConfig)?;
-        read_with(mapping, payload, each)
+        let unfit = || {
+            let names = format!("{format:?}").to_lowercase();
+            (Quality::BadConfig, format!("the device answers in {names}, with which the point's options do not go"))
+        };
+        read_with(last.as_ref().ok_or_else(unfit)?, payload, each)
     }
 }
 
-fn read_with(mapping: &Mapping, payload: &mut Payload<'_>, each: impl FnMut(Reading)) -> Result<(), Quality> {
-    let document = payload.document(mapping.format()).ok_or(Quality::Bad)?;
-    mapping.read_all(document, each);
-    Ok(())
+fn read_with(mapping: &Mapping, payload: &mut Payload<'_>, mut each: impl FnMut(Reading)) -> Result<Misfit, Unfit> {
+    let document = payload.document(mapping.format())?;
+    let mut is_good = false;
+    mapping.read_all(document, |reading| {
+        is_good = !reading.quality.is_bad();
+        each(reading);
+    });
+    Ok(if is_good { None } else { mapping.misfit(document) })
 }
 
 /// A point of a resource.
@@ -123,20 +138,33 @@ pub(crate) fn unpack(items: &[Item], payload: &mut Payload<'_>, out: &mut Batch)
             }
         });
         match (read, newest) {
-            (Ok(()), Some(reading)) => push(item.point, reading, payload.received, out),
-            (Ok(()), None) => out.bad(item.point, Quality::Bad, payload.received),
-            (Err(quality), _) => out.bad(item.point, quality, payload.received),
+            (Ok(misfit), Some(reading)) => {
+                push(item.point, reading, payload.received, out);
+                out.reasons.extend(misfit.map(|misfit| (item.point, misfit)));
+            }
+            (Ok(misfit), None) => nothing(item.point, misfit, payload.received, out),
+            (Err((quality, reason)), _) => out.unfit(item.point, quality, reason, payload.received),
         }
     }
 }
 
 /// Puts all that a payload tells into the batch: series in their order, and nothing of points that it does not speak of.
 pub(crate) fn unpack_all(items: &[Item], payload: &mut Payload<'_>, out: &mut Batch) {
-    for item in items {
-        let received = payload.received;
-        let read = item.reader.read(payload, |reading| push(item.point, reading, received, out));
-        if let Err(quality) = read {
-            out.bad(item.point, quality, received);
+    items.iter().for_each(|item| drop(unpack_each(item, payload, out)));
+}
+
+/// Puts all that a payload tells of a point into the batch. If that is nothing, why.
+fn unpack_each(item: &Item, payload: &mut Payload<'_>, out: &mut Batch) -> Misfit {
+    let (received, before) = (payload.received, out.len());
+    match item.reader.read(payload, |reading| push(item.point, reading, received, out)) {
+        Ok(misfit) if out.len() == before => misfit,
+        Ok(misfit) => {
+            out.reasons.extend(misfit.map(|misfit| (item.point, misfit)));
+            None
+        }
+        Err((quality, reason)) => {
+            out.unfit(item.point, quality, reason, received);
+            None
         }
     }
 }
@@ -145,10 +173,17 @@ pub(crate) fn unpack_all(items: &[Item], payload: &mut Payload<'_>, out: &mut Ba
 pub(crate) fn unpack_whole(items: &[Item], payload: &mut Payload<'_>, out: &mut Batch) {
     for item in items {
         let before = out.len();
-        unpack_all(std::slice::from_ref(item), payload, out);
+        let misfit = unpack_each(item, payload, out);
         if out.len() == before {
-            out.bad(item.point, Quality::Bad, payload.received);
+            nothing(item.point, misfit, payload.received, out);
         }
+    }
+}
+
+fn nothing(point: PointIx, misfit: Misfit, received: Timestamp, out: &mut Batch) {
+    match misfit {
+        Some(misfit) => out.unfit(point, Quality::Bad, misfit, received),
+        None => out.bad(point, Quality::Bad, received),
     }
 }
 

@@ -24,6 +24,12 @@ pub(crate) fn read(items: &[Item], document: &Document) -> Vec<Kept> {
     items.iter().map(|item| item.options.mapping.read(document).map_or(absent.clone(), kept)).collect()
 }
 
+/// Why what was read is bad, where that is a matter of the options.
+pub(crate) fn misfits(items: &[Item], readings: &[Kept], document: &Document) -> Vec<(PointIx, String)> {
+    let bad = items.iter().zip(readings).filter(|(_, (_, quality, _))| quality.is_bad());
+    bad.filter_map(|(item, _)| Some((item.point, item.options.mapping.misfit(document)?))).collect()
+}
+
 /// Puts what was read into the batch. What has no time of its own was good when the answer came.
 pub(crate) fn push(items: &[Item], readings: impl Iterator<Item = Kept>, received: Timestamp, out: &mut Batch) {
     for (item, (value, quality, time)) in items.iter().zip(readings) {
@@ -39,8 +45,10 @@ pub(crate) fn push_told<'i>(
     out: &mut Batch,
 ) {
     for item in items {
-        item.options.mapping.read_all(document, |reading| {
+        let mapping = &item.options.mapping;
+        mapping.read_all(document, |reading| {
             out.push(item.point, reading.value, reading.quality, reading.time.unwrap_or(received));
         });
+        mapping.explain(item.point, document, out);
     }
 }

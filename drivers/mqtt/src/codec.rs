@@ -76,13 +76,21 @@ fn read_group(
         match (made, &document) {
             (Some(Ok(None)), _) => {}
             (Some(Ok(Some(text))), _) => {
-                let made = Document::parse(Format::Text, text.as_bytes(), origin.received).ok();
-                made.and_then(|made| mapping.read(&made)).into_iter().for_each(push);
+                let Ok(made) = Document::parse(Format::Text, text.as_bytes(), origin.received) else { continue };
+                mapping.read(&made).into_iter().for_each(push);
+                mapping.explain(listener.point, &made, out);
             }
-            (None, Ok(document)) => mapping.read_all(document, push),
-            (Some(Err(_)), _) | (None, Err(_)) => {
+            (None, Ok(document)) => {
+                mapping.read_all(document, push);
+                mapping.explain(listener.point, document, out);
+            }
+            (Some(Err(error)), _) => {
                 is_readable = false;
-                out.bad(listener.point, Quality::Bad, origin.received);
+                out.unfit(listener.point, Quality::Bad, error.to_string(), origin.received);
+            }
+            (None, Err(error)) => {
+                is_readable = false;
+                out.unfit(listener.point, Quality::Bad, error.to_string(), origin.received);
             }
         }
     }

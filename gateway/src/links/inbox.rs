@@ -117,6 +117,8 @@ impl Held {
             }
         }
         said.for_each(|(before, _)| *before = self.values.len());
+        let reasons: HashMap<PointIx, String> = all.reasons.into_iter().collect();
+        self.values.reasons.extend(reasons);
     }
 
     /// Drops the oldest event, or else a coming or going after which the same device came or went again. What became of a

@@ -74,6 +74,8 @@ struct Health {
     online: Online,
     /// Why it is so, as it was told.
     reason: String,
+    /// Why some of its points cannot be used, if so.
+    unfit: Option<String>,
     faults: u32,
     /// When it answered last, whichever step asked.
     answered_at: Option<Instant>,
@@ -85,7 +87,7 @@ struct Health {
 impl Health {
     fn fresh() -> Self {
         let (online, reason) = (Online::Unknown, String::new());
-        Health { online, reason, faults: 0, answered_at: None, retry_at: None, slots: vec![] }
+        Health { online, reason, unfit: None, faults: 0, answered_at: None, retry_at: None, slots: vec![] }
     }
 }
 
@@ -251,11 +253,29 @@ impl Schedule {
         self.turn(device, Online::Offline, reason.to_owned())
     }
 
-    /// What a device is that answers: degraded while some of its points are refused.
-    fn as_heard(&self, device: DeviceIx) -> (Online, String) {
-        if self.refused == 0 {
-            return (Online::Online, String::new());
+    /// Notes why some points of a device cannot be used; `None` if all can.
+    pub(super) fn set_unfit(&mut self, device: DeviceIx, unfit: Option<String>) -> Option<Transition> {
+        let health = self.devices.get_mut(&device)?;
+        health.unfit = unfit;
+        if !matches!(health.online, Online::Online | Online::Degraded) {
+            return None;
         }
+        let (online, reason) = self.as_heard(device);
+        self.turn(device, online, reason)
+    }
+
+    /// What a device is that answers: degraded while some of its points are refused or cannot be used.
+    fn as_heard(&self, device: DeviceIx) -> (Online, String) {
+        let refused = (self.refused > 0).then(|| self.as_refused(device)).flatten();
+        let unfit = || self.devices.get(&device)?.unfit.clone();
+        match refused.or_else(unfit) {
+            Some(reason) => (Online::Degraded, reason),
+            None => (Online::Online, String::new()),
+        }
+    }
+
+    /// Which points the device refuses.
+    fn as_refused(&self, device: DeviceIx) -> Option<String> {
         let slots = self.devices.get(&device).map_or(&[][..], |health| &health.slots);
         let refused = slots.iter().map(|slot| &self.planned[slot.0]);
         let refused = refused.filter_map(|planned| Some((planned.step.points.len(), planned.refused.as_deref()?)));
@@ -264,13 +284,11 @@ impl Schedule {
             points += count;
             first.get_or_insert(reason);
         }
-        match (points, first) {
-            (1, Some(reason)) => (Online::Degraded, format!("1 point is refused by the device: {reason}")),
-            (points, Some(reason)) => {
-                (Online::Degraded, format!("{points} points are refused by the device, the first because: {reason}"))
-            }
-            (_, None) => (Online::Online, String::new()),
-        }
+        let first = first?;
+        Some(match points {
+            1 => format!("1 point is refused by the device: {first}"),
+            points => format!("{points} points are refused by the device, the first because: {first}"),
+        })
     }
 
     /// Notes an answer: the device is online (degraded while some of its points are refused), and its steps that were

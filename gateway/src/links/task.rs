@@ -1,23 +1,27 @@
 //! The task of one link.
 
+mod judge;
+mod take_in;
+
 use super::ageing::Ageing;
 use super::changes::Changes;
 use super::happenings::Happenings;
-use super::inbox::{Inbox, Said};
+use super::inbox::Inbox;
 use super::overload::{Overload, Turn};
-use super::rounds::{self, Rounds};
+use super::rounds::Rounds;
 use super::schedule::{Next, Schedule, Silence, Slot, Transition, is_other_reason};
 use super::transaction::{self, Ended, Table};
+use super::unfit::Unfit;
 use super::write::WriteJob;
 use super::{LinkState, LinkStatus};
 use crate::app::Part;
 use crate::backoff::Backoff;
 use crate::spine::{self, MessageJournal};
 use async_trait::async_trait;
-use edgeway_sdk::{Batch, DeviceIx, DeviceSpec, Fault, Link, PointIx, PointSpec, Quality, Split, Timestamp, Value};
+use edgeway_sdk::{Batch, DeviceIx, DeviceSpec, Fault, Link, PointIx, PointSpec, Quality, Split, Timestamp};
 use edgeway_site::{EventSite, LinkSite, PointSite};
-use edgeway_thing_models::{Binding, Body, CommandState, Event, Message, Online, Status, Things};
-use futures::StreamExt;
+use edgeway_thing_models::{Binding, Body, CommandState, Message, Online, Status, Things};
+use futures::{FutureExt, StreamExt};
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use std::collections::HashSet;
@@ -34,6 +38,8 @@ use tracing::{error, info, warn};
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 /// After this many commands one step that is due runs, so that a flood of commands does not blind the gateway.
 const WRITES_IN_ROW_MAX: usize = 8;
+/// After this many answers that were there together, others get their turn.
+const ANSWERS_IN_ROW_MAX: usize = 64;
 /// How long closing the wire may take.
 const CLOSE_WITHIN: Duration = Duration::from_millis(500);
 /// How often values are looked at for staleness.
@@ -68,6 +74,7 @@ pub(crate) struct LinkTask {
     ageing: Ageing,
     changes: Changes,
     happenings: Happenings,
+    unfit: Unfit,
     inbox: Arc<Inbox>,
     overload: Overload,
     rounds: Rounds,
@@ -79,6 +86,8 @@ pub(crate) struct LinkTask {
     writes_in_row: usize,
     /// Columns to use again.
     batches: Vec<Batch>,
+    /// What is said to the journal before the task waits again: to wake all who read it costs more than one message is worth.
+    unsaid: Vec<Message>,
 }
 
 #[async_trait]
@@ -109,6 +118,7 @@ impl LinkTask {
             ageing: Ageing::new(aged, now),
             changes: Changes::new(reported),
             happenings: Happenings::new(wiring.events),
+            unfit: Unfit::default(),
             inbox: Arc::default(),
             overload: Overload::default(),
             rounds: Rounds::default(),
@@ -124,6 +134,7 @@ impl LinkTask {
             concurrency: 1,
             writes_in_row: 0,
             batches: vec![],
+            unsaid: vec![],
         }
     }
 
@@ -143,6 +154,7 @@ impl LinkTask {
                 break;
             }
         }
+        self.flush();
         self.link.close(Instant::now() + CLOSE_WITHIN).await;
     }
 
@@ -170,12 +182,8 @@ impl LinkTask {
         // Points that are only written have to be known to the driver too: it learns all of them from this call.
         let plan = self.link.plan(&self.site.devices, &self.site.points, Split::Nothing).await?;
         self.schedule = Schedule::new(plan.steps, Instant::now());
-        for (point, reason) in &plan.rejected {
-            let point_name = self.table.points[point.0 as usize].name(&self.table.things);
-            warn!(link = %self.site.name, point = point_name, %reason, "A point cannot be used.");
-            self.publish_bad(&[*point], Quality::BadConfig);
-        }
         self.watch_points(&plan.watched);
+        self.reject(&plan.rejected);
         let rejected = plan.rejected.iter().map(|(point, _)| *point);
         let planned: HashSet<PointIx> =
             self.schedule.points().chain(rejected).chain(plan.watched.iter().copied()).collect();
@@ -248,6 +256,7 @@ impl LinkTask {
     async fn meanwhile<T>(&mut self, wanted: impl Future<Output = T>, stop: &CancellationToken) -> Option<T> {
         tokio::pin!(wanted);
         loop {
+            self.flush();
             tokio::select! {
                 () = stop.cancelled() => return None,
                 done = &mut wanted => return Some(done),
@@ -264,12 +273,13 @@ impl LinkTask {
         let inbox = self.inbox.clone();
         let mut lost = None;
         while lost.is_none() {
+            self.flush();
             let wake = self.start(&mut in_flight);
             let room = in_flight.len() < self.concurrency;
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                Some(ended) = in_flight.next(), if !in_flight.is_empty() => lost = self.finish(ended).await,
+                Some(ended) = in_flight.next(), if !in_flight.is_empty() => lost = self.finish_all(ended, &mut in_flight).await,
                 Some(job) = self.jobs.recv(), if room => self.write(job, &in_flight),
                 () = inbox.news() => lost = self.take_in(),
                 () = sleep_until(wake.unwrap_or_else(Instant::now)), if room && wake.is_some() => {}
@@ -306,59 +316,6 @@ impl LinkTask {
         None
     }
 
-    /// Takes in what devices have said unasked. Why the wire is gone, if that was said.
-    fn take_in(&mut self) -> Option<String> {
-        let held = self.inbox.take(self.batches.pop().unwrap_or_default());
-        self.status.count(|s| &s.merged, held.merged);
-        let (mut values, mut taken) = (held.values, 0);
-        for (before, said) in held.said {
-            let mut earlier = rounds::front(&mut values, before - taken);
-            self.take_in_values(&mut earlier);
-            self.take_in_said(said);
-            taken = before;
-        }
-        self.take_in_values(&mut values);
-        values.clear();
-        self.batches.push(values);
-        held.lost
-    }
-
-    fn take_in_values(&mut self, batch: &mut Batch) {
-        if batch.is_empty() {
-            return;
-        }
-        let points = batch.points.iter().filter_map(|point| self.table.points.get(point.0 as usize));
-        let devices: HashSet<DeviceIx> = points.map(|site| site.device).collect();
-        let now = Instant::now();
-        let heard = devices.into_iter().filter_map(|device| self.schedule.heard(device, now)).collect();
-        self.turned(heard);
-        let pieces = self.rounds.cut(batch);
-        pieces.iter().for_each(|piece| self.publish_batch(piece));
-    }
-
-    fn take_in_said(&mut self, said: Said) {
-        match said {
-            Said::Online { device, gone } => {
-                let turned = match gone {
-                    None => self.schedule.heard(device, Instant::now()),
-                    Some(reason) => self.schedule.gone(device, &reason),
-                };
-                self.turned(turned.into_iter().collect());
-            }
-            Said::Event { device, event, output, source_time } => {
-                let Some((event_ix, _)) = self.table.things.model_of(device).event(&event) else {
-                    let device = &self.table.things.device(device).id;
-                    warn!(link = %self.site.name, %device, event, "A device told of an event that its model does not have.");
-                    return;
-                };
-                let output = output.as_object().into_iter().flatten();
-                let output = output.map(|(name, value)| (name.as_str().into(), Value::from_json(value))).collect();
-                let event = Event { device, event: event_ix, output, source_time };
-                self.publish(vec![spine::message(Body::Event(event))]);
-            }
-        }
-    }
-
     fn exec(&mut self, slot: Slot, in_flight: &InFlight) {
         let batch = self.batches.pop().unwrap_or_default();
         let step = self.schedule.step(slot).id;
@@ -388,6 +345,16 @@ impl LinkTask {
         let _ = job.done.send(CommandState::Failed { reason: reason.into() });
     }
 
+    /// Takes in what a call brought, and what others have brought meanwhile.
+    async fn finish_all(&mut self, first: Ended, in_flight: &mut InFlight) -> Option<String> {
+        let mut lost = self.finish(first).await;
+        for _ in 1..ANSWERS_IN_ROW_MAX {
+            let Some(Some(ended)) = in_flight.next().now_or_never() else { break };
+            lost = self.finish(ended).await.or(lost);
+        }
+        lost
+    }
+
     /// Takes in what a call brought. Says so if the wire is gone.
     async fn finish(&mut self, ended: Ended) -> Option<String> {
         match ended {
@@ -398,6 +365,8 @@ impl LinkTask {
                 let report: Vec<Message> = written.report.into_iter().collect();
                 self.read_back(&report, Instant::now());
                 self.publish(report);
+                // Whoever hears that it is done finds in the journal what was read back.
+                self.flush();
                 let _ = job.done.send(written.state);
                 written.link_lost
             }
@@ -449,8 +418,7 @@ impl LinkTask {
         match self.link.plan(&self.site.devices, &points, Split::Step(&step)).await {
             Ok(plan) if !plan.steps.is_empty() => {
                 self.schedule.split(slot, plan.steps, Instant::now());
-                let rejected: Vec<PointIx> = plan.rejected.iter().map(|(point, _)| *point).collect();
-                self.publish_bad(&rejected, Quality::BadConfig);
+                self.reject(&plan.rejected);
             }
             _ => {
                 let refused = self.refused(slot, fault);
@@ -508,9 +476,10 @@ impl LinkTask {
         self.status.count(|s| &s.bad_values, bound.bad as u64);
         self.status.count(|s| &s.suppressed, bound.suppressed as u64);
         self.publish(messages);
+        self.judge(batch, bound, now);
     }
 
-    /// Appends reports and the events that they make.
+    /// Says reports and the events that they make.
     fn publish(&mut self, mut messages: Vec<Message>) {
         let mut events = vec![];
         for message in &messages {
@@ -518,8 +487,13 @@ impl LinkTask {
                 self.happenings.note(report, &self.ageing, message.time, &mut events);
             }
         }
-        messages.append(&mut events);
-        spine::publish(&self.journal, messages);
+        self.unsaid.append(&mut messages);
+        self.unsaid.append(&mut events);
+    }
+
+    /// Appends to the journal what has been said.
+    fn flush(&mut self) {
+        spine::publish(&self.journal, std::mem::take(&mut self.unsaid));
     }
 
     fn age(&mut self) {
@@ -535,7 +509,8 @@ impl LinkTask {
         // What would be overdue before values are looked at again is told now: the time is a promise.
         let again = self.ageing.again(&self.changes.overdue(now + AGEING_PERIOD), time);
         self.told(&again, now);
-        spine::publish(&self.journal, [stale, again].concat());
+        self.unsaid.extend(stale);
+        self.unsaid.extend(again);
     }
 
     /// Notes what was read back after a command, which is always told.
@@ -598,7 +573,7 @@ impl LinkTask {
             }
         }
         self.told(&messages, Instant::now());
-        spine::publish(&self.journal, messages);
+        self.unsaid.append(&mut messages);
     }
 
     fn log_turn(&self, device: DeviceIx, online: Online, reason: &str) {

@@ -1,5 +1,7 @@
 //! From a document to a value, and from a value to a payload.
 
+mod misfit;
+
 use crate::binary::{Layout, width};
 use crate::document::Content;
 use crate::meaning::{self, Words};
@@ -16,6 +18,8 @@ const PLACEHOLDER: &str = "{value}";
 pub struct Mapping {
     format: Format,
     way: Way,
+    /// The path as it was written.
+    at: String,
     kind: Kind,
     words: Words,
     time: Option<(Place, TimeUnit)>,
@@ -54,6 +58,7 @@ impl Mapping {
         let mapping = Mapping {
             format: options.format,
             way: way?,
+            at: options.at.clone().unwrap_or_default(),
             kind: options.kind,
             words: Words::new(&options.map),
             time,

@@ -76,7 +76,7 @@ class Batch:
     good costs two copies.
     """
 
-    __slots__ = ("columns", "kinds", "points", "qualities", "times")
+    __slots__ = ("columns", "kinds", "points", "qualities", "reasons", "times")
 
     def __init__(self) -> None:
         """Empty."""
@@ -87,14 +87,21 @@ class Batch:
         self.kinds: bytearray | None = None
         self.qualities: bytearray | None = None
         self.times: list[int] | None = None
+        # Why points are bad, where there is something to say.
+        self.reasons: dict[int, str] = {}
 
     def good(self, point: SupportsIndex, value: Value, *, time_ns: int = 0) -> None:
         """Adds one good value. NaN and what does not fit become `BAD_OUT_OF_RANGE`, None becomes `BAD`."""
         self.push(point, value, Quality.GOOD, time_ns=time_ns)
 
-    def bad(self, point: SupportsIndex, quality: Quality = Quality.BAD, *, time_ns: int = 0) -> None:
-        """Adds a point that could not be read."""
+    def bad(self, point: SupportsIndex, quality: Quality = Quality.BAD, *, time_ns: int = 0, reason: str = "") -> None:
+        """Adds a point that could not be read.
+
+        A `reason` says why it cannot be read as it is configured: it is told once, and the device counts as degraded.
+        """
         self._cell((point.__index__(), Kind.NULL, None, max(quality, Quality.BAD), time_ns))
+        if reason:
+            self.reasons[point.__index__()] = reason
 
     def push(self, point: SupportsIndex, value: Value, quality: Quality, *, time_ns: int = 0) -> None:
         """Adds one value of this quality."""
@@ -131,6 +138,7 @@ class Batch:
         self.points += other.points
         for kind, values in other.columns.items():
             self.columns[kind] += values
+        self.reasons |= other.reasons
 
     def take(self) -> Batch:
         """All of this in a new batch; this one is empty afterwards."""
@@ -143,13 +151,13 @@ class Batch:
 
     def newest(self) -> Batch:
         """The last value of each point."""
-        return Batch._of({cell[0]: cell for cell in self.cells()}.values())
+        return self._of({cell[0]: cell for cell in self.cells()}.values())
 
     def halves(self) -> tuple[Batch, Batch]:
         """The first half of the values, and the rest."""
         cells = list(self.cells())
         middle = len(cells) // 2
-        return Batch._of(cells[:middle]), Batch._of(cells[middle:])
+        return self._of(cells[:middle]), self._of(cells[middle:])
 
     def cells(self) -> Iterator[Cell]:
         """Each value as its column holds it."""
@@ -183,11 +191,13 @@ class Batch:
         times = [moment or now for moment in self.times]
         return times[0], [moment - times[0] for moment in times]
 
-    @staticmethod
-    def _of(cells: Iterable[Cell]) -> Batch:
+    def _of(self, cells: Iterable[Cell]) -> Batch:
+        """Some of these values in a new batch."""
         batch = Batch()
         for cell in cells:
             batch._cell(cell)
+            if cell[0] in self.reasons:
+                batch.reasons[cell[0]] = self.reasons[cell[0]]
         return batch
 
     def _cell(self, cell: Cell) -> None:

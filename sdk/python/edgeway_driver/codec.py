@@ -94,6 +94,7 @@ def fill_data(data: pb.Data, link: int, batch: Batch) -> None:
     data.qualities = bytes(batch.qualities or b"")
     data.time_ns, offsets = batch.clocked()
     data.times_ns.extend(offsets)
+    data.reasons.extend(pb.Rejection(point=point, reason=reason) for point, reason in batch.reasons.items())
 
 
 def batch_of(data: pb.Data) -> Batch:
@@ -115,6 +116,7 @@ def batch_of(data: pb.Data) -> Batch:
         batch.times = [data.time_ns + offset for offset in data.times_ns]
     elif data.time_ns:
         batch.times = [data.time_ns] * len(batch.points)
+    batch.reasons = {one.point: one.reason for one in data.reasons}
     return batch
 
 

@@ -1053,6 +1053,7 @@ class Data(google.protobuf.message.Message):
     QUALITIES_FIELD_NUMBER: builtins.int
     TIME_NS_FIELD_NUMBER: builtins.int
     TIMES_NS_FIELD_NUMBER: builtins.int
+    REASONS_FIELD_NUMBER: builtins.int
     link: builtins.int
     kinds: builtins.bytes
     """One byte each: the number of a Kind."""
@@ -1078,6 +1079,10 @@ class Data(google.protobuf.message.Message):
     def times_ns(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.int]:
         """Added to `time_ns`, one each."""
 
+    @property
+    def reasons(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Rejection]:
+        """Why some of the bad ones are bad, where what the device says does not fit the configuration. The gateway tells it once."""
+
     def __init__(
         self,
         *,
@@ -1093,8 +1098,9 @@ class Data(google.protobuf.message.Message):
         qualities: builtins.bytes = ...,
         time_ns: builtins.int = ...,
         times_ns: collections.abc.Iterable[builtins.int] | None = ...,
+        reasons: collections.abc.Iterable[global___Rejection] | None = ...,
     ) -> None: ...
-    def ClearField(self, field_name: typing.Literal["blobs", b"blobs", "bools", b"bools", "floats", b"floats", "ints", b"ints", "jsons", b"jsons", "kinds", b"kinds", "link", b"link", "points", b"points", "qualities", b"qualities", "texts", b"texts", "time_ns", b"time_ns", "times_ns", b"times_ns"]) -> None: ...
+    def ClearField(self, field_name: typing.Literal["blobs", b"blobs", "bools", b"bools", "floats", b"floats", "ints", b"ints", "jsons", b"jsons", "kinds", b"kinds", "link", b"link", "points", b"points", "qualities", b"qualities", "reasons", b"reasons", "texts", b"texts", "time_ns", b"time_ns", "times_ns", b"times_ns"]) -> None: ...
 
 global___Data = Data
 

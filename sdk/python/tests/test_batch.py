@@ -37,6 +37,16 @@ def test_a_batch_of_good_floats_of_now_is_two_columns() -> None:
     assert data == pb.Data(link=3, points=[7, 8], floats=[1.5, 2.5])
 
 
+def test_why_a_point_is_bad_arrives_with_it() -> None:
+    batch, more = Batch(), Batch()
+    batch.good(1, 2.5)
+    more.bad(2, Quality.BAD_CONFIG, reason="no such register")
+    batch.append(more)
+    for of in (batch, batch.newest(), batch.halves()[1]):
+        assert sent(of).reasons == {2: "no such register"}
+    assert batch.halves()[0].reasons == {}
+
+
 @pytest.mark.parametrize(
     ("points", "floats"),
     [

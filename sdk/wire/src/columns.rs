@@ -1,6 +1,6 @@
 //! Values by column: a [`Batch`] as [`Data`], and back.
 
-use crate::proto::{Data, Kind};
+use crate::proto::{Data, Kind, Rejection};
 use edgeway_sdk::{Batch, PointIx, Quality, Timestamp, Value};
 use std::fmt;
 
@@ -32,6 +32,8 @@ pub fn encode(link: u32, batch: &Batch) -> Data {
     if times.iter().any(|time| time.as_nanos() != data.time_ns) {
         data.times_ns = times.iter().map(|time| time.as_nanos().saturating_sub(data.time_ns)).collect();
     }
+    let reasons = batch.reasons.iter();
+    data.reasons = reasons.map(|(point, reason)| Rejection { point: point.0, reason: reason.clone() }).collect();
     data
 }
 
@@ -87,6 +89,7 @@ pub fn decode(data: Data, now: Timestamp, batch: &mut Batch) -> Result<(), Malfo
         batch.values.push(value);
         batch.qualities.push(quality);
     }
+    batch.reasons.extend(data.reasons.into_iter().map(|one| (PointIx(one.point), one.reason)));
     Ok(())
 }
 
@@ -205,6 +208,15 @@ mod tests {
         assert_eq!(back.values, batch.values);
         assert_eq!(back.qualities, batch.qualities);
         assert_eq!(back.source_times, batch.source_times);
+    }
+
+    #[test]
+    fn why_a_value_is_bad_comes_back() {
+        let mut batch = Batch::default();
+        batch.good(PointIx(1), Value::Int(5), Timestamp::EPOCH);
+        batch.unfit(PointIx(2), Quality::BadConfig, "no such register", Timestamp::EPOCH);
+        let back = back(encode(0, &batch));
+        assert_eq!(back.reasons, [(PointIx(2), "no such register".to_owned())]);
     }
 
     #[test]

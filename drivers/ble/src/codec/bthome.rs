@@ -28,15 +28,19 @@ pub(crate) struct Opened<'a> {
 }
 
 /// Why the objects of a packet cannot be had.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Sealed {
     /// Of another version, or too short.
+    #[error("the advertisement is of another version of BTHome, or too short")]
     Strange,
     /// Encrypted, and no key is known.
+    #[error("the advertisement is encrypted; give the device's `key`")]
     NoKey,
     /// Encrypted with another key.
+    #[error("the advertisement is encrypted with another key than `key`")]
     WrongKey,
     /// Not encrypted, although there is a key: anybody could have sent it.
+    #[error("the advertisement is not encrypted, although there is a `key`: anybody could have sent it")]
     Open,
 }
 

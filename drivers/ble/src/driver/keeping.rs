@@ -144,7 +144,8 @@ impl Keeper<'_> {
             let targets: Vec<Target> = items.iter().map(|(_, target)| target.clone()).collect();
             let known = seat.session().find(items[0].0).filter(|known| known.notifies()).cloned();
             let Some(known) = known else {
-                self.refuse(&targets, Quality::BadConfig);
+                let wanted = items[0].0;
+                self.refuse(&targets, Quality::BadConfig, &format!("the device has no `{wanted}` that notifies"));
                 continue;
             };
             if let Err(fault) = self.subscribe(&known, targets).await {
@@ -162,7 +163,7 @@ impl Keeper<'_> {
             // Nothing is told of it, so nothing has to be taken back.
             self.keepers.notified().remove(&known.path);
             match Refusal::of(trouble, self.address) {
-                Refusal::Point { quality, .. } => self.refuse(&targets, quality),
+                Refusal::Point { quality, reason } => self.refuse(&targets, quality, &reason),
                 Refusal::Fault(fault) => return Err(fault),
             }
             return Ok(());
@@ -175,9 +176,9 @@ impl Keeper<'_> {
         Ok(())
     }
 
-    fn refuse(&self, targets: &[Target], quality: Quality) {
+    fn refuse(&self, targets: &[Target], quality: Quality, reason: &str) {
         let mut batch = Batch::default();
-        targets.iter().for_each(|target| batch.bad(target.ix, quality, Timestamp::now()));
+        targets.iter().for_each(|target| batch.unfit(target.ix, quality, reason, Timestamp::now()));
         self.sink.data(batch);
     }
 
@@ -187,7 +188,9 @@ impl Keeper<'_> {
         // Told first, because values are a sign of life.
         let notified = self.keepers.end(self.address);
         if !notified.is_empty() {
-            self.refuse(&notified, Quality::BadNotConnected);
+            let mut batch = Batch::default();
+            notified.iter().for_each(|target| batch.bad(target.ix, Quality::BadNotConnected, Timestamp::now()));
+            self.sink.data(batch);
         }
         self.sink.online(self.device, Some(reason));
     }

@@ -39,6 +39,7 @@ impl Resource {
             Fault::Device(format!("{}: {error}", self.url))
         })?;
         let readings = codec::read(&self.items, &document);
+        out.reasons.extend(codec::misfits(&self.items, &readings, &document));
         match name(answer).filter(|_| self.unchanged == Unchanged::Ask) {
             None => {
                 self.forget();

@@ -197,6 +197,7 @@ fn with_room(values: usize) -> Batch {
         values: Vec::with_capacity(values),
         qualities: Vec::with_capacity(values),
         source_times: Vec::with_capacity(values),
+        reasons: vec![],
     }
 }
 

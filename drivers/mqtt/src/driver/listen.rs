@@ -70,7 +70,7 @@ impl MqttLink {
             let why = format!("the subscription to `{filter}` is refused: {reason}");
             let unheard = Unheard::of(board, filter);
             let mut batch = Batch::default();
-            unheard.points.iter().for_each(|point| batch.bad(*point, Quality::BadConfig, Timestamp::now()));
+            unheard.points.iter().for_each(|point| batch.unfit(*point, Quality::BadConfig, &why, Timestamp::now()));
             // Whoever has said a value is there, so that its devices are gone is told after.
             if !batch.is_empty() {
                 sink.data(batch);

@@ -1,9 +1,9 @@
 //! Reading the nodes of a step.
 
 use crate::plan::{Request, Target};
-use crate::session::{Failure, Session, is_too_much};
+use crate::session::{Failure, Session, is_too_much, words};
 use edgeway_sdk::{Batch, Deadline, Fault, Quality, Timestamp};
-use opcua::types::{DataValue, NodeId, QualifiedName, ReadValueId};
+use opcua::types::{DataValue, NodeId, QualifiedName, ReadValueId, StatusCode};
 use std::sync::Arc;
 
 /// Reads all nodes of a step, in as many questions as the server wants it.
@@ -18,8 +18,10 @@ pub(super) async fn run(
     for target in &request.targets {
         match session.node(target.address(), by).await {
             Some(node) => known.push((target, node)),
-            // The server has no such namespace, so neither has it the node.
-            None => batch.bad(target.ix, Quality::BadConfig, Timestamp::now()),
+            None => {
+                let reason = format!("the server has no namespace `{}`", target.address().namespace);
+                batch.unfit(target.ix, Quality::BadConfig, reason, Timestamp::now());
+            }
         }
     }
     for some in known.chunks(session.limits.read_max(nodes_max)) {
@@ -54,9 +56,18 @@ pub(super) fn push<'a>(
     let (ahead, arrival) = (session.live().clock_ahead(), Timestamp::now());
     let layouts = session.types.layouts.read();
     for (target, seen) in targets.zip(values) {
+        let status = seen.status();
         let (value, quality, time) = target.view.read(seen, &layouts, ahead, arrival);
-        batch.push(target.ix, value, quality, time);
+        match quality {
+            Quality::BadConfig => batch.unfit(target.ix, quality, misfit(status), time),
+            _ => batch.push(target.ix, value, quality, time),
+        }
     }
+}
+
+/// Why a point cannot be read as it is configured.
+fn misfit(status: StatusCode) -> String {
+    if status.is_bad() { words(status) } else { "the node's value lacks what `index` and `path` name".to_owned() }
 }
 
 /// What of a node is read.

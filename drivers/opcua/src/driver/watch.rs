@@ -144,7 +144,7 @@ impl Watching {
         for (item, status) in self.subscription.watch(&wanted).await? {
             self.refused.push(item);
             if let Some(target) = self.points.get(item) {
-                batch.bad(target.ix, worst(status), Timestamp::now());
+                batch.unfit(target.ix, worst(status), words(status), Timestamp::now());
             }
         }
         self.count_refused();

@@ -1,7 +1,7 @@
 //! A link's task over a wire that a test holds in its hand, in virtual time.
 
 use super::*;
-use edgeway_sdk::{Access, LinkInfo, Plan, Step, StepIx};
+use edgeway_sdk::{Access, LinkInfo, Plan, Step, StepIx, Value};
 use edgeway_site::{JournalOptions, Reporting};
 use edgeway_thing_models::{Device, Observation, PointBinding, PropertyIx, ready_made};
 use parking_lot::Mutex;
@@ -15,6 +15,8 @@ const STALE_AFTER: Duration = Duration::from_secs(3);
 /// A wire with one device and one point.
 struct Wire {
     value: Mutex<Result<f64, Fault>>,
+    /// What the device says instead of the value.
+    instead: Mutex<Option<Batch>>,
     way: Way,
 }
 
@@ -41,7 +43,10 @@ impl Link for Wire {
     }
 
     async fn exec(&self, _: StepIx, out: &mut Batch, _: edgeway_sdk::Deadline) -> Result<(), Fault> {
-        out.good(POINT, Value::Float(self.value.lock().clone()?), Timestamp::now());
+        match self.instead.lock().clone() {
+            Some(instead) => out.append(instead),
+            None => out.good(POINT, Value::Float(self.value.lock().clone()?), Timestamp::now()),
+        }
         Ok(())
     }
 
@@ -83,7 +88,7 @@ impl Running {
         things.add_device(Device { id: "mast".into(), model, labels: Default::default() });
         let folder = tempfile::tempdir().expect("a folder");
         let spine = spine::open(folder.path(), &mut things, &JournalOptions::default()).expect("a journal");
-        let wire = Arc::new(Wire { value: Mutex::new(Ok(5.0)), way });
+        let wire = Arc::new(Wire { value: Mutex::new(Ok(5.0)), instead: Mutex::default(), way });
         let (status, stop) = (Arc::new(LinkStatus::default()), CancellationToken::new());
         let (jobs, received) = mpsc::channel(1);
         let binding = PointBinding { device: DEVICE, property, scale: 1.0, offset: 0.0, writes: false };
@@ -106,14 +111,29 @@ impl Running {
 
     /// What is reported within so many seconds from now.
     async fn reported_within(&mut self, seconds: u64) -> Vec<(Value, Quality)> {
+        let said = self.said_within(seconds).await;
+        said.iter().flat_map(values).map(|observation| (observation.value, observation.quality)).collect()
+    }
+
+    /// What becomes of the device within so many seconds from now.
+    async fn turned_within(&mut self, seconds: u64) -> Vec<(Online, String)> {
+        let said = self.said_within(seconds).await;
+        let status = |message: Message| match message.body {
+            Body::Status(status) => Some((status.online, status.reason.to_string())),
+            _ => None,
+        };
+        said.into_iter().filter_map(status).collect()
+    }
+
+    async fn said_within(&mut self, seconds: u64) -> Vec<Message> {
         sleep(Duration::from_secs(seconds)).await;
         let mut reader = self.journal.reader(self.read_to, edgeway_journal::Level::Appended);
-        let mut reported = vec![];
+        let mut said = vec![];
         while let Some(fetched) = reader.try_next(100).expect("readable") {
-            reported.extend(fetched.entries.iter().flat_map(|entry| values(&entry.item)));
+            said.extend(fetched.entries.iter().map(|entry| Message::clone(&entry.item)));
         }
         self.read_to = reader.position();
-        reported.into_iter().map(|observation| (observation.value, observation.quality)).collect()
+        said
     }
 
     fn set(&self, value: Result<f64, Fault>) {
@@ -237,5 +257,25 @@ async fn what_is_told_before_it_can_be_taken_in_is_reported_value_by_value() {
     between_readings().await;
     assert_eq!(running.reported_within(0).await, [good(1.0), good(2.0), good(2.0), good(5.0)]);
     assert_eq!(running.status.values.load(Relaxed), 4);
+    running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_with_a_point_that_cannot_be_used_is_degraded_and_says_why_once() {
+    let mut running = Running::start(Reporting::Always);
+    between_readings().await;
+    assert_eq!(running.turned_within(0).await, [(Online::Online, String::new())]);
+    let mut missing = Batch::default();
+    missing.unfit(POINT, Quality::BadConfig, "the payload has nothing at `speed`", Timestamp::EPOCH);
+    let mut text = Batch::default();
+    text.good(POINT, Value::from("a breeze"), Timestamp::EPOCH);
+    for (instead, why) in [(missing, "the payload has nothing at `speed`"), (text, "the value is")] {
+        *running.wire.instead.lock() = Some(instead);
+        let turned = running.turned_within(60).await;
+        let [(Online::Degraded, reason)] = &turned[..] else { panic!("{turned:?}") };
+        assert!(reason.starts_with(&format!("mast.wind_speed cannot be used: {why}")), "{reason}");
+        *running.wire.instead.lock() = None;
+        assert_eq!(running.turned_within(60).await, [(Online::Online, String::new())]);
+    }
     running.end().await;
 }

@@ -177,6 +177,33 @@ fn a_document_of_another_format_says_nothing() {
     assert_eq!(mapping(&at("a"), Access::Read).read(&document), None);
 }
 
+#[test]
+fn what_does_not_fit_is_said_in_words() {
+    let words = [("on".to_owned(), json!(true))].into();
+    let number = || Options { kind: Kind::Number, ..at("a") };
+    let text = |kind| Options { kind, format: Format::Text, ..Options::default() };
+    let bytes = Options { kind: Kind::U16, format: Format::Binary, ..at("4") };
+    let senml = Options { format: Format::SenmlJson, ..at("urn:t") };
+    for (options, payload, said) in [
+        (at("state.temp"), r#"{"state": {}}"#, Some("the payload has nothing at `state.temp`")),
+        (at("$..v"), r#"[{"v": 1}, {"v": 2}]"#, Some("`$..v` leads to several values of the payload")),
+        (number(), r#"{"a": "warm"}"#, Some(r#"`"warm"` is no number"#)),
+        (number(), r#"{"a": null}"#, None),
+        (number(), r#"{"a": 5}"#, None),
+        (Options { map: words, ..at("a") }, r#"{"a": "off"}"#, Some(r#"`"off"` is none of the words in `map`"#)),
+        (text(Kind::Bool), "perhaps", Some(r#"`"perhaps"` is neither true nor false"#)),
+        (bytes, "12345", Some("the payload ends after 5 bytes, before the value")),
+        (senml, r#"[{"n": "urn:u", "v": 1}]"#, Some("the payload has no record `urn:t`")),
+    ] {
+        let document = Document::parse(options.format, payload.as_bytes(), Timestamp::EPOCH).expect("a payload");
+        let misfit = mapping(&options, Access::Read).misfit(&document);
+        assert_eq!(misfit.as_deref(), said, "{payload}");
+    }
+    let long = Document::parse(Format::Json, format!("{{\"a\": \"{}\"}}", "é".repeat(99)).as_bytes(), Timestamp::EPOCH);
+    let misfit = mapping(&number(), Access::Read).misfit(&long.expect("a payload")).expect("no number");
+    assert_eq!(misfit, format!("`\"{}…` is no number", "é".repeat(39)));
+}
+
 proptest! {
     /// Whatever arrives: no panic, and what is bad has no value.
     #[test]
@@ -188,6 +215,7 @@ proptest! {
             let Some(mapping) = Mapping::new(&Options { format, kind, ..Options::default() }, Access::Read, &mut vec![]) else { continue };
             if let Some(reading) = mapping.read(&document) {
                 prop_assert_eq!(reading.quality.is_bad(), reading.value == Value::Null);
+                prop_assert!(reading.quality.is_bad() || mapping.misfit(&document).is_none());
             }
         }
     }

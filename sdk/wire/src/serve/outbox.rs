@@ -22,9 +22,12 @@ pub(super) struct Outbox {
 struct State {
     credit: u32,
     /// The newest value of each point, by link: each point is waiting once.
-    values: HashMap<u32, HashMap<PointIx, (Value, Quality, Timestamp)>>,
+    values: HashMap<u32, HashMap<PointIx, Waiting>>,
     said: VecDeque<Body>,
 }
+
+/// A value, and why it is bad.
+type Waiting = (Value, Quality, Timestamp, Option<String>);
 
 impl Outbox {
     pub(super) fn new(out: mpsc::Sender<ToGateway>, credit: u32) -> Self {
@@ -68,8 +71,9 @@ impl State {
         let mut batch = Batch::default();
         let points: Vec<PointIx> = waiting.keys().take(VALUES_MAX).copied().collect();
         for point in points {
-            if let Some((value, quality, time)) = waiting.remove(&point) {
+            if let Some((value, quality, time, reason)) = waiting.remove(&point) {
                 batch.push(point, value, quality, time);
+                batch.reasons.extend(reason.map(|reason| (point, reason)));
             }
         }
         if waiting.is_empty() {
@@ -109,9 +113,11 @@ impl Sink for LinkSink {
             return;
         }
         let waiting = state.values.entry(self.link).or_default();
-        let Batch { points, values, qualities, source_times } = batch;
+        let Batch { points, values, qualities, source_times, reasons } = batch;
+        let reasons: HashMap<PointIx, String> = reasons.into_iter().collect();
         for (((point, value), quality), time) in points.into_iter().zip(values).zip(qualities).zip(source_times) {
-            waiting.insert(point, (value, quality, time));
+            let reason = if quality.is_bad() { reasons.get(&point).cloned() } else { None };
+            waiting.insert(point, (value, quality, time, reason));
         }
         self.outbox.flush(&mut state);
     }

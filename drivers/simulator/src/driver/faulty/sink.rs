@@ -49,6 +49,7 @@ impl FaultySink {
             let (value, quality, time) = entry;
             said.push(*point, value, quality, time);
         }
+        said.reasons = batch.reasons;
         said
     }
 
