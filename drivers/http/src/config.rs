@@ -6,6 +6,7 @@ mod headers;
 mod link;
 mod login;
 mod point;
+mod tls;
 
 pub(crate) use device::{
     DeviceOptions, Encoding, Hash, Service, ServiceMethod, Signature, Unchanged, Written as WrittenDevice,

@@ -2,7 +2,7 @@
 //!
 //! It asks a server for resources and takes values out of the answers; points of one resource share one request, and the
 //! values of one answer belong together. Or it listens, and takes what devices send by themselves. JSON, CBOR, SenML, text and
-//! binary; HTTP/1.1 (RFC 9110, 9112), with and without TLS.
+//! binary; HTTP/1.1 (RFC 9110, 9112), both with and without TLS.
 //!
 //! **It is not** a browser: no cookies, no scripts, no compression, no proxies, and it goes nowhere but to the server that is
 //! configured. It does not retry: the gateway does.

@@ -1,17 +1,20 @@
-//! TLS with ring, for everything that dials out: whom to trust, who we are, and what an error means.
+//! TLS with ring, for what dials out and for what listens: whom to trust, who we are, and what an error means.
 //!
-//! **It is not** a server's configuration, and it chooses nothing that people may choose wrongly: TLS 1.2 and 1.3 with
-//! rustls' defaults, host names always checked.
+//! **It is not** a choice of what people may choose wrongly: TLS 1.2 and 1.3 with rustls' defaults, host names always
+//! checked.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+mod pem;
+mod server;
+
+pub use server::{Renewal, Server, ServerFiles};
+
 use rustls::{AlertDescription, CertificateError, ClientConfig, RootCertStore};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The files that a connection with TLS needs, all in PEM.
+/// The files that a connection to a server needs, all in PEM.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Files {
     /// Certificates to trust; those of the system unless given.
@@ -45,8 +48,9 @@ pub fn client(files: &Files) -> Result<ClientConfig, TlsError> {
     match &files.identity {
         None => Ok(builder.with_no_client_auth()),
         Some((certificate, key)) => {
-            let key = PrivateKeyDer::from_pem_file(key).map_err(|error| bad_file(key, error))?;
-            builder.with_client_auth_cert(certificates(certificate)?, key).map_err(|error| bad_file(certificate, error))
+            let chain = of_file(certificate, pem::certificates)?;
+            let key = of_file(key, pem::key)?;
+            builder.with_client_auth_cert(chain, key).map_err(|error| bad_file(certificate, error))
         }
     }
 }
@@ -103,18 +107,15 @@ fn roots(ca: Option<&Path>) -> Result<RootCertStore, TlsError> {
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         return if roots.is_empty() { Err(denied("this system trusts no certificates; give `ca`")) } else { Ok(roots) };
     };
-    for certificate in certificates(ca)? {
+    for certificate in of_file(ca, pem::certificates)? {
         roots.add(certificate).map_err(|error| bad_file(ca, error))?;
     }
     Ok(roots)
 }
 
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let all: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).map_err(|error| bad_file(path, error))?.collect();
-    match all.map_err(|error| bad_file(path, error))? {
-        none if none.is_empty() => Err(bad_file(path, "it holds no certificate in PEM")),
-        some => Ok(some),
-    }
+fn of_file<T>(path: &Path, parse: impl FnOnce(&[u8]) -> Result<T, String>) -> Result<T, TlsError> {
+    let text = std::fs::read(path).map_err(|error| bad_file(path, error))?;
+    parse(&text).map_err(|error| bad_file(path, error))
 }
 
 fn bad_file(path: &Path, error: impl std::fmt::Display) -> TlsError {

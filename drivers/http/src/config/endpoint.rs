@@ -3,7 +3,8 @@
 use edgeway_sdk::Problem;
 use reqwest::Url;
 
-const FORMS: &str = "write `http://host/path`, `https://host/path`, or `listen://0.0.0.0:8080` for devices that send";
+const FORMS: &str = "write `http://host/path`, `https://host/path`, or for devices that send `listen://0.0.0.0:8080` or \
+                     `listens://0.0.0.0:8443`";
 
 /// Where a link leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +13,8 @@ pub(crate) enum Endpoint {
     Server(Url),
     /// Host and port that devices send to.
     Listen(String),
+    /// The same with TLS. It is a word of its own, so that a certificate that is left out never means no TLS.
+    ListenTls(String),
 }
 
 impl Endpoint {
@@ -21,7 +24,8 @@ impl Endpoint {
     /// What is wrong with it.
     pub(crate) fn parse(text: &str) -> Result<Self, Problem> {
         match text.split_once("://") {
-            Some(("listen", address)) => listen(address).map(Endpoint::Listen),
+            Some(("listen", address)) => listen(text, address).map(Endpoint::Listen),
+            Some(("listens", address)) => listen(text, address).map(Endpoint::ListenTls),
             Some(("http" | "https", _)) => server(text).map(Endpoint::Server),
             _ => Err(wrong(format!("`{text}` is not an endpoint")).help(FORMS)),
         }
@@ -32,12 +36,12 @@ fn wrong(message: impl Into<String>) -> Problem {
     Problem::key("endpoint", message)
 }
 
-fn listen(address: &str) -> Result<String, Problem> {
+fn listen(text: &str, address: &str) -> Result<String, Problem> {
     let address = address.trim_end_matches('/');
     let port = address.rsplit_once(':').filter(|(host, _)| !host.is_empty()).and_then(|(_, port)| port.parse().ok());
     match port {
         Some(1..=u16::MAX) => Ok(address.to_owned()),
-        _ => Err(wrong(format!("`{address}` has no port")).help("write `listen://0.0.0.0:8080`")),
+        _ => Err(wrong(format!("`{text}` has no host and port")).help("as in `listen://0.0.0.0:8080`")),
     }
 }
 
@@ -89,6 +93,7 @@ mod tests {
         assert_eq!(Endpoint::parse("http://Meter:80/api/"), Ok(server("http://meter/api")));
         assert_eq!(Endpoint::parse("https://[::1]:8443"), Ok(server("https://[::1]:8443/")));
         assert_eq!(Endpoint::parse("listen://0.0.0.0:8080"), Ok(Endpoint::Listen("0.0.0.0:8080".into())));
+        assert_eq!(Endpoint::parse("listens://[::]:8443/"), Ok(Endpoint::ListenTls("[::]:8443".into())));
     }
 
     #[test]
@@ -96,8 +101,9 @@ mod tests {
         assert!(problem("http://a:secret@meter").ends_with("it holds a login (write `username` and `password`)"));
         assert!(problem("http://meter/a?b=c").contains("has more than a path"));
         assert!(problem("http://").contains("empty host"));
-        assert!(problem("listen://0.0.0.0").contains("has no port"));
-        assert!(problem("listen://0.0.0.0:0").contains("has no port"));
+        for text in ["listen://0.0.0.0", "listen://0.0.0.0:0", "listen://:80", "listens://0.0.0.0"] {
+            assert!(problem(text).starts_with(&format!("`endpoint`: `{text}` has no host and port")));
+        }
         assert!(problem("tcp://meter").contains("is not an endpoint"));
     }
 

@@ -1,10 +1,10 @@
 //! A link's options.
 
 use super::login::{Given, Login, Written as WrittenOAuth};
-use super::{Endpoint, check_duration, headers, noted, size, within};
+use super::{Endpoint, check_duration, headers, noted, size, tls, within};
 use edgeway_payload::PAYLOAD_BYTES_MAX;
 use edgeway_sdk::{Json, Problem, options};
-use edgeway_tls::Files;
+use edgeway_tls::{Files, ServerFiles};
 use reqwest::Url;
 use reqwest::header::HeaderMap;
 use std::collections::BTreeMap;
@@ -53,6 +53,8 @@ pub(crate) struct ClientOptions {
 pub(crate) struct HookOptions {
     /// Host and port.
     pub(crate) address: String,
+    /// Of an endpoint with TLS.
+    pub(crate) tls: Option<ServerFiles>,
     /// Who a sender has to be.
     pub(crate) login: Login,
     /// How long a request may take to come.
@@ -66,17 +68,20 @@ pub(crate) struct HookOptions {
 #[serde(deny_unknown_fields)]
 #[schemars(title = "HTTP link")]
 pub(crate) struct Written {
-    /// `http://host:port/path` or `https://host:port/path`, below which everything is asked for, or `listen://0.0.0.0:port` for devices that send
+    /// `http://host:port/path` or `https://host:port/path`, below which everything is asked for, or for devices that send `listen://0.0.0.0:port` or, with TLS, `listens://0.0.0.0:port`
     endpoint: String,
     /// https: certificates to trust, in PEM. Default: those of the system
     #[schemars(extend("format" = "path"))]
     ca: Option<PathBuf>,
-    /// https: our own certificate, with its chain, in PEM
+    /// https, and required with `listens`: our own certificate, with its chain, in PEM
     #[schemars(extend("format" = "path"))]
     cert: Option<PathBuf>,
-    /// https: the key of our certificate, in PEM
+    /// https, and required with `listens`: the key of our certificate, in PEM
     #[schemars(extend("format" = "path"))]
     key: Option<PathBuf>,
+    /// `listens`: senders have to show a certificate of one of these, in PEM. Default: anybody may send
+    #[schemars(extend("format" = "path"))]
+    client_ca: Option<PathBuf>,
     /// The name of a login with a password (RFC 7617). With `listen`, what senders have to give
     username: Option<String>,
     /// The password of `username`
@@ -138,7 +143,8 @@ impl LinkOptions {
         let link = match noted(Endpoint::parse(&written.endpoint), problems) {
             None => None,
             Some(Endpoint::Server(base)) => Some(LinkOptions::Client(Box::new(written.client(base, problems)))),
-            Some(Endpoint::Listen(address)) => Some(LinkOptions::Hooks(written.hooks(address, problems))),
+            Some(Endpoint::Listen(address)) => Some(LinkOptions::Hooks(written.plain_hooks(address, problems))),
+            Some(Endpoint::ListenTls(address)) => Some(LinkOptions::Hooks(written.tls_hooks(address, problems))),
         };
         match link {
             Some(link) if problems.is_empty() => Ok(link),
@@ -158,7 +164,7 @@ impl LinkOptions {
 }
 
 impl Written {
-    fn client(self, base: Url, problems: &mut Vec<Problem>) -> ClientOptions {
+    fn client(mut self, base: Url, problems: &mut Vec<Problem>) -> ClientOptions {
         const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
         const IDLE: Duration = Duration::from_secs(4);
         let (connect_timeout, idle) = (self.connect_timeout.unwrap_or(CONNECT_TIMEOUT), self.idle.unwrap_or(IDLE));
@@ -171,11 +177,11 @@ impl Written {
                 .push(Problem::key("connections", "it is for `listen://`").help("leave it out, or see `in_flight`"));
         }
         let key = self.wire(&base);
-        let files = files(&base, self.ca, self.cert, self.key, problems);
+        let files = self.take_files();
         let given = Given { username: self.username, password: self.password, token: self.token, oauth: self.oauth };
         ClientOptions {
+            files: files.client(base.scheme(), problems),
             base,
-            files,
             login: given.login(problems),
             headers: headers::read("headers", &self.headers, problems),
             timeout: self.timeout,
@@ -189,6 +195,11 @@ impl Written {
         }
     }
 
+    fn take_files(&mut self) -> tls::Given {
+        let (ca, client_ca) = (self.ca.take(), self.client_ca.take());
+        tls::Given { ca, cert: self.cert.take(), key: self.key.take(), client_ca }
+    }
+
     /// Two accounts of one server do not disturb each other.
     fn wire(&self, base: &Url) -> String {
         let address = base.as_str().trim_end_matches('/');
@@ -199,11 +210,24 @@ impl Written {
         }
     }
 
-    fn hooks(self, address: String, problems: &mut Vec<Problem>) -> HookOptions {
+    fn plain_hooks(mut self, address: String, problems: &mut Vec<Problem>) -> HookOptions {
+        self.take_files().plain_listener(problems);
+        self.hooks("listen://", address, None, problems)
+    }
+
+    fn tls_hooks(mut self, address: String, problems: &mut Vec<Problem>) -> HookOptions {
+        let files = self.take_files().listener(problems);
+        self.hooks("listens://", address, files, problems)
+    }
+
+    fn hooks(
+        self,
+        scheme: &str,
+        address: String,
+        tls: Option<ServerFiles>,
+        problems: &mut Vec<Problem>,
+    ) -> HookOptions {
         let strangers = [
-            ("ca", self.ca.is_some()),
-            ("cert", self.cert.is_some()),
-            ("key", self.key.is_some()),
             ("oauth", self.oauth.is_some()),
             ("headers", !self.headers.is_empty()),
             ("connect_timeout", self.connect_timeout.is_some()),
@@ -213,49 +237,18 @@ impl Written {
             ("redirects", self.redirects.is_some()),
         ];
         for (key, _) in strangers.into_iter().filter(|(_, given)| *given) {
-            problems.push(Problem::key(key, "it has no meaning with `listen://`").maybe_help(advice(key)));
+            problems.push(Problem::key(key, format!("it has no meaning with `{scheme}`")).help("leave it out"));
         }
         let given = Given { username: self.username, password: self.password, token: self.token, oauth: None };
         HookOptions {
             address,
+            tls,
             login: given.login(problems),
             timeout: self.timeout,
             body_bytes_max: size("max_body", &self.max_body, BODY_BYTES_MIN..=PAYLOAD_BYTES_MAX, problems),
             connections_max: within("connections", self.connections.unwrap_or(64), 1..=CONNECTIONS_MAX, problems),
         }
     }
-}
-
-fn advice(key: &str) -> Option<String> {
-    let advice = matches!(key, "ca" | "cert" | "key").then_some("put a proxy with TLS before it");
-    advice.map(str::to_owned)
-}
-
-fn files(
-    base: &Url,
-    ca: Option<PathBuf>,
-    cert: Option<PathBuf>,
-    key: Option<PathBuf>,
-    problems: &mut Vec<Problem>,
-) -> Files {
-    if base.scheme() == "http" {
-        for (name, _) in [("ca", &ca), ("cert", &cert), ("key", &key)].into_iter().filter(|(_, file)| file.is_some()) {
-            problems.push(Problem::key(name, "it has no meaning with `http://`").help("write `https://`"));
-        }
-    }
-    let identity = match (cert, key) {
-        (Some(cert), Some(key)) => Some((cert, key)),
-        (None, None) => None,
-        (Some(_), None) => {
-            problems.push(Problem::key("key", "it is missing").help("`cert` needs one"));
-            None
-        }
-        (None, Some(_)) => {
-            problems.push(Problem::key("cert", "it is missing").help("`key` needs one"));
-            None
-        }
-    };
-    Files { ca, identity }
 }
 
 #[cfg(test)]
@@ -284,6 +277,7 @@ mod tests {
             "max_body": "5MiB",
             "ca": "ca.pem",
             "cert": "us.pem",
+            "client_ca": "devices.pem",
             "username": "gateway",
             "token": "t",
             "connections": 4,
@@ -297,6 +291,7 @@ mod tests {
                 "`idle`: 3600s is out of range (0s to 600s)",
                 "`pause`: 11s is out of range (0s to 10s)",
                 "`connections`: it is for `listen://` (leave it out, or see `in_flight`)",
+                "`client_ca`: it is for `listens://` (leave it out, or see `ca`)",
                 "`ca`: it has no meaning with `http://` (write `https://`)",
                 "`cert`: it has no meaning with `http://` (write `https://`)",
                 "`key`: it is missing (`cert` needs one)",
@@ -311,13 +306,38 @@ mod tests {
 
     #[test]
     fn what_has_no_meaning_for_devices_that_send_is_told() {
+        let given =
+            json!({ "endpoint": "listen://0.0.0.0:80", "cert": "c", "client_ca": "d", "idle": "1s", "connections": 0 });
         assert_eq!(
-            problems(json!({ "endpoint": "listen://0.0.0.0:80", "cert": "c", "idle": "1s", "connections": 0 })),
+            problems(given),
             [
-                "`cert`: it has no meaning with `listen://` (put a proxy with TLS before it)",
-                "`idle`: it has no meaning with `listen://`",
+                "`cert`: it has no meaning with `listen://` (write `listens://`)",
+                "`client_ca`: it has no meaning with `listen://` (write `listens://`)",
+                "`idle`: it has no meaning with `listen://` (leave it out)",
                 "`connections`: 0 is out of range (1 to 1024)",
             ]
+        );
+    }
+
+    #[test]
+    fn who_listens_with_tls_has_a_certificate() {
+        let endpoint = "listens://0.0.0.0:8443";
+        assert_eq!(
+            problems(json!({ "endpoint": endpoint, "ca": "c", "key": "k", "in_flight": 2 })),
+            [
+                "`ca`: it has no meaning with `listens://` (`client_ca` is for the certificates of devices)",
+                "`cert`: it is missing (`listens://` needs `cert` and `key`)",
+                "`in_flight`: it has no meaning with `listens://` (leave it out)",
+            ]
+        );
+        assert_eq!(
+            problems(json!({ "endpoint": endpoint, "cert": "c" })),
+            ["`key`: it is missing (`listens://` needs `cert` and `key`)"]
+        );
+        assert_eq!(
+            key(json!({ "endpoint": endpoint, "cert": "c", "key": "k", "client_ca": "d" })),
+            key(json!({ "endpoint": "listen://0.0.0.0:8443" })),
+            "one port is one wire"
         );
     }
 

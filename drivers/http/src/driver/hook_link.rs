@@ -1,7 +1,7 @@
 //! A link that devices send to.
 
 use crate::config::HookOptions;
-use crate::hooks::{Counters, Desk, Routes, serve};
+use crate::hooks::{Counters, Desk, Door, Routes, serve};
 use crate::plan;
 use async_trait::async_trait;
 use edgeway_sdk::{
@@ -24,9 +24,15 @@ pub(super) struct HookLink {
 struct State {
     routes: Arc<Routes>,
     /// From `connect` to `watch`.
-    listener: Option<TcpListener>,
+    listener: Option<Listener>,
     /// From `watch` on.
     serving: Option<Serving>,
+}
+
+struct Listener {
+    socket: TcpListener,
+    /// Of an endpoint with TLS.
+    door: Option<Door>,
 }
 
 /// The task that takes what devices send. It ends with this.
@@ -63,12 +69,15 @@ impl Link for HookLink {
         Ok(Plan { watched, rejected, ..Plan::default() })
     }
 
+    /// Certificates are read anew each time.
     async fn connect(&self, _by: Deadline) -> Result<LinkInfo, Fault> {
         self.stop();
+        let door =
+            Door::open(&self.options, self.counters.clone()).map_err(|error| Fault::Config(error.to_string()))?;
         let address = &self.options.address;
-        let listener = TcpListener::bind(address).await;
-        let listener = listener.map_err(|error| Fault::Link(format!("cannot listen at {address}: {error}")))?;
-        self.state().listener = Some(listener);
+        let socket = TcpListener::bind(address).await;
+        let socket = socket.map_err(|error| Fault::Link(format!("cannot listen at {address}: {error}")))?;
+        self.state().listener = Some(Listener { socket, door });
         Ok(LinkInfo::default())
     }
 
@@ -78,9 +87,10 @@ impl Link for HookLink {
 
     async fn watch(&self, sink: Arc<dyn Sink>, _by: Deadline) -> Result<(), Fault> {
         let mut state = self.state();
-        let listener = state.listener.take().ok_or_else(|| Fault::Link("nobody listens yet".into()))?;
+        let Listener { socket, door } =
+            state.listener.take().ok_or_else(|| Fault::Link("nobody listens yet".into()))?;
         let desk = Desk::new(&self.options, state.routes.clone(), self.counters.clone(), sink);
-        state.serving = Some(Serving(tokio::spawn(serve(listener, desk)).abort_handle()));
+        state.serving = Some(Serving(tokio::spawn(serve(socket, door, desk)).abort_handle()));
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! The server for what devices send: HTTP/1.1, with a deadline for everything that a sender does.
 
 use super::desk::{Desk, Refusal};
+use super::door::Door;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
@@ -12,6 +13,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -25,8 +27,8 @@ const HEADERS_MAX: usize = 64;
 const NO_ROOM: Duration = Duration::from_millis(50);
 
 /// Takes connections until it is dropped; all of them end with it.
-pub(crate) async fn serve(listener: TcpListener, desk: Desk) {
-    let desk = Arc::new(desk);
+pub(crate) async fn serve(listener: TcpListener, door: Option<Door>, desk: Desk) {
+    let (door, desk) = (door.map(Arc::new), Arc::new(desk));
     let room = Arc::new(Semaphore::new(desk.connections_max));
     let mut connections = JoinSet::new();
     loop {
@@ -34,9 +36,9 @@ pub(crate) async fn serve(listener: TcpListener, desk: Desk) {
         let Ok(place) = room.clone().acquire_owned().await else { return };
         match listener.accept().await {
             Ok((stream, _)) => {
-                let desk = desk.clone();
+                let (door, desk) = (door.clone(), desk.clone());
                 connections.spawn(async move {
-                    connection(stream, desk).await;
+                    enter(stream, door, desk).await;
                     drop(place);
                 });
             }
@@ -45,7 +47,18 @@ pub(crate) async fn serve(listener: TcpListener, desk: Desk) {
     }
 }
 
-async fn connection(stream: TcpStream, desk: Arc<Desk>) {
+async fn enter(stream: TcpStream, door: Option<Arc<Door>>, desk: Arc<Desk>) {
+    match door {
+        None => connection(stream, desk).await,
+        Some(door) => {
+            if let Some(stream) = door.enter(stream).await {
+                connection(stream, desk).await;
+            }
+        }
+    }
+}
+
+async fn connection(stream: impl AsyncRead + AsyncWrite + Unpin + 'static, desk: Arc<Desk>) {
     let patience = desk.timeout;
     let answer = service_fn(move |request| {
         let desk = desk.clone();

@@ -9,7 +9,7 @@ use edgeway_sdk::{
 use serde_json::json;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -33,7 +33,7 @@ impl Sink for Told {
 /// A link that listens.
 pub(crate) struct Desk {
     pub(crate) port: u16,
-    link: Arc<dyn Link>,
+    pub(crate) link: Arc<dyn Link>,
     told: Arc<Told>,
 }
 
@@ -47,7 +47,8 @@ impl Desk {
 
     async fn of(link: Json, devices: &[DeviceSpec], points: &[PointSpec]) -> Desk {
         let port = free_port();
-        let mut options = json!({ "endpoint": format!("listen://127.0.0.1:{port}"), "timeout": "300ms" });
+        let scheme = if link.get("cert").is_some() { "listens" } else { "listen" };
+        let mut options = json!({ "endpoint": format!("{scheme}://127.0.0.1:{port}"), "timeout": "300ms" });
         options.as_object_mut().unwrap().extend(link.as_object().unwrap().clone());
         let link = Http.open(options).expect("valid options");
         let plan = link.plan(devices, points, Split::Nothing).await.expect("valid points");
@@ -62,6 +63,12 @@ impl Desk {
     pub(crate) fn told(&self) -> Vec<(u32, Value, Quality)> {
         let told = std::mem::take(&mut *self.told.0.lock().unwrap());
         told.into_iter().map(|seen| (seen.point.0, seen.value, seen.quality)).collect()
+    }
+
+    /// What `edgeway link show` tells under this name.
+    pub(crate) fn counted(&self, name: &str) -> u64 {
+        let health = self.link.health();
+        health.into_iter().find(|(found, _)| found == name).unwrap_or_else(|| panic!("nobody counts {name}")).1
     }
 
     /// Sends a request to `/hook`; the status and the body of the answer.
@@ -86,7 +93,7 @@ impl Desk {
 }
 
 /// All that comes until the connection ends.
-async fn answer(stream: &mut TcpStream) -> (u16, String) {
+pub(crate) async fn answer(stream: &mut (impl AsyncRead + Unpin)) -> (u16, String) {
     let mut bytes = vec![];
     let read = timeout(Duration::from_secs(9), stream.read_to_end(&mut bytes)).await.expect("an answer within 9 s");
     let _ = read;
@@ -99,7 +106,7 @@ pub(crate) fn warm() -> Vec<(u32, Value, Quality)> {
     vec![(0, Value::Float(21.5), Quality::Good)]
 }
 
-const WARM: &str = r#"{"temperature": 21.5}"#;
+pub(crate) const WARM: &str = r#"{"temperature": 21.5}"#;
 
 #[tokio::test]
 async fn what_is_sent_is_told() {

@@ -12,6 +12,7 @@ mod peer;
 #[cfg(feature = "peers")]
 mod peers;
 mod polls;
+mod secure_hooks;
 mod site;
 mod tls;
 mod writes;

@@ -1,6 +1,8 @@
-//! Python's own server and client: `python -m http.server`, `urllib` and `hmac`.
+//! Python's own server and client: `python -m http.server`, `urllib`, `ssl` and `hmac`.
 
+mod certificates;
 mod client;
+mod secure_client;
 mod server;
 
 use std::path::PathBuf;

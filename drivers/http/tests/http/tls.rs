@@ -17,13 +17,13 @@ use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
 /// An authority, with the files that people would have.
-struct Authority {
+pub(crate) struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
     folder: TempDir,
 }
 
 impl Authority {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let mut params = CertificateParams::new([]).unwrap();
         // By their names authorities are told apart.
         params.distinguished_name.push(DnType::CommonName, name);
@@ -34,7 +34,7 @@ impl Authority {
         Authority { issuer, folder }
     }
 
-    fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -67,11 +67,17 @@ impl Authority {
     }
 
     fn client_files(&self) -> (PathBuf, PathBuf) {
+        self.issue("gateway", "gateway")
+    }
+
+    /// `FILE.pem` and `FILE.key`, for somebody of this name.
+    pub(crate) fn issue(&self, file: &str, name: &str) -> (PathBuf, PathBuf) {
+        let [certificate_file, key_file] = ["pem", "key"].map(|end| self.file(&format!("{file}.{end}")));
         let key = KeyPair::generate().unwrap();
-        let certificate = Authority::params("gateway").signed_by(&key, &self.issuer).unwrap();
-        std::fs::write(self.file("gateway.pem"), certificate.pem()).unwrap();
-        std::fs::write(self.file("gateway.key"), key.serialize_pem()).unwrap();
-        (self.file("gateway.pem"), self.file("gateway.key"))
+        let certificate = Authority::params(name).signed_by(&key, &self.issuer).unwrap();
+        std::fs::write(&certificate_file, certificate.pem()).unwrap();
+        std::fs::write(&key_file, key.serialize_pem()).unwrap();
+        (certificate_file, key_file)
     }
 }
 
