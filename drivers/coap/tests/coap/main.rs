@@ -7,4 +7,5 @@ mod hostile;
 #[cfg(feature = "peers")]
 mod peers;
 mod push;
+mod secure;
 mod site;
