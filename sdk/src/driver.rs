@@ -66,7 +66,8 @@ pub struct Capabilities {
 pub struct Schemas {
     /// Of `[link.NAME]`.
     pub link: Json,
-    /// Of a device's table that is named after the driver.
+    /// Of a device's table that is named after the driver. A table in it with `"x-names": "services"` or `"events"` has an entry
+    /// for each service or event of the model that the device has; an entry of another name is a mistake.
     pub device: Json,
     /// Of a point.
     pub point: Json,

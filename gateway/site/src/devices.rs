@@ -4,6 +4,7 @@ mod assembly;
 mod device;
 mod event;
 mod link;
+mod names;
 mod options;
 mod paths;
 mod point;

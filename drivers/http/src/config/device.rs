@@ -136,6 +136,7 @@ pub(crate) struct Written {
     only: Option<WrittenOnly>,
     /// Its services, each a request
     #[serde(default)]
+    #[schemars(extend("x-names" = "services"))]
     services: BTreeMap<String, WrittenService>,
 }
 

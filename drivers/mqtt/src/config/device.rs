@@ -83,6 +83,7 @@ pub(crate) struct Written {
     retained: Retained,
     /// What can be called, by the names that the model has for it
     #[serde(default)]
+    #[schemars(extend("x-names" = "services"))]
     services: BTreeMap<String, WrittenService>,
 }
 

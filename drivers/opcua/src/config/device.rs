@@ -54,9 +54,11 @@ pub(crate) struct WrittenDevice {
     root: Option<String>,
     /// Events by the names that the model has for them
     #[serde(default)]
+    #[schemars(extend("x-names" = "events"))]
     events: BTreeMap<String, WrittenEvent>,
     /// Methods by the names that the model has for them as services
     #[serde(default)]
+    #[schemars(extend("x-names" = "services"))]
     methods: BTreeMap<String, WrittenMethod>,
 }
 

@@ -23,8 +23,10 @@ pub(crate) struct WrittenDevice {
     /// Which rows of a recording are its own: those with this text in the column of devices
     replays: Option<String>,
     /// The events that it tells of, by their names in the model
+    #[schemars(extend("x-names" = "events"))]
     events: BTreeMap<String, WrittenEvent>,
     /// What it answers when a service is called, by their names in the model
+    #[schemars(extend("x-names" = "services"))]
     services: BTreeMap<String, WrittenService>,
     /// What goes wrong with the device, and when
     faults: Vec<trouble::Written>,

@@ -3,7 +3,7 @@
 use super::{Assembly, Seat};
 use crate::devices::device::Device;
 use crate::devices::event::Event;
-use crate::devices::options;
+use crate::devices::{names, options};
 use crate::devices::point::Point;
 use crate::devices::reporting::Usual;
 use crate::devices::service::Service;
@@ -31,6 +31,9 @@ impl Assembly<'_> {
         let table = device_options(name, template, seat.text);
         let options = table.to_json();
         options::tell(driver.check_device(&options), &table, &[], report);
+        if let Some((_, model)) = &template.model {
+            options::tell(names::check(&options, &driver.manifest().options.device, model), &table, &[], report);
+        }
         self.links[link].devices.push(DeviceSpec { ix: seat.device, options });
     }
 
