@@ -5,14 +5,12 @@ mod endpoint;
 mod link;
 mod path;
 mod point;
-mod secret;
 
-pub(crate) use device::{DeviceOptions, Pusher, Service, Written as WrittenDevice};
+pub(crate) use device::{DeviceOptions, Service, Source, Written as WrittenDevice};
 pub(crate) use endpoint::Endpoint;
-pub(crate) use link::{LinkOptions, Messages, Written as WrittenLink};
+pub(crate) use link::{LinkOptions, Messages, Secret, Written as WrittenLink};
 pub(crate) use path::{Path, Query};
 pub(crate) use point::{Method, Point, Watch, Written as WrittenPoint};
-pub(crate) use secret::Secret;
 
 use edgeway_sdk::Problem;
 use edgeway_sdk::options::{check_duration, within};

@@ -9,9 +9,9 @@ mod observe;
 mod write;
 
 use crate::Coap;
-use crate::config::{DeviceOptions, LinkOptions, Point, WrittenDevice, WrittenLink, WrittenPoint};
+use crate::config::{DeviceOptions, Endpoint, LinkOptions, Point, WrittenDevice, WrittenLink, WrittenPoint};
 use crate::plan::{self, Devices, Resource, Target, Targets};
-use crate::server::{Keyring, Server};
+use crate::server::Server;
 use crate::wire::{Counters, Task, Wire};
 use async_trait::async_trait;
 use edgeway_sdk::{
@@ -55,9 +55,9 @@ impl Driver for Coap {
     fn open(&self, options: Json) -> Result<Arc<dyn Link>, Fault> {
         let options = Arc::new(LinkOptions::parse(&options).map_err(|problems| plan::wrong(&problems))?);
         let counters = Arc::<Counters>::default();
-        let end = match options.endpoint.listens_at() {
-            Some(at) => End::Server(Server::new(at, options.clone(), counters.clone())),
-            None => End::Client(Wire::new(options.clone(), counters.clone())),
+        let end = match options.endpoint {
+            Endpoint::Listen { at } => End::Server(Server::new(at, options.clone(), counters.clone())),
+            _ => End::Client(Wire::new(options.clone(), counters.clone())),
         };
         let (planned, watching, writing) = Default::default();
         Ok(Arc::new(CoapLink { options, counters, end, planned, watching, writing }))
@@ -91,8 +91,6 @@ struct Planned {
     watched: Vec<Arc<Resource>>,
     writable: HashMap<PointIx, Arc<write::Writable>>,
     devices: Devices,
-    /// With `listens://`, the keys of devices.
-    keys: Keyring,
     next: u32,
 }
 
@@ -109,7 +107,6 @@ impl Planned {
     fn begin(&mut self, devices: Devices, targets: &Targets) {
         self.steps.clear();
         self.devices = devices;
-        self.keys = targets.keys.clone();
         let all = [&targets.polled, &targets.watched, &targets.silent].into_iter().flatten();
         let writable = all.filter(|target| target.access.writes());
         self.writable = writable.map(|target| (target.item.point, Arc::new(write::Writable::new(target)))).collect();
@@ -126,8 +123,8 @@ impl Link for CoapLink {
         let devices = plan::devices(devices)?;
         let targets = Targets::resolve(&self.options, &devices, points)?;
         let mut planned = self.planned();
-        planned.begin(devices, &targets);
-        Ok(self.planned_all(&mut planned, targets))
+        planned.begin(devices.clone(), &targets);
+        Ok(self.planned_all(&mut planned, targets, &devices))
     }
 
     async fn connect(&self, by: Deadline) -> Result<LinkInfo, Fault> {
@@ -149,10 +146,7 @@ impl Link for CoapLink {
     }
 
     async fn watch(&self, sink: Arc<dyn Sink>, _: Deadline) -> Result<(), Fault> {
-        let (watched, keys) = {
-            let planned = self.planned();
-            (planned.watched.clone(), planned.keys.clone())
-        };
+        let watched = self.planned().watched.clone();
         if watched.is_empty() {
             return Err(Fault::Unsupported("watching where nothing is watched"));
         }
@@ -162,7 +156,7 @@ impl Link for CoapLink {
                 *self.watching() = Some(Task::spawn(observe::run(connection, watched, sink)));
                 Ok(())
             }
-            End::Server(server) => server.serve(watched, keys, sink),
+            End::Server(server) => server.serve(watched, sink),
         }
     }
 
@@ -221,11 +215,11 @@ impl CoapLink {
         connection.close(&goodbyes).await;
     }
 
-    fn planned_all(&self, planned: &mut Planned, targets: Targets) -> Plan {
+    fn planned_all(&self, planned: &mut Planned, targets: Targets, devices: &Devices) -> Plan {
         let watched_points = targets.watched.iter().map(|target| target.item.point).collect();
-        let watched = plan::resources(targets.watched);
+        let watched = plan::resources(targets.watched, devices);
         planned.watched = watched.into_iter().map(Arc::new).collect();
-        let steps = plan::resources(targets.polled).into_iter().map(|one| planned.add(one)).collect();
+        let steps = plan::resources(targets.polled, devices).into_iter().map(|one| planned.add(one)).collect();
         Plan { steps, watched: watched_points, rejected: targets.rejected, concurrency: self.options.in_flight }
     }
 

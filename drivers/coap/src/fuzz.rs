@@ -3,10 +3,11 @@
 use crate::codec::{Answer, links};
 use crate::config::LinkOptions;
 use crate::plan::{self, Targets};
-use crate::server::{Desk, Peer};
+use crate::server::Desk;
 use coap_lite::Packet;
 use edgeway_sdk::{Access, Batch, DeviceIx, DeviceSpec, Json, PointIx, PointSpec, Sink, Timestamp};
 use serde_json::json;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,10 +36,9 @@ pub fn push<'d>(datagrams: impl IntoIterator<Item = &'d [u8]>) -> Vec<Option<Vec
     let device = DeviceSpec { ix: DeviceIx(0), options: json!({ "path": "room" }) };
     let devices = plan::devices(&[device]).expect("right options");
     let targets = Targets::resolve(&options, &devices, &points).expect("right options");
-    let resources = plan::resources(targets.watched).into_iter().map(Arc::new).collect();
+    let resources = plan::resources(targets.watched, &devices).into_iter().map(Arc::new).collect();
     let mut desk = Desk::new(resources, Arc::new(Nobody), &options, Arc::default());
-    let peer = Peer::in_the_clear(([127, 0, 0, 1], 9).into());
-    datagrams.into_iter().map(|datagram| desk.take(datagram, &peer)).collect()
+    datagrams.into_iter().map(|datagram| desk.take(datagram, SocketAddr::from(([127, 0, 0, 1], 9)))).collect()
 }
 
 fn spec(ix: u32, options: Json) -> PointSpec {

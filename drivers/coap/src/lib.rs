@@ -2,15 +2,14 @@
 //!
 //! A link is one endpoint. As a client it polls resources with GET or observes them (RFC 7641), reads and writes what is longer than
 //! a datagram in blocks (RFC 7959), writes with PUT or POST, calls services, and finds out what there is (RFC 6690). As a server
-//! (`listen://`, with DTLS `listens://`) it takes what devices PUT or POST. Points of one resource share one answer. Payloads are
-//! JSON, CBOR, SenML, text or binary; `edgeway-payload` reads them.
+//! (`listen://`) it takes what devices PUT or POST. Points of one resource share one answer. Payloads are JSON, CBOR, SenML, text
+//! or binary; `edgeway-payload` reads them.
 //!
 //! **It is not** a proxy, and it sends no multicast. It repeats a message as RFC 7252 section 4.2 has it, with the same number, and
 //! nothing else: the gateway decides when to ask again.
 //!
 //! An answer is used only if it comes from the endpoint and has the token of the question, and the message number too where it comes
-//! with the acknowledgement. The transactions are the driver's own, on the codec of `coap-lite` and the DTLS of `webrtc-dtls`; of the
-//! latter's server only the ciphers are used (`server/dtls.rs` says why).
+//! with the acknowledgement. The transactions are the driver's own, on the codec of `coap-lite` and the DTLS of `webrtc-dtls`.
 //!
 //! ```
 //! use edgeway_driver_coap::Coap;

@@ -1,9 +1,8 @@
 //! Points to resources. Pure: the same points give the same resources.
 
 use crate::codec;
-use crate::config::{DeviceOptions, Endpoint, LinkOptions, Method, Path, Point, Pusher, Query, Secret, Watch};
+use crate::config::{DeviceOptions, Endpoint, LinkOptions, Method, Path, Point, Query, Source, Watch};
 use crate::reading::{Item, Reader};
-use crate::server::Keyring;
 use coap_lite::{Packet, RequestType};
 use edgeway_payload::Format;
 use edgeway_sdk::{Access, DeviceIx, DeviceSpec, Fault, PointIx, PointSpec, Problem};
@@ -18,9 +17,8 @@ pub(crate) struct Target {
     pub(crate) watch: Watch,
     pub(crate) method: Method,
     pub(crate) place: Place,
-    /// Who pushes for its device.
-    pusher: Pusher,
-    secret: Option<Secret>,
+    /// From where its device pushes.
+    source: Option<Source>,
 }
 
 /// What is asked for at once. Points of one place share an answer.
@@ -40,8 +38,8 @@ pub(crate) struct Resource {
     pub(crate) items: Vec<Item>,
     /// The question that reads it.
     pub(crate) get: Packet,
-    /// Who pushes it.
-    pub(crate) pusher: Pusher,
+    /// From where it is pushed; `None` for anywhere.
+    pub(crate) source: Option<Source>,
 }
 
 /// Points by how they are read.
@@ -53,11 +51,12 @@ pub(crate) struct Targets {
     pub(crate) silent: Vec<Target>,
     /// With the reason.
     pub(crate) rejected: Vec<(PointIx, String)>,
-    /// With `listens://`, the keys of devices.
-    pub(crate) keys: Keyring,
-    /// With `listen://`, which devices are pushed to each path and query, and by whom.
-    pushed: HashMap<(Path, Query), Vec<(DeviceIx, Pusher)>>,
+    /// With `listen://`, who is pushed to each path and query.
+    pushed: HashMap<(Path, Query), Vec<Pusher>>,
 }
+
+/// A device that is pushed from somewhere, or anywhere.
+type Pusher = (DeviceIx, Option<Source>);
 
 /// The devices of a link, with their options.
 pub(crate) type Devices = HashMap<DeviceIx, DeviceOptions>;
@@ -88,9 +87,8 @@ impl Targets {
     }
 
     fn add(&mut self, link: &LinkOptions, target: Target) {
-        let is_server = link.endpoint.listens_at().is_some();
-        let reason = target.unfit(&link.endpoint).or_else(|| is_server.then(|| self.taken(&target)).flatten());
-        if let Some(reason) = reason {
+        let is_server = matches!(link.endpoint, Endpoint::Listen { .. });
+        if let Some(reason) = target.unfit(is_server).or_else(|| is_server.then(|| self.taken(&target)).flatten()) {
             return self.rejected.push((target.item.point, reason.into()));
         }
         match (target.access.reads(), target.watch) {
@@ -104,44 +102,33 @@ impl Targets {
     /// Why nobody could tell what is pushed to this point from what is pushed to another device's.
     fn taken(&mut self, target: &Target) -> Option<&'static str> {
         let Place { device, path, query, .. } = &target.place;
-        if target.secret.as_ref().is_some_and(|secret| !self.keys.add(secret, *device)) {
-            return Some("another device has this `identity` with another `secret` (give each device its own)");
-        }
         let places = self.pushed.entry((path.clone(), query.clone())).or_default();
-        let is_taken = places.iter().any(|(other, pusher)| other != device && pusher.overlaps(&target.pusher));
-        if !places.iter().any(|(other, pusher)| other == device && *pusher == target.pusher) {
-            places.push((*device, target.pusher.clone()));
+        let is_taken = places.iter().any(|(other, source)| other != device && overlap(*source, target.source));
+        if !places.contains(&(*device, target.source)) {
+            places.push((*device, target.source));
         }
-        is_taken.then_some(
-            "another device is pushed to this path too (tell them apart by `source`, `identity`, `path` or `query`)",
-        )
+        is_taken.then_some("another device is pushed to this path too (tell them apart by `source`, `path` or `query`)")
     }
 }
 
 impl Target {
     /// Why it does not go with this kind of link.
-    fn unfit(&self, endpoint: &Endpoint) -> Option<&'static str> {
-        let is_server = endpoint.listens_at().is_some();
-        match endpoint {
-            _ if is_server && self.access.writes() => {
-                Some("a device that pushes cannot be written (make the point read-only)")
-            }
-            _ if is_server && self.place.accept.is_some() => {
+    fn unfit(&self, is_server: bool) -> Option<&'static str> {
+        match is_server {
+            true if self.access.writes() => Some("a device that pushes cannot be written (make the point read-only)"),
+            true if self.place.accept.is_some() => {
                 Some("a device that pushes is not asked for a format (leave `accept` out)")
             }
-            Endpoint::ListenSecure { .. } => self
-                .secret
-                .is_none()
-                .then_some("with `listens://` a device needs a key (give it `identity` and `secret`)"),
-            _ if self.secret.is_some() => Some(
-                "the `identity` and `secret` of a device go with `listens://` alone (leave them out of the device)",
-            ),
-            _ if !is_server && self.pusher.source.is_some() => {
-                Some("`source` goes with `listen://` alone (leave it out of the device)")
-            }
+            false if self.source.is_some() => Some("`source` goes with `listen://` alone (leave it out of the device)"),
             _ => None,
         }
     }
+}
+
+/// Whether a device may push from both.
+fn overlap(one: Option<Source>, other: Option<Source>) -> bool {
+    let (Some(one), Some(other)) = (one, other) else { return true };
+    one.overlaps(other)
 }
 
 fn target(device: &DeviceOptions, spec: &PointSpec) -> Result<Target, Fault> {
@@ -154,8 +141,8 @@ fn target(device: &DeviceOptions, spec: &PointSpec) -> Result<Target, Fault> {
         period: spec.period,
     };
     let item = Item { point: spec.ix, reader: Reader::new(&point).into() };
-    let (access, pusher, secret) = (spec.access, device.pusher(), device.secret.clone());
-    Ok(Target { item, access, watch: point.watch, method: point.method, place, pusher, secret })
+    let (access, source) = (spec.access, device.source);
+    Ok(Target { item, access, watch: point.watch, method: point.method, place, source })
 }
 
 /// All mistakes in one fault.
@@ -164,14 +151,17 @@ pub(crate) fn wrong(problems: &[Problem]) -> Fault {
 }
 
 /// One resource for all points of a place.
-pub(crate) fn resources(targets: impl IntoIterator<Item = Target>) -> Vec<Resource> {
+pub(crate) fn resources(targets: impl IntoIterator<Item = Target>, devices: &Devices) -> Vec<Resource> {
     let mut targets: Vec<Target> = targets.into_iter().collect();
     targets.sort_by(|a, b| (&a.place, a.item.point).cmp(&(&b.place, b.item.point)));
     let mut resources: Vec<Resource> = vec![];
     for target in targets {
         match resources.last_mut() {
             Some(last) if last.place == target.place => last.items.push(target.item),
-            _ => resources.push(Resource::new(target.place, vec![target.item], target.pusher)),
+            _ => {
+                let source = devices.get(&target.place.device).and_then(|device| device.source);
+                resources.push(Resource::new(target.place, vec![target.item], source));
+            }
         }
     }
     resources
@@ -186,8 +176,8 @@ impl Place {
 }
 
 impl Resource {
-    pub(crate) fn new(place: Place, items: Vec<Item>, pusher: Pusher) -> Self {
-        Resource { get: place.get(), place, items, pusher }
+    pub(crate) fn new(place: Place, items: Vec<Item>, source: Option<Source>) -> Self {
+        Resource { get: place.get(), place, items, source }
     }
 
     pub(crate) fn points(&self) -> Vec<PointIx> {

@@ -1,6 +1,6 @@
 //! The options of a device.
 
-use super::{Method, Path, Query, Secret, noted, secret};
+use super::{Method, Path, Query, noted};
 use edgeway_payload::Format;
 use edgeway_sdk::{Json, Problem, options};
 use schemars::JsonSchema;
@@ -8,27 +8,12 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-/// The longest name of a key that everybody has to take (RFC 4279 section 5.3).
-const IDENTITY_BYTES_MAX: usize = 128;
-
 /// A device's options, checked.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct DeviceOptions {
     pub(crate) path: Path,
-    /// From where it pushes.
     pub(crate) source: Option<Source>,
-    /// With what it shakes hands before it pushes.
-    pub(crate) secret: Option<Secret>,
     pub(crate) services: BTreeMap<String, Service>,
-}
-
-/// Who pushes for a device.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Pusher {
-    /// From there; `None` for anywhere.
-    pub(crate) source: Option<Source>,
-    /// With the key of this name; `None` in the clear.
-    pub(crate) identity: Option<String>,
 }
 
 /// From where a device pushes.
@@ -56,12 +41,8 @@ pub(crate) struct Written {
     /// The path before those of its points and services, /room/1. Default: none
     #[serde(default)]
     path: String,
-    /// With listen:// and listens://, from which address it pushes, 10.0.0.7 or 10.0.0.7:5683. Default: any
+    /// With listen://, from which address it pushes, 10.0.0.7 or 10.0.0.7:5683. Default: any
     source: Option<String>,
-    /// With listens://, the name of its pre-shared key
-    identity: Option<String>,
-    /// With listens://, its pre-shared key: text, or bytes as hex:00ff10
-    secret: Option<String>,
     /// What the device can be told to do: the services of its model by name, each with a path
     #[serde(default)]
     #[schemars(extend("x-names" = "services"))]
@@ -103,60 +84,15 @@ impl DeviceOptions {
         let device = DeviceOptions {
             path: noted(Path::parse(&written.path, "path"), &mut problems),
             source: written.source.and_then(|text| noted(source(&text).map(Some), &mut problems)),
-            secret: of_device(written.identity, written.secret, &mut problems),
             services: services.map(|(name, written)| (name.clone(), service(&name, written, &mut problems))).collect(),
         };
         if problems.is_empty() { Ok(device) } else { Err(problems) }
     }
 }
 
-impl DeviceOptions {
-    /// Who pushes for it.
-    pub(crate) fn pusher(&self) -> Pusher {
-        Pusher { source: self.source, identity: self.secret.as_ref().map(|secret| secret.identity.clone()) }
-    }
-}
-
-impl Pusher {
-    /// Whether somebody may be both.
-    pub(crate) fn overlaps(&self, other: &Pusher) -> bool {
-        let is_same_place = match (self.source, other.source) {
-            (Some(one), Some(other)) => one.overlaps(other),
-            _ => true,
-        };
-        self.identity == other.identity && is_same_place
-    }
-
-    /// Whether what came from there may be of this device, whoever has sent it.
-    pub(crate) fn is_at(&self, from: SocketAddr) -> bool {
-        self.source.is_none_or(|source| source.is(from))
-    }
-}
-
-fn of_device(identity: Option<String>, secret: Option<String>, problems: &mut Vec<Problem>) -> Option<Secret> {
-    let mut wrong = |key: &str, found: &str, help: &str| problems.push(Problem::key(key, found).help(help));
-    match (identity, secret) {
-        (None, None) => None,
-        (Some(identity), Some(text)) => {
-            if !(1..=IDENTITY_BYTES_MAX).contains(&identity.len()) {
-                wrong("identity", "this is no name of a key", "1 to 128 bytes of text");
-            }
-            Some(Secret { identity, key: noted(secret::key(&text), problems) })
-        }
-        (Some(_), None) => {
-            wrong("secret", "the key of this name is missing", "`identity` and `secret`");
-            None
-        }
-        (None, Some(_)) => {
-            wrong("identity", "the name of this key is missing", "`identity` and `secret`");
-            None
-        }
-    }
-}
-
 impl Source {
     /// Whether somebody may be both.
-    fn overlaps(self, other: Source) -> bool {
+    pub(crate) fn overlaps(self, other: Source) -> bool {
         let is_same_port = self.port.is_none() || other.port.is_none() || self.port == other.port;
         self.address == other.address && is_same_port
     }
@@ -195,7 +131,7 @@ fn service(name: &str, written: WrittenService, problems: &mut Vec<Problem>) -> 
 
 impl Source {
     /// Whether something that came from there is of this device. A socket for both kinds of addresses shows IPv4 in IPv6.
-    fn is(self, from: SocketAddr) -> bool {
+    pub(crate) fn is(self, from: SocketAddr) -> bool {
         self.address.to_canonical() == from.ip().to_canonical() && self.port.is_none_or(|port| port == from.port())
     }
 }
@@ -222,27 +158,6 @@ mod tests {
                 "`services.say.payload`: a text has to be given (as in `payload = \"{seconds}\"`)",
             ]
         );
-    }
-
-    #[test]
-    fn a_key_has_a_name_and_is_not_shown() {
-        let problems = |options: Json| {
-            let problems = DeviceOptions::parse(&options).expect_err("wrong");
-            problems.iter().map(Problem::to_string).collect::<Vec<_>>()
-        };
-        let both = "(`identity` and `secret`)";
-        assert_eq!(problems(json!({ "identity": "a" })), [format!("`secret`: the key of this name is missing {both}")]);
-        assert_eq!(problems(json!({ "secret": "a" })), [format!("`identity`: the name of this key is missing {both}")]);
-        assert_eq!(
-            problems(json!({ "identity": "", "secret": "hex:0" })),
-            [
-                "`identity`: this is no name of a key (1 to 128 bytes of text)",
-                "`secret`: this is no key (1 to 64 bytes: text, or bytes as `hex:00ff10`)",
-            ]
-        );
-        let device = DeviceOptions::parse(&json!({ "identity": "room-1", "secret": "s3cret" })).expect("valid");
-        assert_eq!(device.pusher().identity.as_deref(), Some("room-1"));
-        assert!(!format!("{device:?}").contains("s3cret"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Where a link leads: `coap://host:port`, `coaps://host:port`, `listen://0.0.0.0:port`, `listens://0.0.0.0:port`.
+//! Where a link leads: `coap://host:port`, `coaps://host:port`, `listen://0.0.0.0:port`.
 
 use edgeway_sdk::Problem;
 use edgeway_sdk::options::{host_name, split_port};
@@ -18,8 +18,6 @@ pub(crate) enum Endpoint {
     Secure { host: String, port: u16 },
     /// A port of the gateway's own, for devices that push.
     Listen { at: SocketAddr },
-    /// The same for devices that push with DTLS.
-    ListenSecure { at: SocketAddr },
 }
 
 impl Default for Endpoint {
@@ -41,14 +39,11 @@ impl Endpoint {
                 let (host, port) = server(rest, SECURE_PORT_DEFAULT).map_err(problem)?;
                 Ok(Endpoint::Secure { host, port })
             }
-            Some(("listen", rest)) => Ok(Endpoint::Listen { at: listen(rest).map_err(problem)? }),
-            Some(("listens", rest)) => Ok(Endpoint::ListenSecure { at: listen(rest).map_err(problem)? }),
+            Some(("listen", rest)) => listen(rest).map_err(problem),
             Some(("coap+tcp" | "coaps+tcp" | "coap+ws" | "coaps+ws", _)) => {
                 Err(problem("this driver speaks CoAP over UDP: `coap://host:port` or `coaps://host:port`"))
             }
-            Some(_) => Err(problem(
-                "`coap://host:port`, `coaps://host:port`, `listen://0.0.0.0:5683` or `listens://0.0.0.0:5684`",
-            )),
+            Some(_) => Err(problem("`coap://host:port`, `coaps://host:port` or `listen://0.0.0.0:5683`")),
             None => Err(problem(&format!("write `coap://{text}`"))),
         }
     }
@@ -57,15 +52,7 @@ impl Endpoint {
     pub(crate) fn server(&self) -> Option<(&str, u16)> {
         match self {
             Endpoint::Plain { host, port } | Endpoint::Secure { host, port } => Some((host, *port)),
-            Endpoint::Listen { .. } | Endpoint::ListenSecure { .. } => None,
-        }
-    }
-
-    /// Where devices push to, if they do.
-    pub(crate) fn listens_at(&self) -> Option<SocketAddr> {
-        match self {
-            Endpoint::Listen { at } | Endpoint::ListenSecure { at } => Some(*at),
-            Endpoint::Plain { .. } | Endpoint::Secure { .. } => None,
+            Endpoint::Listen { .. } => None,
         }
     }
 }
@@ -74,7 +61,6 @@ impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (scheme, host, port) = match self {
             Endpoint::Listen { at } => return write!(f, "listen://{at}"),
-            Endpoint::ListenSecure { at } => return write!(f, "listens://{at}"),
             Endpoint::Plain { host, port } => ("coap", host, port),
             Endpoint::Secure { host, port } => ("coaps", host, port),
         };
@@ -92,10 +78,10 @@ fn server(rest: &str, port_default: u16) -> Result<(String, u16), &'static str> 
     Ok((host_name(host).ok_or(HELP)?, port))
 }
 
-fn listen(rest: &str) -> Result<SocketAddr, &'static str> {
+fn listen(rest: &str) -> Result<Endpoint, &'static str> {
     const HELP: &str = "an address of this machine and a port: `listen://0.0.0.0:5683` for all of them";
     let at: SocketAddr = rest.parse().map_err(|_| HELP)?;
-    if at.port() == 0 { Err(HELP) } else { Ok(at) }
+    if at.port() == 0 { Err(HELP) } else { Ok(Endpoint::Listen { at }) }
 }
 
 #[cfg(test)]
@@ -115,7 +101,6 @@ mod tests {
             ("coaps://sensor-1", "coaps://sensor-1:5684"),
             ("coap://[0:0:0:0:0:0:0:1]:61616", "coap://[::1]:61616"),
             ("listen://[::]:5683", "listen://[::]:5683"),
-            ("listens://0.0.0.0:5684", "listens://0.0.0.0:5684"),
         ] {
             assert_eq!(normal(text).as_deref(), Ok(key), "{text}");
         }
@@ -126,10 +111,7 @@ mod tests {
         let listen = "an address of this machine and a port: `listen://0.0.0.0:5683` for all of them";
         for (text, advice) in [
             ("10.0.0.5:5683", "write `coap://10.0.0.5:5683`"),
-            (
-                "udp://10.0.0.5",
-                "`coap://host:port`, `coaps://host:port`, `listen://0.0.0.0:5683` or `listens://0.0.0.0:5684`",
-            ),
+            ("udp://10.0.0.5", "`coap://host:port`, `coaps://host:port` or `listen://0.0.0.0:5683`"),
             ("coap+tcp://a", "this driver speaks CoAP over UDP: `coap://host:port` or `coaps://host:port`"),
             ("coap://a/room/1", "the path goes into a device or a point: `path = \"/room/1\"`"),
             ("coap://a:0", "a port is a number from 1 to 65535"),
@@ -137,7 +119,6 @@ mod tests {
             ("coaps://::1:5684", "write `coap://host:port`; an IPv6 address goes in brackets"),
             ("listen://0.0.0.0:0", listen),
             ("listen://:5683", listen),
-            ("listens://gateway:5684", listen),
         ] {
             assert_eq!(normal(text), Err(format!("`endpoint`: `{text}` is not a CoAP endpoint ({advice})")));
         }
@@ -146,7 +127,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_an_endpoint_in_its_normal_form_or_a_problem(
-            text in "\\PC{0,16}|(coap|coaps|listen|listens)://[\\[\\]/a-zA-Z0-9.:-]{0,16}"
+            text in "\\PC{0,16}|(coap|coaps|listen)://[\\[\\]/a-zA-Z0-9.:-]{0,16}"
         ) {
             if let Ok(endpoint) = Endpoint::parse(&text, "endpoint") {
                 prop_assert_eq!(Endpoint::parse(&endpoint.to_string(), "endpoint"), Ok(endpoint));

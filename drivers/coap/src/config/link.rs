@@ -1,9 +1,10 @@
 //! The options of a link.
 
-use super::{Endpoint, Secret, check_duration, noted, secret, within};
+use super::{Endpoint, check_duration, noted, within};
 use edgeway_sdk::{Json, Problem, options};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use std::fmt;
 use std::time::Duration;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -39,6 +40,20 @@ pub(crate) struct LinkOptions {
     pub(crate) payload_bytes_max: usize,
 }
 
+/// A key that both ends have, and its name.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Secret {
+    pub(crate) identity: String,
+    pub(crate) key: Vec<u8>,
+}
+
+/// A secret is not shown.
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Secret").field("identity", &self.identity).finish_non_exhaustive()
+    }
+}
+
 /// How questions are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -55,8 +70,7 @@ pub(crate) enum Messages {
 #[serde(deny_unknown_fields)]
 #[schemars(title = "CoAP link")]
 pub(crate) struct Written {
-    /// coap://host:port (5683), coaps://host:port (5684), or for devices that push listen://0.0.0.0:5683, with DTLS
-    /// listens://0.0.0.0:5684
+    /// coap://host:port (5683), coaps://host:port (5684), or listen://0.0.0.0:5683 for devices that push
     #[serde(default)]
     endpoint: String,
     /// With coaps://, the name of the pre-shared key
@@ -151,7 +165,7 @@ impl LinkOptions {
             let found = format!("{} is out of range", written.ack_random_factor);
             problems.push(Problem::key("ack_random_factor", found).help("1 to 3"));
         }
-        let secret = of_client(&endpoint, written.identity, written.secret, &mut problems);
+        let secret = secret(&endpoint, written.identity, written.secret, &mut problems);
         not_of_a_server(&endpoint, options, &mut problems);
         let link = LinkOptions {
             secret,
@@ -177,7 +191,7 @@ fn endpoint(text: &str) -> Result<Endpoint, Problem> {
     }
 }
 
-fn of_client(
+fn secret(
     endpoint: &Endpoint,
     identity: Option<String>,
     secret: Option<String>,
@@ -185,9 +199,9 @@ fn of_client(
 ) -> Option<Secret> {
     let mut wrong = |key: &str, found: &str, help: &str| problems.push(Problem::key(key, found).help(help));
     match (endpoint, identity, secret) {
-        (Endpoint::Secure { .. }, Some(identity), Some(text)) => match secret::key(&text) {
-            Ok(key) => return Some(Secret { identity, key }),
-            Err(problem) => problems.push(problem),
+        (Endpoint::Secure { .. }, Some(identity), Some(secret)) => match key(&secret) {
+            Some(key) => return Some(Secret { identity, key }),
+            None => wrong("secret", "this is no key", "1 to 64 bytes: text, or bytes as `hex:00ff10`"),
         },
         (Endpoint::Secure { .. }, identity, secret) => {
             if identity.is_none() {
@@ -198,7 +212,7 @@ fn of_client(
             }
         }
         // Of a server all options are looked at together.
-        (Endpoint::Listen { .. } | Endpoint::ListenSecure { .. }, ..) => {}
+        (Endpoint::Listen { .. }, ..) => {}
         (Endpoint::Plain { .. }, identity, secret) => {
             for (key, _) in
                 [("identity", identity), ("secret", secret)].into_iter().filter(|(_, given)| given.is_some())
@@ -210,16 +224,27 @@ fn of_client(
     None
 }
 
+fn key(text: &str) -> Option<Vec<u8>> {
+    let bytes = match text.strip_prefix("hex:") {
+        None => text.as_bytes().to_vec(),
+        Some(digits) => {
+            let digits: Vec<u8> = digits
+                .chars()
+                .map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
+                .collect::<Option<_>>()?;
+            let (pairs, []) = digits.as_chunks::<2>() else { return None };
+            pairs.iter().map(|[high, low]| high << 4 | low).collect()
+        }
+    };
+    (1..=64).contains(&bytes.len()).then_some(bytes)
+}
+
 fn not_of_a_server(endpoint: &Endpoint, options: &Json, problems: &mut Vec<Problem>) {
-    let (Some(_), Some(given)) = (endpoint.listens_at(), options.as_object()) else { return };
-    let is_secure = matches!(endpoint, Endpoint::ListenSecure { .. });
-    for key in given.keys().filter(|key| CLIENT_ONLY.contains(&key.as_str())) {
-        problems.push(match key.as_str() {
-            "identity" | "secret" if is_secure => Problem::key(key, "with `listens://` each device has its own")
-                .help("put it into the device: `coap = { identity = \"room-1\", secret = \"...\" }`"),
-            _ => Problem::key(key, "this is of no use with `listen://`")
-                .help("leave it out: `endpoint` and `max_payload` are all that a server has"),
-        });
+    if let (Endpoint::Listen { .. }, Some(given)) = (endpoint, options.as_object()) {
+        for key in given.keys().filter(|key| CLIENT_ONLY.contains(&key.as_str())) {
+            let problem = Problem::key(key, "this is of no use with `listen://`");
+            problems.push(problem.help("leave it out: `endpoint` and `max_payload` are all that a server has"));
+        }
     }
 }
 
@@ -299,8 +324,5 @@ mod tests {
         let found = problems(json!({ "endpoint": "listen://0.0.0.0:5683", "identity": "me", "in_flight": 2 }));
         assert_eq!(found.len(), 2);
         assert!(found[0].starts_with("`identity`: this is of no use with `listen://`"), "{found:?}");
-        let found = problems(json!({ "endpoint": "listens://0.0.0.0:5684", "identity": "me", "in_flight": 2 }));
-        assert_eq!(found.len(), 2);
-        assert!(found[0].starts_with("`identity`: with `listens://` each device has its own (put it into the device"));
     }
 }

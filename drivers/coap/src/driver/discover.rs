@@ -2,7 +2,7 @@
 
 use super::browse;
 use crate::codec::links::Resource;
-use crate::config::{LinkOptions, Path};
+use crate::config::{Endpoint, LinkOptions, Path};
 use crate::plan;
 use crate::wire::{Counters, Wire};
 use edgeway_sdk::{Deadline, Discovered, Fault, Json, Problem};
@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 /// [`Fault::Config`] if the hint is wrong; another if the endpoint does not answer.
 pub(super) async fn run(hint: &Json, found: &mpsc::Sender<Discovered>, by: Deadline) -> Result<(), Fault> {
     let options = LinkOptions::parse(hint).map_err(|problems| plan::wrong(&problems))?;
-    if options.endpoint.listens_at().is_some() {
+    if let Endpoint::Listen { .. } = options.endpoint {
         let problem = Problem::key("endpoint", "devices that push are not asked what they have");
         return Err(plan::wrong(&[problem.help("`coap://host:port`")]));
     }

@@ -8,13 +8,13 @@ fn spec(ix: u32, device: u32, options: Json, access: Access) -> PointSpec {
     PointSpec { ix, device, options, access, period: Duration::from_secs(1) }
 }
 
-fn resolved(endpoint: &str, points: &[PointSpec]) -> Targets {
+fn resolved(endpoint: &str, points: &[PointSpec]) -> (Targets, Devices) {
     let link = LinkOptions::parse(&json!({ "endpoint": endpoint })).expect("valid");
     let rooms = [json!({ "path": "/room/1" }), json!({ "path": "/room/2" })];
     let specs: Vec<DeviceSpec> =
         (0..).map(DeviceIx).zip(rooms).map(|(ix, options)| DeviceSpec { ix, options }).collect();
     let devices = devices(&specs).expect("valid");
-    Targets::resolve(&link, &devices, points).expect("valid")
+    (Targets::resolve(&link, &devices, points).expect("valid"), devices)
 }
 
 fn shown(resources: &[Resource]) -> Vec<String> {
@@ -26,8 +26,8 @@ fn shown(resources: &[Resource]) -> Vec<String> {
 fn points_of_one_resource_share_a_question() {
     let at = |ix, device, path: &str, at: &str| spec(ix, device, json!({ "path": path, "at": at }), Access::Read);
     let points = [at(0, 0, "state", "t"), at(1, 1, "state", "t"), at(2, 0, "/state", "h"), at(3, 0, "", "x")];
-    let targets = resolved("coap://a", &points);
-    let resources = resources(targets.polled);
+    let (targets, devices) = resolved("coap://a", &points);
+    let resources = resources(targets.polled, &devices);
     assert_eq!(shown(&resources), ["/room/1 3", "/room/1/state 0,2", "/room/2/state 1"]);
 }
 
@@ -35,8 +35,8 @@ fn points_of_one_resource_share_a_question() {
 fn what_is_asked_for_differently_is_asked_for_apart() {
     let points = [json!({}), json!({ "query": "u=c" }), json!({ "accept": "cbor" }), json!({ "format": "text" })];
     let points: Vec<PointSpec> = (0..).zip(points).map(|(ix, options)| spec(ix, 0, options, Access::Read)).collect();
-    let targets = resolved("coap://a", &points);
-    assert_eq!(shown(&resources(targets.polled)), ["/room/1 0,3", "/room/1 2", "/room/1 1"]);
+    let (targets, devices) = resolved("coap://a", &points);
+    assert_eq!(shown(&resources(targets.polled, &devices)), ["/room/1 0,3", "/room/1 2", "/room/1 1"]);
 }
 
 #[test]
@@ -46,10 +46,10 @@ fn points_are_polled_watched_or_only_written() {
         spec(1, 0, json!({ "watch": "observe" }), Access::ReadWrite),
         spec(2, 0, json!({ "watch": "observe" }), Access::Write),
     ];
-    let targets = resolved("coap://a", &points);
+    let (targets, _) = resolved("coap://a", &points);
     let counts = [targets.polled.len(), targets.watched.len(), targets.silent.len(), targets.rejected.len()];
     assert_eq!(counts, [1, 1, 1, 0]);
-    let targets = resolved("listen://0.0.0.0:5683", &points);
+    let (targets, _) = resolved("listen://0.0.0.0:5683", &points);
     let counts = [targets.polled.len(), targets.watched.len(), targets.silent.len(), targets.rejected.len()];
     assert_eq!(counts, [0, 1, 0, 2], "a device that pushes is not written");
 }
@@ -82,27 +82,4 @@ fn what_nobody_could_tell_apart_is_not_taken() {
     let by_query = [(0, json!({ "path": "t", "query": "n=1" })), (3, json!({ "path": "t", "query": "n=2" }))];
     assert_eq!(rejected(&by_query), [0; 0]);
     assert_eq!(rejected(&[(0, json!({ "path": "t", "at": "a" })), (0, json!({ "path": "t", "at": "b" }))]), [0; 0]);
-}
-
-#[test]
-fn with_dtls_each_device_has_a_key_and_is_told_apart_by_its_name() {
-    let rejected = |endpoint: &str, devices: [Json; 2]| -> Vec<(u32, String)> {
-        let link = LinkOptions::parse(&json!({ "endpoint": endpoint })).expect("valid");
-        let specs: Vec<DeviceSpec> =
-            (0..).map(DeviceIx).zip(devices).map(|(ix, options)| DeviceSpec { ix, options }).collect();
-        let points = [0, 1].map(|ix| spec(ix, ix, json!({ "path": "t" }), Access::Read));
-        let targets = Targets::resolve(&link, &super::devices(&specs).expect("valid"), &points).expect("valid");
-        targets.rejected.into_iter().map(|(point, why)| (point.0, why)).collect()
-    };
-    let key = |identity: &str, secret: &str| json!({ "identity": identity, "secret": secret });
-    let secure = "listens://0.0.0.0:5684";
-    assert_eq!(rejected(secure, [key("a", "1"), key("b", "1")]), []);
-    let why = |rejected: Vec<(u32, String)>, text: &str| {
-        assert!(matches!(&rejected[..], [(1, why)] if why.contains(text)), "{rejected:?}");
-    };
-    why(rejected(secure, [key("a", "1"), json!({})]), "a device needs a key");
-    why(rejected(secure, [key("a", "1"), key("a", "2")]), "this `identity` with another `secret`");
-    why(rejected(secure, [key("a", "1"), key("a", "1")]), "another device is pushed to this path too");
-    why(rejected("listen://0.0.0.0:5683", [json!({}), key("a", "1")]), "go with `listens://` alone");
-    why(rejected("coap://a", [json!({}), key("a", "1")]), "go with `listens://` alone");
 }

@@ -1,8 +1,8 @@
 //! What is pushed in blocks, until it is whole. Pure.
 
-use super::Peer;
 use crate::codec::Block;
 use crate::config::Path;
+use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -11,8 +11,8 @@ const UPLOADS_MAX: usize = 16;
 /// After so long without a block nobody goes on with it.
 const LIFETIME: Duration = Duration::from_secs(60);
 
-/// From whom, and where to: path and query.
-pub(super) type Key = (Peer, Path, Vec<String>);
+/// From where, and where to: path and query.
+pub(super) type Key = (SocketAddr, Path, Vec<String>);
 
 /// What has come so far.
 pub(super) struct Uploads {
@@ -75,7 +75,7 @@ mod tests {
     }
 
     fn key(port: u16) -> Key {
-        (Peer::in_the_clear(([127, 0, 0, 1], port).into()), Path::default(), vec![])
+        (([127, 0, 0, 1], port).into(), Path::default(), vec![])
     }
 
     #[test]

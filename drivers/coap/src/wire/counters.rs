@@ -37,24 +37,10 @@ pub(crate) struct Counters {
     pub(crate) pushes: Counter,
     /// What was pushed to where nothing is.
     pub(crate) unknown_pushes: Counter,
-    /// What was pushed with DTLS for a device that has another identity.
-    pub(crate) refused_pushes: Counter,
-    /// Sessions that devices have begun.
-    pub(crate) handshakes: Counter,
-    /// Handshakes with a key that is not the one of its name.
-    pub(crate) wrong_secrets: Counter,
-    /// Handshakes with a key of a name that no device has.
-    pub(crate) unknown_identities: Counter,
-    /// Handshakes that were given up, or refused for want of a common cipher or of room.
-    pub(crate) unfinished_handshakes: Counter,
-    /// Records that were not made with the keys of a session, or have come before.
-    pub(crate) unreadable_records: Counter,
-    /// Sessions that had to give way.
-    pub(crate) dropped_sessions: Counter,
 }
 
 impl Counters {
-    pub(crate) fn list(&self) -> [(&'static str, u64); 19] {
+    pub(crate) fn list(&self) -> [(&'static str, u64); 12] {
         let all = [
             ("connections", &self.connections),
             ("timeouts", &self.timeouts),
@@ -68,13 +54,6 @@ impl Counters {
             ("unreadable_payloads", &self.unreadable_payloads),
             ("pushes", &self.pushes),
             ("unknown_pushes", &self.unknown_pushes),
-            ("refused_pushes", &self.refused_pushes),
-            ("handshakes", &self.handshakes),
-            ("wrong_secrets", &self.wrong_secrets),
-            ("unknown_identities", &self.unknown_identities),
-            ("unfinished_handshakes", &self.unfinished_handshakes),
-            ("unreadable_records", &self.unreadable_records),
-            ("dropped_sessions", &self.dropped_sessions),
         ];
         all.map(|(name, counter)| (name, counter.0.load(Ordering::Relaxed)))
     }

@@ -135,7 +135,6 @@ fn spec(ix: PointIx, (device, options): &(u32, Json)) -> PointSpec {
 #[derive(Default)]
 pub(crate) struct Inbox {
     told: Mutex<Vec<(PointIx, Read, Timestamp)>>,
-    gone: Mutex<Vec<(DeviceIx, String)>>,
     lost: Mutex<Option<String>>,
 }
 
@@ -159,11 +158,6 @@ impl Inbox {
         self.all(point).pop()
     }
 
-    /// Which devices are said to be gone, and why.
-    pub(crate) fn gone(&self) -> Vec<(DeviceIx, String)> {
-        self.gone.lock().unwrap().clone()
-    }
-
     pub(crate) fn lost_because(&self) -> Option<String> {
         self.lost.lock().unwrap().clone()
     }
@@ -180,9 +174,7 @@ impl Sink for Inbox {
 
     fn event(&self, _: DeviceIx, _: &str, _: Json, _: Timestamp) {}
 
-    fn online(&self, device: DeviceIx, gone: Option<&str>) {
-        self.gone.lock().unwrap().extend(gone.map(|gone| (device, gone.to_owned())));
-    }
+    fn online(&self, _: DeviceIx, _: Option<&str>) {}
 
     fn lost(&self, reason: &str) {
         self.lost.lock().unwrap().get_or_insert(reason.into());

@@ -7,5 +7,4 @@ mod hostile;
 #[cfg(feature = "peers")]
 mod peers;
 mod push;
-mod secure;
 mod site;

@@ -6,7 +6,6 @@ use edgeway_conformance::free_port;
 use edgeway_sdk::{DeviceIx, Fault, Json, Value};
 use serde_json::json;
 use std::net::UdpSocket;
-use std::process::Output;
 use tokio::process::Command;
 
 const SECRET: &str = "secretkey";
@@ -246,107 +245,4 @@ async fn what_its_client_pushes_is_told() {
     command.args(["-m", "get", "-B", "5", &format!("coap://127.0.0.1:{port}/.well-known/core")]);
     let said = command.kill_on_drop(true).output().await.expect("tests/run installs it").stdout;
     assert_eq!(String::from_utf8_lossy(&said).trim(), "</room/1/state>");
-}
-
-/// Two rooms, each with a key of its own.
-async fn two_rooms() -> (Bench, u16) {
-    let port = free_port();
-    let link = json!({ "endpoint": format!("listens://127.0.0.1:{port}") });
-    let devices = [1, 2].map(|room| {
-        json!({ "path": format!("/room/{room}"), "identity": format!("room-{room}"), "secret": format!("key of {room}") })
-    });
-    let points = [0, 1].map(|device| (device, json!({ "path": "state", "at": "temperature" })));
-    (Bench::with_devices(link, &devices, &points).await.connected().await, port)
-}
-
-/// Its client pushes with a key.
-fn push(program: &str, key: [&str; 2], port: u16, path: &str, payload: &str) -> Command {
-    let mut command = Command::new(program);
-    let [identity, secret] = key;
-    command.args(["-m", "put", "-t", "50", "-B", "5", "-v", "4", "-u", identity, "-k", secret, "-e", payload]);
-    command.arg(format!("coaps://127.0.0.1:{port}/{path}")).kill_on_drop(true);
-    command
-}
-
-async fn said(mut command: Command) -> String {
-    let Output { stdout, stderr, .. } = command.output().await.expect("tests/run installs it");
-    [stdout, stderr].map(|said| String::from_utf8_lossy(&said).into_owned()).concat()
-}
-
-/// The same with both libraries that it can be built with.
-const CLIENTS: [&str; 2] = ["coap-client-gnutls", "coap-client-openssl"];
-
-#[tokio::test]
-async fn what_its_client_pushes_with_a_key_is_told() {
-    for client in CLIENTS {
-        let (bench, port) = two_rooms().await;
-        let long = format!("{{\"pad\": \"{}\", \"temperature\": 23.5}}", "x".repeat(3000));
-        let pushes = [
-            (1, r#"{"temperature": 21.5}"#, 21.5),
-            (2, r#"{"temperature": 22.5}"#, 22.5),
-            // In blocks.
-            (1, long.as_str(), 23.5),
-        ];
-        for (number, (room, payload, value)) in (1..).zip(pushes) {
-            let (identity, secret) = (format!("room-{room}"), format!("key of {room}"));
-            let said = said(push(client, [&identity, &secret], port, &format!("room/{room}/state"), payload)).await;
-            assert_eq!(said, "", "{client}");
-            bench.told(room - 1, good(value)).await;
-            assert_eq!((bench.counted("handshakes"), bench.counted("pushes")), (number, number));
-        }
-        let refused = said(push(client, ["room-1", "key of 1"], port, "room/2/state", "{}")).await;
-        assert!(refused.contains("4.03"), "{client}: {refused}");
-        assert_eq!((bench.counted("refused_pushes"), bench.inbox.all(1).len()), (1, 1));
-    }
-}
-
-#[tokio::test]
-async fn its_client_with_a_wrong_key_is_refused_and_told_once() {
-    for client in CLIENTS {
-        let (bench, port) = two_rooms().await;
-        for _ in 0..2 {
-            said(push(client, ["room-1", "key of 2"], port, "room/1/state", "{}")).await;
-            said(push(client, ["room-3", "key of 1"], port, "room/1/state", "{}")).await;
-        }
-        let why = "somebody has tried to push as `room-1` with another `secret`".to_owned();
-        assert_eq!(bench.inbox.gone(), [(DeviceIx(0), why)], "{client}");
-        // A client may try again by itself.
-        assert!(bench.counted("wrong_secrets") >= 2 && bench.counted("unknown_identities") >= 2, "{client}");
-        assert_eq!((bench.counted("handshakes"), bench.counted("pushes")), (0, 0));
-        said(push(client, ["room-1", "key of 1"], port, "room/1/state", r#"{"temperature": 7}"#)).await;
-        bench.told(0, good(7)).await;
-    }
-}
-
-/// It does not say goodbye, and comes from the same port again.
-#[tokio::test]
-async fn its_client_that_is_killed_and_started_again_is_let_in_again() {
-    for client in CLIENTS {
-        let (bench, port) = two_rooms().await;
-        let own_port = free_port().to_string();
-        for round in 1..=5 {
-            let payload = format!("{{\"temperature\": {round}}}");
-            let mut command = push(client, ["room-1", "key of 1"], port, "room/1/state", &payload);
-            // Once a second, until it is killed.
-            command.args(["-p", &own_port, "-G", "200"]);
-            let process = Process::start(client, &mut command);
-            bench.told(0, good(round)).await;
-            process.kill().await;
-            assert_eq!(bench.counted("handshakes"), round as u64, "{client}");
-        }
-    }
-}
-
-/// The handshake too, which it repeats as long as something is missing.
-#[tokio::test]
-async fn a_third_of_what_its_client_sends_is_lost_and_all_is_told() {
-    let (bench, port) = two_rooms().await;
-    let long = format!("{{\"pad\": \"{}\", \"temperature\": 23.5}}", "x".repeat(3000));
-    for (number, client) in (1..).zip(CLIENTS) {
-        let mut command = push(client, ["room-1", "key of 1"], port, "room/1/state", &long);
-        command.args(["-l", "33%", "-B", "60"]);
-        said(command).await;
-        bench.told(0, good(23.5)).await;
-        assert_eq!((bench.counted("pushes"), bench.inbox.all(0).len()), (number, number as usize), "{client}");
-    }
 }
