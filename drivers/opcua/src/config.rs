@@ -12,7 +12,7 @@ pub(crate) use endpoint::Endpoint;
 pub(crate) use link::{LinkOptions, WrittenLink};
 pub(crate) use node::{FieldPath, Namespace, Naming, NodeAddress};
 pub(crate) use point::{Attribute, Monitoring, Point, Trigger, WrittenPoint};
-pub(crate) use security::{ClearText, Files, Identity, Mode, Policy, Security};
+pub(crate) use security::{ClearText, Files, Identity, Mode, Policy, Revocation, Security};
 
 use edgeway_sdk::Problem;
 use edgeway_sdk::options::{check_duration, within};

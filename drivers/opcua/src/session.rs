@@ -9,6 +9,7 @@ mod limits;
 mod line;
 mod messages;
 mod nodes;
+mod opening;
 mod ranges;
 mod service;
 mod trust;
@@ -22,17 +23,17 @@ pub(crate) use nodes::Namespaces;
 pub(crate) use types::{Definition, Types, builtin, definition, standard};
 
 use crate::config::{ClearText, Identity, LinkOptions, NodeAddress, Policy};
-use edgeway_sdk::{Deadline, Fault};
+use edgeway_sdk::{Deadline, Fault, Timestamp};
 use endpoint::Secrecy;
 use line::{Line, Opening};
-use opcua::client::IdentityToken;
-use opcua::client::UARequest;
-use opcua::client::services::{ActivateSession, CreateSession};
-use opcua::crypto::CertificateStore;
+use opcua::client::services::ActivateSession;
+use opcua::client::{IdentityToken, UARequest};
+use opcua::crypto::{CertificateStore, X509, random, verify_signature_data};
 use opcua::sync::RwLock;
 use opcua::types::{
-    ApplicationDescription, AttributeId, CloseSessionRequest, CreateSessionResponse, DataValue, EndpointDescription,
-    FindServersRequest, GetEndpointsRequest, NodeId, ReadRequest, ReadValueId, TimestampsToReturn, VariableId,
+    ApplicationDescription, AttributeId, ByteString, CloseSessionRequest, CreateSessionRequest, CreateSessionResponse,
+    DataValue, EndpointDescription, FindServersRequest, GetEndpointsRequest, NodeId, ReadRequest, ReadValueId,
+    TimestampsToReturn, VariableId,
 };
 use parking_lot::Mutex;
 use ranges::Ranges;
@@ -266,12 +267,12 @@ impl<'a> Opener<'a> {
         let line = self.line(plain(self.options), by).await?;
         let endpoints = endpoints(&line, self.options, by).await.map_err(Failure::of_connect)?;
         let chosen = endpoint::choose(endpoints, &self.options.endpoint, &self.options.security);
-        let endpoint = chosen.map_err(Fault::Link)?;
+        let mut endpoint = chosen.map_err(Fault::Link)?;
         if self.options.security.policy == Policy::None {
             return self.session(line, endpoint, by).await;
         }
         line.close(by.min(Instant::now() + CLOSE_WITHIN)).await;
-        self.check(&endpoint.server_certificate, &endpoint).map_err(Fault::Link)?;
+        endpoint.server_certificate = self.check(&endpoint.server_certificate, &endpoint).await.map_err(Fault::Link)?;
         let line = self.line(endpoint.clone(), by).await?;
         self.session(line, endpoint, by).await
     }
@@ -287,17 +288,21 @@ impl<'a> Opener<'a> {
         Line::open(opening, by.min(Instant::now() + self.options.timeout)).await.map_err(Failure::of_connect)
     }
 
-    /// Whether the server is the one that it should be.
-    fn check(&self, certificate: &opcua::types::ByteString, endpoint: &EndpointDescription) -> Result<(), String> {
+    /// Whether the server is the one that it should be. Gives its own certificate, of all that it shows.
+    async fn check(&self, shown: &ByteString, endpoint: &EndpointDescription) -> Result<ByteString, String> {
         let Some(trust) = &self.trust else {
             return Err("the server's certificate cannot be checked: set `pki`, a folder of certificates".into());
         };
         let expected = Expected {
             policy: policy_of(endpoint),
-            host: self.options.security.server_name.as_deref().unwrap_or(&self.options.endpoint.host),
-            application_uri: endpoint.server.application_uri.as_ref(),
+            host: self.options.security.server_name.as_ref().unwrap_or(&self.options.endpoint.host).clone(),
+            application_uri: endpoint.server.application_uri.to_string(),
+            now: since_1970(),
         };
-        trust.check(certificate, &expected)
+        let (trust, shown) = (trust.clone(), shown.clone());
+        // Lists of what is revoked may be long.
+        let checked = tokio::task::spawn_blocking(move || trust.check(&shown, &expected)).await;
+        checked.unwrap_or_else(|_| Err("the server's certificate could not be checked".into()))
     }
 
     async fn session(&self, line: Line, endpoint: EndpointDescription, by: Deadline) -> Result<Live, Fault> {
@@ -320,17 +325,28 @@ impl<'a> Opener<'a> {
         endpoint: &EndpointDescription,
         by: Deadline,
     ) -> Result<CreateSessionResponse, Fault> {
-        let by = by.min(Instant::now() + self.options.timeout);
-        let left = by.saturating_duration_since(Instant::now());
-        let handle = line.channel.request_handle();
-        let request = CreateSession::new_manual(&self.certificates, endpoint, 0, left, NodeId::null(), handle)
-            .client_description(trust::application(&self.options.application_uri))
-            .endpoint_url(endpoint.endpoint_url.clone())
-            .session_name("edgeway")
-            .client_cert_from_store(&self.certificates)
-            .session_timeout(self.options.session_timeout.as_secs_f64() * 1000.0)
-            .nonce_length(NONCE_BYTES);
-        line.guard(by, request.send(&line.channel)).await.map_err(Failure::of_connect)
+        let nonce = random::byte_string(NONCE_BYTES);
+        // Without certificates there is none.
+        let own = self.certificates.read().read_own_cert().ok();
+        let question = CreateSessionRequest {
+            client_description: trust::application(&self.options.application_uri),
+            endpoint_url: endpoint.endpoint_url.clone(),
+            session_name: "edgeway".into(),
+            client_nonce: nonce.clone(),
+            client_certificate: own.as_ref().map(X509::as_byte_string).unwrap_or_default(),
+            requested_session_timeout: self.options.session_timeout.as_secs_f64() * 1000.0,
+            ..CreateSessionRequest::default()
+        };
+        let created = line.ask(&NodeId::null(), question, by).await.map_err(Failure::of_connect)?;
+        let server = match created.server_certificate.is_null_or_empty() {
+            true => ByteString::null(),
+            false => trust::own(&created.server_certificate).map_err(Fault::Link)?,
+        };
+        if self.options.security.policy != Policy::None {
+            prove(endpoint, &server, own.as_ref(), &created, &nonce).map_err(Fault::Link)?;
+        }
+        line.log_in(&created, &server).map_err(Failure::of_connect)?;
+        Ok(created)
     }
 
     async fn log_in(
@@ -340,7 +356,7 @@ impl<'a> Opener<'a> {
         created: &CreateSessionResponse,
         by: Deadline,
     ) -> Result<(), String> {
-        self.check_secrecy(endpoint, created)?;
+        self.check_secrecy(endpoint, created).await?;
         let by = by.min(Instant::now() + self.options.timeout);
         let left = by.saturating_duration_since(Instant::now());
         let handle = live.line.channel.request_handle();
@@ -362,16 +378,43 @@ impl<'a> Opener<'a> {
     }
 
     /// A password is not shown to everybody, nor to somebody who only says that he is the server.
-    fn check_secrecy(&self, endpoint: &EndpointDescription, created: &CreateSessionResponse) -> Result<(), String> {
+    async fn check_secrecy(
+        &self,
+        endpoint: &EndpointDescription,
+        created: &CreateSessionResponse,
+    ) -> Result<(), String> {
         let Identity::User { clear_text, .. } = &self.options.security.identity else { return Ok(()) };
         match endpoint::secrecy(endpoint) {
             Secrecy::Channel => Ok(()),
             Secrecy::Clear if *clear_text == ClearText::Send => Ok(()),
             Secrecy::Clear => Err("the server takes the password only unencrypted: set `security`, or `clear_text_password = \"send\"` if everybody may read it".into()),
-            Secrecy::Key if self.options.security.policy == Policy::None => self.check(&created.server_certificate, endpoint),
+            Secrecy::Key if self.options.security.policy == Policy::None => {
+                self.check(&created.server_certificate, endpoint).await.map(drop)
+            }
             Secrecy::Key => Ok(()),
         }
     }
+}
+
+/// Whether the session is with the owner of the certificate that was checked (OPC 10000-4, 5.7.2).
+fn prove(
+    endpoint: &EndpointDescription,
+    server: &ByteString,
+    own: Option<&X509>,
+    created: &CreateSessionResponse,
+    nonce: &ByteString,
+) -> Result<(), String> {
+    if *server != endpoint.server_certificate {
+        return Err("the server shows another certificate than before".into());
+    }
+    let unproved = || "the server cannot show that its certificate is its own".to_owned();
+    let (server, own) = (X509::from_byte_string(server).map_err(|_| unproved())?, own.ok_or_else(unproved)?);
+    let signed = verify_signature_data(&created.server_signature, policy_of(endpoint), &server, own, nonce.as_ref());
+    signed.map_err(|_| unproved())
+}
+
+fn since_1970() -> Duration {
+    Duration::from_millis(Timestamp::now().as_millis().try_into().unwrap_or_default())
 }
 
 /// The endpoint where a server says which others it has.

@@ -1,6 +1,6 @@
 //! A link's options.
 
-use super::security::{ClearText, Mode, Policy, Security};
+use super::security::{ClearText, Mode, Policy, Revocation, Security};
 use super::{Endpoint, Watch, check_duration, noted, within};
 use edgeway_sdk::{Json, Problem, options};
 use std::path::PathBuf;
@@ -41,9 +41,11 @@ pub(crate) struct WrittenLink {
     pub(super) security: Policy,
     /// What is done to messages. Default: sign-and-encrypt, if there is a security policy
     pub(super) mode: Option<Mode>,
-    /// The folder of certificates: `own`, `private`, `trusted` and `rejected`. Needed with a security policy. A server that is met for the first time is put into `rejected`; move it to `trusted`
+    /// The folder of certificates: `own`, `private`, `trusted`, `issuers` and `rejected`. Needed with a security policy. A server that is met for the first time is put into `rejected`; move it to `trusted`, or put the certificate of its authority there
     #[schemars(extend("format" = "path"))]
     pub(super) pki: Option<PathBuf>,
+    /// Whether an authority needs a revocation list that is up to date, in `trusted/crl` of `pki`. Default: required
+    pub(super) revocation: Option<Revocation>,
     /// The gateway's own certificate, DER or PEM. Default: one that the gateway makes, `own/cert.der` in `pki`
     #[schemars(extend("format" = "path"))]
     pub(super) cert: Option<PathBuf>,
@@ -223,6 +225,10 @@ mod tests {
             (
                 bare("mode", "sign"),
                 "`mode`: there is no mode without a security policy (set `security`, or remove `mode`)",
+            ),
+            (
+                bare("revocation", "required"),
+                "`revocation`: there are no certificates to be revoked without `pki` (set `pki`, or remove `revocation`)",
             ),
             (with("cert", "a.der"), "`cert`: `cert` needs `key` beside it"),
             (with("user_key", "a.pem"), "`user_key`: `user_key` needs `user_cert` beside it"),

@@ -46,6 +46,17 @@ pub(crate) enum ClearText {
     Send,
 }
 
+/// Whether an authority is trusted of which no revocation list is here that is up to date.
+#[derive(serde::Deserialize, schemars::JsonSchema, Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Revocation {
+    /// No: nobody can say what it has taken back.
+    #[default]
+    Required,
+    /// Yes. What the lists that are here revoke is refused, however old they are.
+    IfPresent,
+}
+
 /// Who the gateway says it is.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Identity {
@@ -69,6 +80,7 @@ pub(crate) struct Security {
     pub(crate) mode: Option<Mode>,
     /// Certificates of the gateway and of servers. Set unless the policy is none.
     pub(crate) pki: Option<PathBuf>,
+    pub(crate) revocation: Revocation,
     /// The gateway's own certificate, if it is not in `pki`.
     pub(crate) own: Option<Files>,
     pub(crate) identity: Identity,
@@ -135,11 +147,16 @@ impl Security {
             let help = "a folder of the site, `pki = \"pki\"`: it holds the gateway's certificate and those it trusts";
             problems.push(Problem::key("pki", "certificates need a folder").help(help));
         }
+        if written.revocation.is_some() && written.pki.is_none() {
+            let message = "there are no certificates to be revoked without `pki`";
+            problems.push(Problem::key("revocation", message).help("set `pki`, or remove `revocation`"));
+        }
+        let revocation = written.revocation.unwrap_or_default();
         let mode = secure.then(|| written.mode.unwrap_or(Mode::SignAndEncrypt));
         let own = files(written, ("cert", &written.cert), ("key", &written.key), problems);
         let identity = identity(written, problems);
         let (policy, pki, server_name) = (written.security, written.pki.clone(), written.server_name.clone());
-        Security { policy, mode, pki, own, identity, server_name }
+        Security { policy, mode, pki, revocation, own, identity, server_name }
     }
 }
 

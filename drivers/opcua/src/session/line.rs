@@ -10,11 +10,11 @@ use opcua::client::transport::{
     Connector, RequestRecv, SecureChannelEventLoop, SecureChannelState, TransportConfiguration, TransportPollResult,
 };
 use opcua::client::{AsyncSecureChannel, SessionRetryPolicy};
-use opcua::crypto::{CertificateStore, SecurityPolicy};
+use opcua::crypto::{CertificateStore, PrivateKey, SecurityPolicy};
 use opcua::sync::RwLock;
 use opcua::types::{
-    ContextOwned, DateTime, DecodingOptions, EndpointDescription, Error, NamespaceMap, NodeId, RequestHeader,
-    StatusCode,
+    ByteString, ContextOwned, CreateSessionResponse, DateTime, DecodingOptions, EndpointDescription, Error,
+    NamespaceMap, NodeId, RequestHeader, StatusCode,
 };
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -47,6 +47,7 @@ pub(super) struct Opening<'a> {
 /// A connection with a secure channel. It ends when it is dropped.
 pub(crate) struct Line {
     pub(super) channel: AsyncSecureChannel,
+    state: Arc<SecureChannelState>,
     timeout: Duration,
     /// The driver may have ended it, while the connection still stands.
     end: Arc<End>,
@@ -86,8 +87,9 @@ impl Line {
     pub(super) async fn open(opening: Opening<'_>, by: Deadline) -> Result<Line, Failure> {
         let Opening { at, endpoint, certificates, message_bytes_max, timeout } = opening;
         let is_secure = endpoint.security_policy_uri.as_ref() != SecurityPolicy::None.to_uri();
-        let dialer =
-            Dialer { at: at.clone(), url: endpoint.endpoint_url.to_string(), is_secure, unreached: Mutex::default() };
+        let key = if is_secure { certificates.read().read_own_pkey().ok() } else { None };
+        let url = endpoint.endpoint_url.to_string();
+        let dialer = Dialer { at: at.clone(), url, key, unreached: Mutex::default(), state: Mutex::default() };
         let decoding = decoding(message_bytes_max);
         let transport = TransportConfiguration {
             send_buffer_size: CHUNK_BYTES,
@@ -111,10 +113,11 @@ impl Line {
         let opened = timeout_at(by, channel.connect_no_retry(&dialer)).await;
         let opened = opened.map_err(|_| Failure::Late(began.elapsed()))?;
         let events = opened.map_err(|error| Failure::Lost(dialer.no_channel(&error)))?;
+        let state = dialer.state.into_inner().expect("there is no connection without it");
         let end = Arc::new(End(watch::Sender::new(None)));
         let cut = Arc::new(End(watch::Sender::new(None)));
         let pump = tokio::spawn(pump(events, Ending { end: end.clone(), cut: cut.clone() })).abort_handle();
-        Ok(Line { channel, timeout, end, cut, pump })
+        Ok(Line { channel, state, timeout, end, cut, pump })
     }
 
     /// Asks a question of a session, and waits for its answer.
@@ -142,6 +145,17 @@ impl Line {
             return Err(self.refused(status));
         }
         Q::answer(answer).ok_or_else(|| self.give_up("the server has answered another question than was asked"))
+    }
+
+    /// The session is there: what the server has said for it is what its next answer is about.
+    pub(super) fn log_in(&self, created: &CreateSessionResponse, server: &ByteString) -> Result<(), Failure> {
+        let mut channel = self.state.secure_channel().write();
+        let set = channel
+            .set_remote_nonce_from_byte_string(&created.server_nonce)
+            .and_then(|()| channel.set_remote_cert_from_byte_string(server));
+        set.map_err(|error| self.lost(&error))?;
+        self.channel.set_auth_token(created.authentication_token.clone());
+        Ok(())
     }
 
     /// Waits for something of this line, but no longer than it makes sense.
@@ -288,7 +302,9 @@ pub(super) fn decoding(message_bytes_max: usize) -> DecodingOptions {
 struct Dialer {
     at: Endpoint,
     url: String,
-    is_secure: bool,
+    /// The gateway's, with security.
+    key: Option<PrivateKey>,
+    state: Mutex<Option<Arc<SecureChannelState>>>,
     /// Why there is no connection, in the words of the operating system.
     unreached: Mutex<Option<String>>,
 }
@@ -326,9 +342,12 @@ impl Connector for Dialer {
         outgoing: RequestRecv,
         config: TransportConfiguration,
     ) -> Result<Self::Transport, Error> {
-        let security = if self.is_secure { SECURITY_BYTES_MIN } else { 0 };
+        *self.state.lock() = Some(channel.clone());
+        let security = if self.key.is_some() { SECURITY_BYTES_MIN } else { 0 };
         let limits = Limits { message_min: MESSAGE_BYTES_MIN + security, max: config.recv_buffer_size };
-        Messages::begin(self.dial().await?, self.url.clone(), channel, outgoing, &config, limits).await
+        let messages =
+            Messages::begin(self.dial().await?, self.url.clone(), channel, outgoing, &config, limits).await?;
+        Ok(messages.with_key(self.key.clone()))
     }
 
     fn default_endpoint(&self) -> EndpointDescription {

@@ -5,6 +5,7 @@
 
 use super::answer;
 use super::frames::{Frames, Limits};
+use super::opening;
 use opcua::client::transport::{
     OutgoingMessage, RequestRecv, SecureChannelState, Transport, TransportConfiguration, TransportPollResult,
 };
@@ -14,7 +15,7 @@ use opcua::core::comms::message_chunk_info::ChunkInfo;
 use opcua::core::comms::sequence_number::SequenceNumberHandle;
 use opcua::core::comms::tcp_types::{AcknowledgeMessage, ErrorMessage, HelloMessage, MIN_CHUNK_SIZE};
 use opcua::core::{RequestMessage, ResponseMessage};
-use opcua::crypto::SecurityPolicy;
+use opcua::crypto::{PrivateKey, SecurityPolicy};
 use opcua::types::{
     DateTime, DecodingOptions, Error, OpenSecureChannelResponse, SimpleBinaryDecodable, SimpleBinaryEncodable,
     StatusCode,
@@ -34,6 +35,8 @@ pub(super) struct Messages {
     sending: SendBuffer,
     questions: RequestRecv,
     channel: Arc<SecureChannelState>,
+    /// The gateway's, with security.
+    key: Option<PrivateKey>,
     numbers: SequenceNumberHandle,
     answer_bytes_max: usize,
     /// Questions without an answer, by the numbers that they have on the channel.
@@ -80,12 +83,18 @@ impl Messages {
             sending,
             questions,
             channel,
+            key: None,
             numbers: SequenceNumberHandle::new(is_legacy),
             answer_bytes_max: max_message_size,
             asked: HashMap::new(),
             is_closing: false,
             end: None,
         })
+    }
+
+    /// With what answers that open the channel are read.
+    pub(super) fn with_key(self, key: Option<PrivateKey>) -> Messages {
+        Messages { key, ..self }
     }
 
     /// Moves one message a bit further. It may be dropped and called again.
@@ -169,7 +178,10 @@ impl Messages {
     /// A chunk without what protects it.
     fn open(&self, frame: Vec<u8>) -> Result<(MessageChunk, ChunkInfo), Error> {
         let channel = self.channel.secure_channel().read();
-        let chunk = channel.verify_and_remove_security(frame.into())?;
+        let chunk = match &self.key {
+            Some(key) if frame.starts_with(b"OPN") => opening::open(frame, &channel, key)?,
+            _ => channel.verify_and_remove_security(frame.into())?,
+        };
         let info = chunk.chunk_info(&channel)?;
         let id = channel.secure_channel_id();
         match id == 0 || id == info.message_header.secure_channel_id {

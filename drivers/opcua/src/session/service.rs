@@ -4,9 +4,10 @@ use opcua::core::{RequestMessage, ResponseMessage};
 use opcua::types::{
     BrowseNextRequest, BrowseNextResponse, BrowseRequest, BrowseResponse, CallRequest, CallResponse,
     CloseSessionRequest, CloseSessionResponse, CreateMonitoredItemsRequest, CreateMonitoredItemsResponse,
-    CreateSubscriptionRequest, CreateSubscriptionResponse, DeleteMonitoredItemsRequest, DeleteMonitoredItemsResponse,
-    FindServersRequest, FindServersResponse, GetEndpointsRequest, GetEndpointsResponse, PublishRequest,
-    PublishResponse, ReadRequest, ReadResponse, RequestHeader, WriteRequest, WriteResponse,
+    CreateSessionRequest, CreateSessionResponse, CreateSubscriptionRequest, CreateSubscriptionResponse,
+    DeleteMonitoredItemsRequest, DeleteMonitoredItemsResponse, FindServersRequest, FindServersResponse,
+    GetEndpointsRequest, GetEndpointsResponse, PublishRequest, PublishResponse, ReadRequest, ReadResponse,
+    RequestHeader, WriteRequest, WriteResponse,
 };
 
 /// A question to a server.
@@ -45,6 +46,7 @@ services! {
     Call: CallRequest => CallResponse;
     CloseSession: CloseSessionRequest => CloseSessionResponse;
     CreateMonitoredItems: CreateMonitoredItemsRequest => CreateMonitoredItemsResponse;
+    CreateSession: CreateSessionRequest => CreateSessionResponse;
     CreateSubscription: CreateSubscriptionRequest => CreateSubscriptionResponse;
     DeleteMonitoredItems: DeleteMonitoredItemsRequest => DeleteMonitoredItemsResponse;
     FindServers: FindServersRequest => FindServersResponse;

@@ -1,19 +1,28 @@
 //! Certificates: the gateway's own, and whether that of a server is good.
 //!
 //! The folder is laid out as OPC UA applications do it: `own/cert.der` and `private/private.pem`, `trusted` with the
-//! certificates of servers, `rejected` with those that were met and nobody has said anything of.
+//! certificates of servers and authorities, `issuers` with those of authorities between them, `trusted/crl` with revocation
+//! lists, `rejected` with certificates that were met and nobody has said anything of.
+//!
+//! The library knows neither authorities nor chains. Whom to trust is decided here alone, and it gets the server's own
+//! certificate.
 
-use crate::config::{Files, Security};
-use edgeway_sdk::{Fault, Timestamp};
-use opcua::crypto::{CertificateStore, KeySize, PrivateKey, SecurityPolicy, X509, X509Data};
+mod certificate;
+mod chain;
+mod folder;
+mod revocation;
+mod signature;
+
+use crate::config::{Files, Revocation, Security};
+use certificate::{Certificate, Names, ders};
+use chain::{Broken, CHAIN_MAX};
+use edgeway_sdk::Fault;
+use folder::{Known, files};
+use opcua::crypto::{CertificateStore, PrivateKey, SecurityPolicy, X509, X509Data};
 use opcua::types::{ApplicationDescription, ApplicationType, ByteString, LocalizedText, StatusCode};
 use std::fs;
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
-use x509_cert::Certificate;
-use x509_cert::der::Decode;
-use x509_cert::ext::pkix::SubjectAltName;
-use x509_cert::ext::pkix::name::GeneralName;
+use std::time::Duration;
 
 const OWN: &str = "own/cert.der";
 const KEY: &str = "private/private.pem";
@@ -26,13 +35,22 @@ const REJECTED_MAX: usize = 100;
 pub(crate) struct Trust {
     folder: PathBuf,
     own: Files,
+    revocation: Revocation,
 }
 
 /// What a server's certificate has to be.
-pub(super) struct Expected<'a> {
+pub(super) struct Expected {
     pub(super) policy: SecurityPolicy,
-    pub(super) host: &'a str,
-    pub(super) application_uri: &'a str,
+    pub(super) host: String,
+    pub(super) application_uri: String,
+    /// Since 1970.
+    pub(super) now: Duration,
+}
+
+/// By what authorities are judged.
+struct Rules {
+    now: Duration,
+    revocation: Revocation,
 }
 
 impl Trust {
@@ -40,7 +58,7 @@ impl Trust {
     pub(super) fn of(security: &Security) -> Option<Trust> {
         let folder = security.pki.clone()?;
         let own = security.own.clone().unwrap_or_else(|| Files { cert: folder.join(OWN), key: folder.join(KEY) });
-        Some(Trust { folder, own })
+        Some(Trust { folder, own, revocation: security.revocation })
     }
 
     /// Opens the folder, and makes a certificate of the gateway's own if there is none.
@@ -49,6 +67,10 @@ impl Trust {
             let folder = self.folder.join(name);
             fs::create_dir_all(&folder).map_err(|error| unusable(&folder, &error.to_string()))?;
         }
+        // They show where things belong, and are not needed.
+        for name in ["trusted/crl", "issuers"] {
+            let _ = fs::create_dir_all(self.folder.join(name));
+        }
         let Files { cert, key } = &self.own;
         if !cert.exists() && !key.exists() && self.own.cert.starts_with(&self.folder) {
             self.make_own(application_uri)?;
@@ -56,6 +78,11 @@ impl Trust {
         let own =
             CertificateStore::read_cert(cert).map_err(|_| unusable(cert, "it holds no certificate in DER or PEM"))?;
         CertificateStore::read_pkey(key).map_err(|_| unusable(key, "it holds no private key in PEM"))?;
+        let own = own
+            .to_der()
+            .ok()
+            .and_then(|der| Certificate::read(&der))
+            .ok_or_else(|| unusable(cert, "it cannot be read"))?;
         if !Names::of(&own).uris.iter().any(|uri| uri == application_uri) {
             let why =
                 format!("it is not for the URI `{application_uri}`; set `application_uri` to the one that it is for");
@@ -63,15 +90,13 @@ impl Trust {
         }
         let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let none: Option<X509Data> = None;
-        let (mut store, ..) = CertificateStore::new_with_x509_data(
+        let (store, ..) = CertificateStore::new_with_x509_data(
             &absolute(&self.folder),
             false,
             Some(&absolute(cert)),
             Some(&absolute(key)),
             none,
         );
-        // Time, host and URI are checked here, where it can be said what is wrong.
-        store.set_skip_verify_certs(true);
         Ok(store)
     }
 
@@ -89,26 +114,24 @@ impl Trust {
         made.map(drop).map_err(|error| unusable(cert, &error))
     }
 
-    /// Whether a server's certificate is good. One that nobody knows is put where it can be trusted from.
+    /// Whether a server's certificate is good: the server's own, and those of authorities that may have come along with it.
+    /// One that nobody knows is put where it can be trusted from. Gives the server's own.
     ///
     /// # Errors
     /// What is wrong, for the operator.
-    pub(super) fn check(&self, certificate: &ByteString, expected: &Expected<'_>) -> Result<(), String> {
-        if certificate.is_null_or_empty() {
-            return Err("the server shows no certificate".into());
-        }
-        let cert =
-            X509::from_byte_string(certificate).map_err(|_| "the server's certificate cannot be read".to_owned())?;
-        self.find(&cert)?;
-        check_time(&cert)?;
-        let bits = cert.public_key().map(|key| key.bit_length()).unwrap_or_default();
+    pub(super) fn check(&self, shown: &ByteString, expected: &Expected) -> Result<ByteString, String> {
+        let (server, sent) = chain(shown)?;
+        let rules = Rules { now: expected.now, revocation: self.revocation };
+        self.find(&server, &sent, &rules)?;
+        server.check_time(rules.now).map_err(|why| format!("the server's certificate {why}"))?;
+        let bits = server.key_bits().unwrap_or_default();
         if !expected.policy.is_valid_keylength(bits) {
             return Err(format!(
                 "the server's certificate has a key of {bits} bits, which its security policy does not allow"
             ));
         }
         let Expected { host, application_uri, .. } = expected;
-        let names = Names::of(&cert);
+        let names = Names::of(&server);
         if !names.hosts.iter().any(|name| name.eq_ignore_ascii_case(host)) {
             return Err(format!(
                 "the server's certificate is for {}, not for the host `{host}`; if it is the right one, name its host in `server_name`",
@@ -116,92 +139,86 @@ impl Trust {
             ));
         }
         match names.uris.iter().any(|uri| uri == application_uri) {
-            true => Ok(()),
+            true => Ok(server.der.into()),
             false => Err(format!(
                 "the server's certificate is not for the application `{application_uri}` that it says it is"
             )),
         }
     }
 
-    /// Finds a certificate in `trusted`, or puts it into `rejected`.
-    fn find(&self, cert: &X509) -> Result<(), String> {
-        let name = CertificateStore::cert_file_name(cert).replace(['/', '\\', '\0'], "_");
-        let [trusted, rejected] = ["trusted", "rejected"].map(|folder| self.folder.join(folder).join(&name));
-        let wanted = cert.to_der().map_err(|_| "the server's certificate cannot be read".to_owned())?;
-        let is_it = |path: &Path| {
-            CertificateStore::read_cert(path).is_ok_and(|found| found.to_der().is_ok_and(|der| der == wanted))
+    /// Finds a certificate in `trusted`, or an authority there that stands for it; else puts it into `rejected`.
+    fn find(&self, server: &Certificate, sent: &[Certificate], rules: &Rules) -> Result<(), String> {
+        let known = Known::read(&self.folder);
+        let rejected = self.folder.join("rejected").join(file_name(server)?);
+        let trusted = match known.trusted.iter().any(|trusted| trusted.der == server.der) {
+            true => chain::check_listed(server, chain::SERVERS, &known, rules).map_err(Broken::Wrong),
+            false => chain::trace(server, sent, &known, rules),
         };
-        let other = || files(&self.folder.join("trusted")).into_iter().find(|path| is_it(path));
-        if is_it(&trusted) || other().is_some_and(|path| fs::rename(path, &trusted).is_ok()) {
-            // Who trusts it does not reject it, or the library would still see it there.
-            let _ = fs::remove_file(&rejected);
-            return Ok(());
-        }
-        let kept = rejected.exists()
-            || (files(&self.folder.join("rejected")).len() < REJECTED_MAX && fs::write(&rejected, &wanted).is_ok());
-        match kept {
-            true => Err(format!(
-                "the server's certificate is not trusted; if it is the right one (SHA-1 {}), move `{}` to `{}`",
-                cert.thumbprint().as_hex_string(),
-                rejected.display(),
-                self.folder.join("trusted").display()
-            )),
-            false => Err(format!(
-                "the server's certificate is not trusted, and `{}` is full",
-                self.folder.join("rejected").display()
-            )),
+        match trusted {
+            Ok(()) => {
+                // Who trusts it does not reject it.
+                let _ = fs::remove_file(&rejected);
+                Ok(())
+            }
+            Err(Broken::Wrong(why)) => Err(format!("the server's certificate is not trusted: {why}")),
+            Err(Broken::Unknown { authority }) => Err(self.reject(server, &rejected, authority, &known)),
         }
     }
-}
 
-/// Whom a certificate is for. Certificates name hosts and URI in any order, which the library does not expect.
-#[derive(Default)]
-struct Names {
-    hosts: Vec<String>,
-    uris: Vec<String>,
-}
-
-impl Names {
-    fn of(cert: &X509) -> Names {
-        let der = cert.to_der().unwrap_or_default();
-        let mut names = Names::default();
-        let Ok(cert) = Certificate::from_der(&der) else { return names };
-        let Ok(Some((_, SubjectAltName(all)))) = cert.tbs_certificate.get() else { return names };
-        for name in all {
-            match name {
-                GeneralName::UniformResourceIdentifier(uri) => names.uris.push(uri.to_string()),
-                GeneralName::DnsName(host) => names.hosts.push(host.to_string()),
-                GeneralName::IpAddress(bytes) => names.hosts.extend(address(bytes.as_bytes())),
-                _ => {}
+    /// Keeps a certificate that nobody knows, and says what can be done with it.
+    fn reject(&self, server: &Certificate, file: &Path, authority: Option<String>, known: &Known) -> String {
+        let [trusted, rejected] = ["trusted", "rejected"].map(|name| self.folder.join(name).display().to_string());
+        if !file.exists() {
+            if files(Path::new(&rejected)).len() >= REJECTED_MAX {
+                return format!("the server's certificate is not trusted, and `{rejected}` is full");
+            }
+            if let Err(error) = fs::write(file, &server.der) {
+                return format!(
+                    "the server's certificate is not trusted, and cannot be put into `{rejected}`: {error}"
+                );
             }
         }
-        names
-    }
-
-    fn shown(&self) -> String {
-        let hosts: Vec<String> = self.hosts.iter().map(|host| format!("`{host}`")).collect();
-        if hosts.is_empty() { "no host".into() } else { hosts.join(", ") }
+        let authority = authority.map(|name| {
+            format!(
+                "; or put the certificate of its authority `{name}` into `{trusted}`, to trust all servers that it signs for"
+            )
+        });
+        let unreadable =
+            known.unreadable.first().map(|path| format!("; `{}` holds no certificate in DER or PEM", path.display()));
+        format!(
+            "the server's certificate is not trusted; if it is the right one (SHA-1 {}), move `{}` to `{trusted}`{}{}",
+            server.thumbprint().unwrap_or_default(),
+            file.display(),
+            authority.unwrap_or_default(),
+            unreadable.unwrap_or_default(),
+        )
     }
 }
 
-fn address(bytes: &[u8]) -> Option<String> {
-    let v4 = <[u8; 4]>::try_from(bytes).map(IpAddr::from);
-    let v6 = || <[u8; 16]>::try_from(bytes).map(IpAddr::from);
-    v4.or_else(|_| v6()).ok().map(|address| address.to_string())
+/// The certificates that a server shows: its own, and those behind it.
+fn chain(shown: &ByteString) -> Result<(Certificate, Vec<Certificate>), String> {
+    let unreadable = || "the server's certificate cannot be read".to_owned();
+    if shown.is_null_or_empty() {
+        return Err("the server shows no certificate".into());
+    }
+    let all = ders(shown.as_ref()).ok_or_else(unreadable)?;
+    if all.len() > CHAIN_MAX {
+        return Err(format!("the server shows {} certificates, more than {CHAIN_MAX}", all.len()));
+    }
+    let (server, sent) = all.split_first().ok_or_else(unreadable)?;
+    let server = Certificate::read(server).ok_or_else(unreadable)?;
+    Ok((server, sent.iter().filter_map(|der| Certificate::read(der)).collect()))
 }
 
-fn check_time(cert: &X509) -> Result<(), String> {
-    let now = Timestamp::now().as_millis() / 1000;
-    match (cert.not_before(), cert.not_after()) {
-        (_, Ok(until)) if now > until.timestamp() => {
-            Err(format!("the server's certificate has expired on {}", until.date_naive()))
-        }
-        (Ok(from), Ok(_)) if now < from.timestamp() => {
-            Err(format!("the server's certificate is not valid before {}", from.date_naive()))
-        }
-        (Ok(_), Ok(_)) => Ok(()),
-        _ => Err("the server's certificate does not say until when it is valid".into()),
-    }
+/// The server's own certificate of those that it shows.
+pub(super) fn own(shown: &ByteString) -> Result<ByteString, String> {
+    Ok(chain(shown)?.0.der.into())
+}
+
+/// The name that the certificate has in files, as other applications of the library's kind give it.
+fn file_name(certificate: &Certificate) -> Result<String, String> {
+    let known = X509::from_der(&certificate.der).map_err(|_| "the server's certificate cannot be read".to_owned())?;
+    Ok(CertificateStore::cert_file_name(&known).replace(['/', '\\', '\0'], "_"))
 }
 
 /// What the gateway says of itself.
@@ -221,11 +238,6 @@ pub(super) fn user(files: &Files) -> Result<(X509, PrivateKey), Fault> {
     let cert = cert.map_err(|_| unusable(&files.cert, "it holds no certificate in DER or PEM"))?;
     let key = CertificateStore::read_pkey(&files.key);
     Ok((cert, key.map_err(|_| unusable(&files.key, "it holds no private key in PEM"))?))
-}
-
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.map(|entry| entry.path()).filter(|path| path.is_file()).collect()
 }
 
 /// A file that only its owner reads. What is written to it later keeps that.
@@ -253,3 +265,6 @@ pub(super) fn is_login(status: StatusCode) -> bool {
         StatusCode::BadUserAccessDenied | StatusCode::BadIdentityTokenRejected | StatusCode::BadIdentityTokenInvalid
     )
 }
+
+#[cfg(test)]
+mod tests;

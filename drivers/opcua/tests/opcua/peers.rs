@@ -1,6 +1,7 @@
 //! Peers of other makes: asyncua and node-opcua. Each test starts its own, on a free port.
 
 mod asyncua;
+mod authorities;
 mod away;
 mod certificates;
 mod methods;

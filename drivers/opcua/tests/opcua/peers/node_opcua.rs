@@ -9,15 +9,20 @@ use edgeway_sdk::{Fault, Quality, Value};
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
-struct NodeOpcua {
-    port: u16,
+pub(super) struct NodeOpcua {
+    pub(super) port: u16,
     pki: TempDir,
     process: Process,
 }
 
 impl NodeOpcua {
     async fn start() -> NodeOpcua {
-        let (port, pki) = (free_port(), tempfile::tempdir().unwrap());
+        NodeOpcua::start_in(tempfile::tempdir().unwrap()).await
+    }
+
+    /// It takes the certificate that is there, in `server`.
+    pub(super) async fn start_in(pki: TempDir) -> NodeOpcua {
+        let port = free_port();
         let arguments = [port.to_string(), pki.path().display().to_string()];
         NodeOpcua { port, process: Process::start("opcua_server.js", &arguments).await, pki }
     }

@@ -14,29 +14,29 @@ const ALL: &str = "Basic128Rsa15_Sign,Basic128Rsa15_SignAndEncrypt,Basic256_Sign
                    Basic256Sha256_Sign,Basic256Sha256_SignAndEncrypt,Aes128Sha256RsaOaep_Sign,\
                    Aes128Sha256RsaOaep_SignAndEncrypt,Aes256Sha256RsaPss_Sign,Aes256Sha256RsaPss_SignAndEncrypt";
 
-async fn start(certificates: &Certificates, policies: &str, more: &[&str]) -> Asyncua {
+pub(super) async fn start(certificates: &Certificates, policies: &str, more: &[&str]) -> Asyncua {
     let mut options = certificates.server(policies);
     options.extend(more.iter().map(|&option| option.to_owned()));
     Asyncua::start(&options.iter().map(String::as_str).collect::<Vec<_>>()).await
 }
 
-fn host(server: &Asyncua, options: Json) -> Host {
+pub(super) fn host(server: &Asyncua, options: Json) -> Host {
     Host::new(&link_with(server.port, options), lab(), &polled(&["WTG01.Name"]))
 }
 
-fn with(mut options: Json, more: Json) -> Json {
+pub(super) fn with(mut options: Json, more: Json) -> Json {
     options.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     options
 }
 
-async fn reason(host: &Host) -> String {
+pub(super) async fn reason(host: &Host) -> String {
     match host.connect().await {
         Err(Fault::Link(reason)) => reason,
         other => panic!("{other:?}"),
     }
 }
 
-async fn works(host: &Host) {
+pub(super) async fn works(host: &Host) {
     host.connect().await.unwrap();
     assert_eq!(host.values().await, [Value::from("WTG-01")]);
     host.close().await;
