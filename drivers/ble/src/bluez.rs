@@ -1,6 +1,7 @@
 //! BlueZ, the Bluetooth daemon of Linux, over D-Bus (BlueZ's doc/org.bluez.*.rst). One connection for each link.
 
 mod objects;
+mod properties;
 pub(crate) mod signal;
 mod trouble;
 

@@ -1,10 +1,10 @@
 //! What BlueZ says unasked. Whom it is about is found out first, because most of it is about strangers.
 
-use super::objects::{Properties, advert, bytes, flag};
+use super::properties::{self, Interfaces};
 use super::{ADAPTER, Adapter, CHARACTERISTIC, DEVICE, PROPERTIES};
 use crate::address::Address;
 use crate::advert::Advert;
-use std::collections::HashMap;
+use serde::Deserialize;
 use zbus::message::Type;
 use zbus::{Message, ObjectPath};
 
@@ -80,28 +80,31 @@ pub(crate) struct Change {
 
 /// Of a message about a device that is known.
 pub(crate) fn change(message: &Message) -> Option<Change> {
-    of(message, DEVICE)
-        .map(|properties| Change { advert: advert(&properties), connected: flag(&properties, "Connected") })
+    of::<properties::Device>(message, DEVICE).map(Change::from)
 }
 
 /// Of a message about a new device.
 pub(crate) fn first(message: &Message) -> Option<Change> {
     let body = message.body();
-    let (_, mut interfaces): (ObjectPath<'_>, HashMap<String, Properties>) = body.deserialize().ok()?;
-    let properties = interfaces.remove(DEVICE)?;
-    Some(Change { advert: advert(&properties), connected: flag(&properties, "Connected") })
+    let (_, interfaces): (ObjectPath<'_>, Interfaces) = body.deserialize().ok()?;
+    interfaces.device.map(Change::from)
+}
+
+impl From<properties::Device> for Change {
+    fn from(device: properties::Device) -> Self {
+        Change { connected: device.connected, advert: device.into() }
+    }
 }
 
 /// The path of a characteristic and its new value.
 pub(crate) fn notification(message: &Message) -> Option<(String, Vec<u8>)> {
-    let properties = of(message, CHARACTERISTIC)?;
-    let value = bytes(properties.get("Value")?)?;
+    let value = of::<properties::Characteristic>(message, CHARACTERISTIC)?.value?;
     Some((message.header().path()?.as_str().to_owned(), value))
 }
 
 /// Whether the adapter was switched off.
 pub(crate) fn is_switched_off(message: &Message) -> bool {
-    of(message, ADAPTER).is_some_and(|properties| flag(&properties, "Powered") == Some(false))
+    of::<properties::Adapter>(message, ADAPTER).is_some_and(|adapter| adapter.powered == Some(false))
 }
 
 /// Whether it is the adapter that is gone.
@@ -114,11 +117,63 @@ pub(crate) fn is_removal_of(message: &Message, adapter: &Adapter) -> bool {
 }
 
 /// The properties of this interface that have changed.
-fn of(message: &Message, interface: &str) -> Option<Properties> {
+fn of<T: zbus::Type + for<'a> Deserialize<'a>>(message: &Message, interface: &str) -> Option<T> {
     if message.header().interface().is_none_or(|interface| interface != PROPERTIES) {
         return None;
     }
     let body = message.body();
-    let (changed, properties, _): (&str, Properties, Vec<&str>) = body.deserialize().ok()?;
+    let (changed, properties, _): (&str, T, Vec<&str>) = body.deserialize().ok()?;
     (changed == interface).then_some(properties)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::advert::short_uuid;
+    use std::collections::HashMap;
+    use zbus::Variant;
+
+    const BTHOME: &str = "0000fcd2-0000-1000-8000-00805f9b34fb";
+    const BATTERY: &str = "0000180f-0000-1000-8000-00805f9b34fb";
+
+    fn told(properties: HashMap<&str, Variant<'_>>) -> Change {
+        let signal = Message::signal("/org/bluez/hci0/dev_A4_C1_38_00_11_22", PROPERTIES, "PropertiesChanged");
+        change(&signal.build(&(DEVICE, properties, [""; 0].as_slice())).expect("valid")).expect("about a device")
+    }
+
+    #[test]
+    fn an_advertisement_is_taken_as_bluez_tells_it() {
+        let services = HashMap::from([(BTHOME, Variant::from(vec![0x40_u8, 1, 97]))]);
+        let companies = HashMap::from([(0x0499_u16, Variant::from(vec![5_u8]))]);
+        let change = told(HashMap::from([
+            ("RSSI", Variant::from(-60_i16)),
+            ("ServiceData", services.into()),
+            ("ManufacturerData", companies.into()),
+            ("UUIDs", vec![BTHOME].into()),
+        ]));
+        let expected = Advert {
+            rssi: Some(-60),
+            services: vec![(short_uuid(0xfcd2), vec![0x40, 1, 97])],
+            manufacturer: vec![(0x0499, vec![5])],
+            offered: vec![short_uuid(0xfcd2)],
+            ..Advert::default()
+        };
+        assert_eq!(change, Change { advert: expected, connected: None });
+    }
+
+    #[test]
+    fn a_property_of_another_type_costs_itself_alone() {
+        let services = HashMap::from([(BTHOME, Variant::from("40")), (BATTERY, Variant::from(vec![97_u8]))]);
+        let change = told(HashMap::from([
+            ("RSSI", Variant::from("strong")),
+            ("TxPower", Variant::from(4_i16)),
+            ("ServiceData", services.into()),
+            ("UUIDs", vec![1_u32, 2].into()),
+            ("Paired", true.into()),
+            ("Connected", true.into()),
+        ]));
+        let services = vec![(short_uuid(0x180f), vec![97])];
+        let advert = Advert { tx_power: Some(4), services, ..Advert::default() };
+        assert_eq!(change, Change { advert, connected: Some(true) });
+    }
 }
