@@ -29,6 +29,9 @@ const PORTS: std::ops::Range<u16> = 20_000..30_000;
 const PIECE_BYTES_MAX: usize = 64 << 10;
 /// How long its port may be held by what was on it before.
 const UP_WITHIN: Duration = Duration::from_secs(10);
+/// So much of a timeout a question is under way at most, where answers take far less: then the machine was slow, and the driver, whose
+/// clock began earlier, may have given it up.
+const PATIENCE: f64 = 0.8;
 
 /// The proxy. It ends when it is dropped.
 pub(crate) struct Proxy {
@@ -61,7 +64,7 @@ struct Asked {
 
 impl Drop for Asked {
     fn drop(&mut self) {
-        self.shared.state().answered();
+        self.shared.state().answered(self.at);
     }
 }
 
@@ -69,7 +72,7 @@ impl Proxy {
     pub(crate) async fn start(chaos: &Chaos, timeout: Duration, transport: Transport, seed: u64) -> io::Result<Self> {
         let door = free_port(transport).await?;
         let address = door.address()?;
-        let state = Mutex::new(State::new(seed));
+        let state = Mutex::new(State::new(timeout.mul_f64(PATIENCE), seed));
         let proxy = Proxy {
             address,
             transport,
@@ -239,7 +242,8 @@ impl Connection {
 
     /// A question that was asked now.
     fn question(&self) -> Asked {
-        Asked { at: Instant::now(), fate: self.shared.state().asked(), shared: self.shared.clone() }
+        let at = Instant::now();
+        Asked { at, fate: self.shared.state().asked(at), shared: self.shared.clone() }
     }
 
     /// Hands answers on as soon as they come, whatever those before them are still waiting for: two that have been left lying

@@ -3,6 +3,8 @@
 use super::Fate;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// So many questions are kept to be looked at.
 const QUESTIONS_MAX: usize = 10_000;
@@ -16,20 +18,24 @@ pub(crate) struct State {
     always: Fate,
     dice: fastrand::Rng,
     connections: usize,
-    under_way: usize,
+    /// A question that has been asked for so long was given up, for all that the proxy knows: it is not under way any more.
+    patience: Duration,
+    /// When each was asked.
+    under_way: Vec<Instant>,
     under_way_max: usize,
     questions: Vec<Vec<u8>>,
 }
 
 impl State {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(super) fn new(patience: Duration, seed: u64) -> Self {
         State {
             device: None,
             next: VecDeque::new(),
             always: Fate::Honest,
             dice: fastrand::Rng::with_seed(seed),
             connections: 0,
-            under_way: 0,
+            patience,
+            under_way: vec![],
             under_way_max: 0,
             questions: vec![],
         }
@@ -53,15 +59,21 @@ impl State {
     }
 
     /// One more question is under way. Returns what becomes of its answer.
-    pub(super) fn asked(&mut self) -> Fate {
-        self.under_way += 1;
-        self.under_way_max = self.under_way_max.max(self.under_way);
+    pub(super) fn asked(&mut self, now: Instant) -> Fate {
+        self.under_way.push(now);
+        self.under_way_max = self.under_way_max.max(self.under_way(now));
         self.next.pop_front().unwrap_or_else(|| self.always.clone())
     }
 
-    /// One less.
-    pub(super) fn answered(&mut self) {
-        self.under_way -= 1;
+    /// The one that was asked then is not under way any more.
+    pub(super) fn answered(&mut self, asked_at: Instant) {
+        if let Some(place) = self.under_way.iter().position(|at| *at == asked_at) {
+            self.under_way.swap_remove(place);
+        }
+    }
+
+    fn under_way(&self, now: Instant) -> usize {
+        self.under_way.iter().filter(|asked_at| now - **asked_at < self.patience).count()
     }
 
     /// Dice of its own for each answer: how many numbers one of them takes changes nothing for the others.
@@ -96,7 +108,8 @@ impl State {
 
     /// The most questions that were under way at the same time since this was asked last.
     pub(crate) fn take_under_way_max(&mut self) -> usize {
-        std::mem::replace(&mut self.under_way_max, self.under_way)
+        let under_way = self.under_way(Instant::now());
+        std::mem::replace(&mut self.under_way_max, under_way)
     }
 
     /// The questions since this was asked last.

@@ -116,7 +116,8 @@ impl Side {
     }
 
     fn question(&self) -> Asked {
-        Asked { at: Instant::now(), fate: self.shared.state().asked(), shared: self.shared.clone() }
+        let at = Instant::now();
+        Asked { at, fate: self.shared.state().asked(at), shared: self.shared.clone() }
     }
 
     /// The question that this answers: the one with the same number, if they have numbers, else the oldest.
