@@ -11,15 +11,20 @@ use super::locator::{Locator, What};
 use super::{complain, exit};
 use crate::client::table::{Cell, Colours, harmless, layout};
 use crate::program::{Drivers, Running};
+use edgeway_sdk::options::duration::show as show_duration;
 use edgeway_sdk::{Capabilities, Deadline, DeviceIx, DeviceSpec, Discovered, Fault, Json, Manifest, Split};
 use edgeway_site::Finding;
 use serde_json::json;
+use std::io::{IsTerminal, stderr};
 use std::path::Path;
+use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 /// How many devices may be found before they are shown.
 const FOUND_MAX: usize = 16;
+/// Who has looked for so long is told for how long it may go on.
+const SOON: Duration = Duration::from_secs(2);
 
 pub(super) async fn run(command: &DriverCommand) -> u8 {
     match command {
@@ -92,7 +97,7 @@ async fn probe(options: &ProbeOptions) -> u8 {
             count += 1;
         }
     };
-    let (looked, ()) = tokio::join!(looking, showing);
+    let (looked, ()) = patiently(async { tokio::join!(looking, showing) }, options.within).await;
     match looked {
         Err(fault) => failed(&fault),
         Ok(()) if count == 0 => {
@@ -101,6 +106,18 @@ async fn probe(options: &ProbeOptions) -> u8 {
         }
         Ok(()) => exit::OK,
     }
+}
+
+/// Says at a terminal, if it is not over soon, for how long it may go on.
+async fn patiently<T>(looking: impl Future<Output = T>, within: Duration) -> T {
+    tokio::pin!(looking);
+    if let Ok(looked) = timeout(SOON, &mut looking).await {
+        return looked;
+    }
+    if stderr().is_terminal() {
+        eprintln!("looking for {} at most (`--within`); Ctrl-C ends it", show_duration(within));
+    }
+    looking.await
 }
 
 /// Where to look, and the driver's process, if it has one.
@@ -153,7 +170,8 @@ async fn browse(options: &BrowseOptions) -> u8 {
     if !problems.is_empty() {
         return complain(&problems);
     }
-    let found = match offers(&locator, Instant::now() + options.at.within).await {
+    let within = options.at.within;
+    let found = match patiently(offers(&locator, Instant::now() + within), within).await {
         Ok(found) => found,
         Err(fault) => return failed(&fault),
     };
