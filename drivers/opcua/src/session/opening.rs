@@ -167,6 +167,12 @@ mod tests {
         assert!(three.open(three.seal(&stranger, &three.other.1)).is_err(), "of another");
         header.sender_certificate = ByteString::from([chain[1].clone(), chain[0].clone()].concat());
         assert!(three.open(three.seal(&header, &three.server.1)).is_err(), "another before the server");
+        let policy = SecurityPolicy::Basic256.to_uri().into();
+        let weaker = AsymmetricSecurityHeader { security_policy_uri: policy, ..three.header() };
+        assert!(three.open(three.seal(&weaker, &three.server.1)).is_err(), "by another policy");
+        let receiver_certificate_thumbprint = three.other.0.thumbprint().as_byte_string();
+        let misled = AsymmetricSecurityHeader { receiver_certificate_thumbprint, ..three.header() };
+        assert!(three.open(three.seal(&misled, &three.server.1)).is_err(), "for another");
         let unprotected = AsymmetricSecurityHeader::none();
         let plain = [b"OPNF".as_slice(), &[0; 8], &unprotected.encode_to_vec(), BODY].concat();
         assert!(three.open(plain).is_err(), "not protected at all");

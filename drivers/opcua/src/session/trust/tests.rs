@@ -540,6 +540,17 @@ fn a_list_counts_only_if_its_authority_has_signed_it() {
 }
 
 #[test]
+fn a_list_counts_only_if_its_authority_may_sign_one() {
+    let key = KeyPair::generate().unwrap();
+    let mut params = authority("Plant");
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    let der = params.self_signed(&key).unwrap().der().to_vec();
+    let root = Authority { der, issuer: Issuer::new(authority("Plant"), key) };
+    let lab = Lab::strict().put("trusted/plant.der", &root.der).put("trusted/crl/plant.crl", root.list((5, 7), &[]));
+    assert!(lab.refused(&[&root.server()]).contains("or with a keyUsage without cRLSign"));
+}
+
+#[test]
 fn a_list_that_cannot_be_read_is_not_passed_over() {
     let root = Authority::root("Plant");
     let list = root.list((5, 7), &[]);
