@@ -3,6 +3,8 @@
 //!
 //! The devices are processes of their own: what is measured is the gateway's alone.
 
+#[cfg(feature = "ble")]
+mod ble;
 mod coap;
 mod http;
 mod mqtt;
@@ -24,7 +26,9 @@ pub(super) async fn run(options: &DriversBenchOptions) -> Result<Vec<Figure>, St
     }
     let wanted = |driver| options.only.is_empty() || options.only.contains(&driver);
     let mut figures = vec![];
-    for driver in [BenchedDriver::Mqtt, BenchedDriver::Http, BenchedDriver::Coap, BenchedDriver::Opcua] {
+    for driver in
+        [BenchedDriver::Mqtt, BenchedDriver::Http, BenchedDriver::Coap, BenchedDriver::Opcua, BenchedDriver::Ble]
+    {
         if wanted(driver) {
             if !options.json {
                 eprintln!("{driver:?}: the bare client, then the gateway ...");
@@ -45,6 +49,13 @@ async fn measure(driver: BenchedDriver, options: &DriversBenchOptions) -> Result
         #[cfg(not(feature = "opcua"))]
         BenchedDriver::Opcua => {
             eprintln!("OPC UA is left out of this build");
+            Ok(vec![])
+        }
+        #[cfg(feature = "ble")]
+        BenchedDriver::Ble => ble::measure(options.time).await,
+        #[cfg(not(feature = "ble"))]
+        BenchedDriver::Ble => {
+            eprintln!("BLE is left out of this build");
             Ok(vec![])
         }
     }

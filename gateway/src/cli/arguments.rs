@@ -268,9 +268,9 @@ pub(crate) enum Bench {
     /// Groups of 1, 64 and 1,024 messages of 300 bytes. With the Cargo feature `bench-peers` other stores run beside it.
     #[command(after_help = "Examples:\n  edgeway bench journal\n  edgeway bench journal --json")]
     Journal(JournalBenchOptions),
-    /// MQTT, HTTP, CoAP and OPC UA from the wire to the twin, each beside the bare client of the library that its driver uses
+    /// MQTT, HTTP, CoAP, OPC UA and BLE from the wire to the twin, each beside the bare client of the library that its driver uses
     ///
-    /// The devices are processes of their own. MQTT goes through mosquitto where it is installed; OPC UA needs a Python with asyncua.
+    /// The devices are processes of their own. MQTT goes through mosquitto where it is installed; OPC UA needs a Python with asyncua, BLE dbus-daemon.
     #[command(
         after_help = "Examples:\n  edgeway bench drivers\n  edgeway bench drivers --only mqtt --for 10s --json\n  edgeway bench drivers --python .venv/bin/python"
     )]
@@ -346,6 +346,7 @@ pub(crate) enum BenchedDriver {
     Http,
     Coap,
     Opcua,
+    Ble,
 }
 
 /// How the contract of drivers is measured.

@@ -1,5 +1,7 @@
 //! The other side: devices of one protocol in a process of their own, which ends with this one.
 
+#[cfg(feature = "ble")]
+use super::ble;
 use super::site::payload;
 use crate::broker;
 use crate::cli::BenchedDriver;
@@ -12,6 +14,7 @@ use std::io::Read;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Stdio;
+use std::str::FromStr;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
@@ -21,17 +24,17 @@ use tokio_util::sync::CancellationToken;
 
 /// Devices that publish.
 pub(super) const TOPICS: u64 = 100;
-const STARTS_WITHIN: Duration = Duration::from_secs(10);
+pub(super) const STARTS_WITHIN: Duration = Duration::from_secs(10);
 const MOSQUITTO: [&str; 2] = ["/usr/sbin/mosquitto", "/usr/bin/mosquitto"];
 
 /// The process with the devices, which ends when this is dropped.
-pub(super) struct Peer {
-    pub(super) address: SocketAddr,
+pub(super) struct Peer<A = SocketAddr> {
+    pub(super) address: A,
     _process: Child,
 }
 
-impl Peer {
-    pub(super) async fn start(driver: &str) -> Result<Peer, String> {
+impl<A: FromStr> Peer<A> {
+    pub(super) async fn start(driver: &str) -> Result<Peer<A>, String> {
         let program = std::env::current_exe().map_err(|error| error.to_string())?;
         let mut command = Command::new(program);
         command.args(["bench", "drivers", "--serve", driver]);
@@ -39,7 +42,7 @@ impl Peer {
     }
 
     /// Any program that prints the address where it listens.
-    pub(super) async fn of(command: &mut Command) -> Result<Peer, String> {
+    pub(super) async fn of(command: &mut Command) -> Result<Peer<A>, String> {
         // Not killed: it ends when its standard input does, and then ends what it has started itself.
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process = command.spawn().map_err(|error| format!("the devices cannot be started: {error}"))?;
@@ -53,11 +56,15 @@ impl Peer {
 
 /// What the process does: says where it listens, and serves until its standard input ends.
 pub(super) async fn serve(driver: BenchedDriver) -> Result<(), String> {
-    // What is started here ends with the process, mosquitto with the handle.
+    // What is started here ends with the process, mosquitto and the bus with the handle.
     let _running = match driver {
         BenchedDriver::Mqtt => flood().await?,
         BenchedDriver::Http => answer_http().await.map(|()| None)?,
         BenchedDriver::Coap => answer_coap().await.map(|()| None)?,
+        #[cfg(feature = "ble")]
+        BenchedDriver::Ble => ble::bluez::serve().await.map(Some)?,
+        #[cfg(not(feature = "ble"))]
+        BenchedDriver::Ble => return Err("BLE is left out of this build".into()),
         BenchedDriver::Opcua => return Err("the devices of OPC UA are served by Python".into()),
     };
     let ended = tokio::task::spawn_blocking(|| std::io::stdin().read(&mut [0]));
