@@ -1,6 +1,5 @@
 //! What BlueZ says of its objects, with the types that its documentation gives them (BlueZ's doc/org.bluez.*.rst). What is of no
-//! interest or of another type is passed over. Not by way of zbus' variants, which cost more for each byte of an advertisement than
-//! all the rest of it.
+//! interest or of another type is passed over. Not by way of zbus' variants, of which each byte of an advertisement would be one.
 
 use crate::advert::Advert;
 use serde::de::{Error, IgnoredAny, SeqAccess, Visitor};
