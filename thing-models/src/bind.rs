@@ -52,6 +52,8 @@ pub struct Bound {
     pub bad: usize,
     /// How many of them were kept back.
     pub suppressed: usize,
+    /// How many values had a good raw one of a type that the model does not take: see [`Binding::misfit`].
+    pub misfits: usize,
 }
 
 impl Binding {
@@ -94,14 +96,15 @@ impl Binding {
                 continue;
             };
             let run = self.run(*device, &batch.points[at..]);
-            let news = self.observations(things, batch, at..at + run).filter(|observation| {
-                let is_news = is_news(*device, observation);
+            let news = self.observations(things, batch, at..at + run).filter_map(|(observation, is_misfit)| {
+                kept_back.misfits += usize::from(is_misfit);
+                let is_news = is_news(*device, &observation);
                 if !is_news {
                     kept_back.values += 1;
                     kept_back.suppressed += 1;
                     kept_back.bad += usize::from(observation.quality.is_bad());
                 }
-                is_news
+                is_news.then_some(observation)
             });
             report(*device, received, run, &mut places, news, out);
             at += run;
@@ -142,13 +145,12 @@ impl Binding {
         }
     }
 
-    /// Why the model takes no value of this kind, whatever it is: it is of another type. `None` if it fits, or is merely outside
-    /// the model's limits.
+    /// Why the model takes no value of this type, in words. `None` if it does: the value fits, or is merely outside the model's limits.
     pub fn misfit(&self, point: PointIx, things: &Things, raw: &Value) -> Option<String> {
         let bond = self.bond(point)?;
         let data_type = &things.property(bond.device, bond.property).data_type;
         match convert::to_model(data_type, &bond.scaling, raw) {
-            Err(Quality::Bad) => data_type.coerce(raw).err().map(|error| error.to_string()),
+            Err(Quality::Bad) => Some(convert::misfit(data_type, raw)),
             _ => None,
         }
     }
@@ -162,17 +164,20 @@ impl Binding {
         points.iter().take_while(|point| self.bond(**point).is_some_and(|bond| bond.device == device)).count()
     }
 
-    /// What the points of a run hold, in the model's terms.
+    /// What the points of a run hold, in the model's terms, and whether that is of a type that the model does not take.
     fn observations<'a>(
         &'a self,
         things: &'a Things,
         batch: &'a Batch,
         run: std::ops::Range<usize>,
-    ) -> impl Iterator<Item = Observation> + 'a {
+    ) -> impl Iterator<Item = (Observation, bool)> + 'a {
         run.filter_map(move |at| {
             let bond = self.bond(batch.points[at])?;
-            let (value, quality) = bond.to_model(things, &batch.values[at], batch.qualities[at]);
-            Some(Observation { property: bond.property, value, quality, source_time: batch.source_times[at] })
+            let raw = batch.qualities[at];
+            let (value, quality) = bond.to_model(things, &batch.values[at], raw);
+            let is_misfit = quality == Quality::Bad && !raw.is_bad();
+            let source_time = batch.source_times[at];
+            Some((Observation { property: bond.property, value, quality, source_time }, is_misfit))
         })
     }
 }

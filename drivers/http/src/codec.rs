@@ -45,10 +45,10 @@ pub(crate) fn push_told<'i>(
     out: &mut Batch,
 ) {
     for item in items {
-        let mapping = &item.options.mapping;
+        let (mapping, before) = (&item.options.mapping, out.len());
         mapping.read_all(document, |reading| {
             out.push(item.point, reading.value, reading.quality, reading.time.unwrap_or(received));
         });
-        mapping.explain(item.point, document, out);
+        mapping.explain(item.point, document, before, out);
     }
 }

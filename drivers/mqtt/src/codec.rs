@@ -72,17 +72,18 @@ fn read_group(
         let Some(best) = listener.best(heard.came, origin.age, presence) else { continue };
         let Mapped { template, mapping, .. } = &*listener.mapped;
         let made = template.as_ref().map(|template| template.render(heard.payload));
+        let before = out.len();
         let push = |reading| listener.push(origin.dated(reading, group.format), heard, origin, best, out);
         match (made, &document) {
             (Some(Ok(None)), _) => {}
             (Some(Ok(Some(text))), _) => {
                 let Ok(made) = Document::parse(Format::Text, text.as_bytes(), origin.received) else { continue };
                 mapping.read(&made).into_iter().for_each(push);
-                mapping.explain(listener.point, &made, out);
+                mapping.explain(listener.point, &made, before, out);
             }
             (None, Ok(document)) => {
                 mapping.read_all(document, push);
-                mapping.explain(listener.point, document, out);
+                mapping.explain(listener.point, document, before, out);
             }
             (Some(Err(error)), _) => {
                 is_readable = false;

@@ -11,8 +11,7 @@ pub(super) struct Rounds {
 }
 
 impl Rounds {
-    /// Cuts a batch into pieces in which no point stands twice, in order: a report holds a property once. Each knows why
-    /// values are bad.
+    /// Cuts a batch into pieces in which no point stands twice, in order: a report holds a property once.
     pub(super) fn cut(&mut self, batch: &mut Batch) -> Vec<Batch> {
         self.piece += 1;
         if batch.points.iter().all(|point| self.is_new(*point)) {
@@ -20,18 +19,15 @@ impl Rounds {
         }
         self.piece += 1;
         let (mut pieces, mut piece) = (vec![], Batch::default());
-        let reasons = std::mem::take(&mut batch.reasons);
         let told = batch.points.drain(..).zip(batch.values.drain(..));
         for ((point, value), (quality, time)) in told.zip(batch.qualities.drain(..).zip(batch.source_times.drain(..))) {
             if !self.is_new(point) {
                 self.piece += 1;
                 self.is_new(point);
-                piece.reasons.clone_from(&reasons);
                 pieces.push(std::mem::take(&mut piece));
             }
             piece.push(point, value, quality, time);
         }
-        piece.reasons = reasons;
         pieces.push(piece);
         pieces
     }
@@ -42,14 +38,14 @@ impl Rounds {
     }
 }
 
-/// Takes the first entries of a batch out of it.
+/// Takes the first entries of a batch out of it. Why values are bad stays.
 pub(super) fn front(batch: &mut Batch, count: usize) -> Batch {
     Batch {
         points: batch.points.drain(..count).collect(),
         values: batch.values.drain(..count).collect(),
         qualities: batch.qualities.drain(..count).collect(),
         source_times: batch.source_times.drain(..count).collect(),
-        reasons: batch.reasons.clone(),
+        reasons: vec![],
     }
 }
 

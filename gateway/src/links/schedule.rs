@@ -257,11 +257,18 @@ impl Schedule {
     pub(super) fn set_unfit(&mut self, device: DeviceIx, unfit: Option<String>) -> Option<Transition> {
         let health = self.devices.get_mut(&device)?;
         health.unfit = unfit;
-        if !matches!(health.online, Online::Online | Online::Degraded) {
+        let (online, reason) = match health.online {
+            Online::Online | Online::Degraded => self.as_heard(device),
+            // Nobody asks it: all its points may be those.
+            Online::Unknown if health.slots.is_empty() => (Online::Unknown, health.unfit.clone().unwrap_or_default()),
+            Online::Unknown | Online::Offline => return None,
+        };
+        let health = self.devices.get_mut(&device)?;
+        if (health.online, &health.reason) == (online, &reason) {
             return None;
         }
-        let (online, reason) = self.as_heard(device);
-        self.turn(device, online, reason)
+        (health.online, health.reason) = (online, reason.clone());
+        Some(Transition { device, online, reason })
     }
 
     /// What a device is that answers: degraded while some of its points are refused or cannot be used.
@@ -365,7 +372,10 @@ impl Schedule {
         }
         let unasked = self.devices.iter().filter(|(_, health)| health.slots.is_empty());
         let unasked: Vec<DeviceIx> = unasked.map(|(device, _)| *device).collect();
-        let unknown = |device| self.turn(device, Online::Unknown, "nothing has been heard of it yet".to_owned());
+        let unknown = |device| {
+            let unfit = self.devices.get(&device).and_then(|health| health.unfit.clone());
+            self.turn(device, Online::Unknown, unfit.unwrap_or_else(|| "nothing has been heard of it yet".to_owned()))
+        };
         unasked.into_iter().filter_map(unknown).collect()
     }
 

@@ -11,7 +11,7 @@ use super::overload::{Overload, Turn};
 use super::rounds::Rounds;
 use super::schedule::{Next, Schedule, Silence, Slot, Transition, is_other_reason};
 use super::transaction::{self, Ended, Table};
-use super::unfit::Unfit;
+use super::unfit::{Reasons, Unfit};
 use super::write::WriteJob;
 use super::{LinkState, LinkStatus};
 use crate::app::Part;
@@ -21,9 +21,9 @@ use async_trait::async_trait;
 use edgeway_sdk::{Batch, DeviceIx, DeviceSpec, Fault, Link, PointIx, PointSpec, Quality, Split, Timestamp};
 use edgeway_site::{EventSite, LinkSite, PointSite};
 use edgeway_thing_models::{Binding, Body, CommandState, Message, Online, Status, Things};
-use futures::{FutureExt, StreamExt};
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -40,6 +40,8 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 const WRITES_IN_ROW_MAX: usize = 8;
 /// After this many answers that were there together, others get their turn.
 const ANSWERS_IN_ROW_MAX: usize = 64;
+/// So many messages are appended to the journal at once, at most.
+const UNSAID_MAX: usize = 256;
 /// How long closing the wire may take.
 const CLOSE_WITHIN: Duration = Duration::from_millis(500);
 /// How often values are looked at for staleness.
@@ -181,7 +183,7 @@ impl LinkTask {
         let points: Vec<PointSpec> = self.site.points.iter().filter(|point| point.access.reads()).cloned().collect();
         // Points that are only written have to be known to the driver too: it learns all of them from this call.
         let plan = self.link.plan(&self.site.devices, &self.site.points, Split::Nothing).await?;
-        self.schedule = Schedule::new(plan.steps, Instant::now());
+        (self.schedule, self.unfit) = (Schedule::new(plan.steps, Instant::now()), Unfit::default());
         self.watch_points(&plan.watched);
         self.reject(&plan.rejected);
         let rejected = plan.rejected.iter().map(|(point, _)| *point);
@@ -288,8 +290,11 @@ impl LinkTask {
             // A driver without a wire answers at once; it must not hold the thread for ever.
             consume_budget().await;
         }
+        // What is said already waits for nobody: the last of them may take as long as it is allowed to.
+        self.flush();
         while let Some(ended) = in_flight.next().await {
             self.finish(ended).await;
+            self.flush();
         }
         if let Some(reason) = lost {
             self.lost(&reason);
@@ -386,7 +391,8 @@ impl LinkTask {
         }
         let transition = match result {
             Ok(()) => {
-                self.publish_batch(batch);
+                let reasons = batch.reasons.drain(..).collect();
+                self.publish_batch(batch, &reasons);
                 self.schedule.answered(slot, now)
             }
             Err(Fault::Busy(_)) => self.schedule.busy(slot, now),
@@ -413,6 +419,7 @@ impl LinkTask {
 
     /// Divides a step that the device refuses, so that one bad point does not spoil its neighbours.
     async fn split(&mut self, slot: Slot, fault: &Fault) {
+        self.flush();
         let step = self.schedule.step(slot).clone();
         let points: Vec<PointSpec> = self.site.points.iter().filter(|p| step.points.contains(&p.ix)).cloned().collect();
         match self.link.plan(&self.site.devices, &points, Split::Step(&step)).await {
@@ -461,10 +468,10 @@ impl LinkTask {
         let mut batch = Batch::default();
         let now = Timestamp::now();
         points.iter().for_each(|point| batch.bad(*point, quality, now));
-        self.publish_batch(&batch);
+        self.publish_batch(&batch, &Reasons::new());
     }
 
-    fn publish_batch(&mut self, batch: &Batch) {
+    fn publish_batch(&mut self, batch: &Batch, reasons: &Reasons) {
         let (mut messages, now) = (Vec::with_capacity(1), Instant::now());
         let (binding, things) = (&self.table.binding, &self.table.things);
         let bound = binding.bind_news(things, batch, Timestamp::now(), &mut messages, |device, read| {
@@ -476,7 +483,7 @@ impl LinkTask {
         self.status.count(|s| &s.bad_values, bound.bad as u64);
         self.status.count(|s| &s.suppressed, bound.suppressed as u64);
         self.publish(messages);
-        self.judge(batch, bound, now);
+        self.judge(batch, reasons, bound, now);
     }
 
     /// Says reports and the events that they make.
@@ -489,6 +496,9 @@ impl LinkTask {
         }
         self.unsaid.append(&mut messages);
         self.unsaid.append(&mut events);
+        if self.unsaid.len() >= UNSAID_MAX {
+            self.flush();
+        }
     }
 
     /// Appends to the journal what has been said.
@@ -504,6 +514,7 @@ impl LinkTask {
             self.ageing.keep(is_there, Instant::now());
         }
         let (now, time) = (Instant::now(), Timestamp::now());
+        self.forgive(now);
         let stale = self.ageing.stale(now, time);
         self.told(&stale, now);
         // What would be overdue before values are looked at again is told now: the time is a promise.

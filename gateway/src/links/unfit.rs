@@ -6,8 +6,13 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long a point counts as unfit after it was: one that fits now and then must not make its device flap.
-const LASTS: Duration = Duration::from_secs(10);
+/// How long a point has to fit until it counts as one that does: one that fits now and then must not make its device flap.
+const LASTS: Duration = Duration::from_secs(30);
+/// The most characters of a reason. It may quote what a stranger has sent.
+const REASON_CHARS_MAX: usize = 200;
+
+/// Why points are bad.
+pub(super) type Reasons = HashMap<PointIx, String>;
 
 /// The points of a link that do not fit, and why.
 #[derive(Default)]
@@ -17,9 +22,11 @@ pub(super) struct Unfit {
 }
 
 struct Why {
+    device: DeviceIx,
     reason: String,
     told_at: Instant,
-    last_at: Instant,
+    /// Since when it fits again.
+    fits_since: Option<Instant>,
 }
 
 /// What is otherwise than before.
@@ -32,29 +39,25 @@ pub(super) struct News {
 }
 
 impl Unfit {
-    pub(super) fn is_empty(&self) -> bool {
-        self.points.is_empty()
-    }
-
-    /// Notes what was read: bad values have the batch's reasons, those that do not fit the model are `misfits`.
+    /// Notes what was read: bad values have `reasons`, and good ones that do not fit the model are `misfits`.
     pub(super) fn note(
         &mut self,
         batch: &Batch,
-        misfits: &HashMap<PointIx, String>,
+        reasons: &Reasons,
+        misfits: &Reasons,
         device_of: impl Fn(PointIx) -> Option<DeviceIx>,
         now: Instant,
     ) -> News {
         let mut news = News::default();
-        if self.is_empty() && batch.reasons.is_empty() && misfits.is_empty() {
+        if self.points.is_empty() && reasons.is_empty() && misfits.is_empty() {
             return news;
         }
-        let reasons: HashMap<PointIx, &String> = batch.reasons.iter().map(|(point, reason)| (*point, reason)).collect();
         for (point, quality) in batch.points.iter().zip(&batch.qualities) {
             let Some(device) = device_of(*point) else { continue };
             let is_bad = quality.is_bad();
-            match if is_bad { reasons.get(point).copied() } else { misfits.get(point) } {
+            match if is_bad { reasons.get(point) } else { misfits.get(point) } {
                 Some(reason) => self.does_not_fit(*point, device, reason, now, &mut news),
-                None if !is_bad => self.fits(*point, device, now, &mut news),
+                None if !is_bad => self.fits(*point, now),
                 // Bad for the time being: that says nothing of how it is configured.
                 None => {}
             }
@@ -64,28 +67,36 @@ impl Unfit {
 
     fn does_not_fit(&mut self, point: PointIx, device: DeviceIx, reason: &str, now: Instant, news: &mut News) {
         if let Some(why) = self.points.get_mut(&point) {
-            why.last_at = now;
-            if why.reason != reason && now - why.told_at >= LASTS {
-                (why.reason, why.told_at) = (reason.to_owned(), now);
+            why.fits_since = None;
+            if now - why.told_at >= LASTS && !unquoted(&why.reason).eq(unquoted(reason)) {
+                (why.reason, why.told_at) = (short(reason), now);
                 news.devices.insert(device);
             }
             return;
         }
-        self.points.insert(point, Why { reason: reason.to_owned(), told_at: now, last_at: now });
+        self.points.insert(point, Why { device, reason: short(reason), told_at: now, fits_since: None });
         self.devices.entry(device).or_default().insert(point);
-        news.points.push((point, reason.to_owned()));
+        news.points.push((point, short(reason)));
         news.devices.insert(device);
     }
 
-    fn fits(&mut self, point: PointIx, device: DeviceIx, now: Instant, news: &mut News) {
-        if self.points.get(&point).is_none_or(|why| now - why.last_at < LASTS) {
-            return;
+    fn fits(&mut self, point: PointIx, now: Instant) {
+        if let Some(why) = self.points.get_mut(&point) {
+            why.fits_since.get_or_insert(now);
         }
-        self.points.remove(&point);
-        if let Some(points) = self.devices.get_mut(&device) {
-            points.remove(&point);
-        }
-        news.devices.insert(device);
+    }
+
+    /// Points that have fitted long enough count as such. Gives their devices.
+    pub(super) fn forgive(&mut self, now: Instant) -> BTreeSet<DeviceIx> {
+        let fits = |why: &Why| why.fits_since.is_some_and(|since| now - since >= LASTS);
+        let forgiven = self.points.extract_if(|_, why| fits(why));
+        let forgiven = forgiven.map(|(point, why)| {
+            if let Some(points) = self.devices.get_mut(&why.device) {
+                points.remove(&point);
+            }
+            why.device
+        });
+        forgiven.collect()
     }
 
     /// How many points of a device do not fit, and the first of them with why.
@@ -94,6 +105,15 @@ impl Unfit {
         let first = *points.first()?;
         Some((points.len(), first, &self.points[&first].reason))
     }
+}
+
+fn short(reason: &str) -> String {
+    reason.chars().take(REASON_CHARS_MAX).collect()
+}
+
+/// What a reason says apart from what it quotes and counts, which may be something else each time.
+fn unquoted(reason: &str) -> impl Iterator<Item = char> {
+    reason.split('`').step_by(2).flat_map(str::chars).filter(|letter| !letter.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -106,7 +126,8 @@ mod tests {
     const WRONG: PointIx = PointIx(2);
 
     fn note(unfit: &mut Unfit, batch: &Batch, now: Instant) -> News {
-        unfit.note(batch, &HashMap::new(), |_| Some(DEVICE), now)
+        let reasons = batch.reasons.iter().cloned().collect();
+        unfit.note(batch, &reasons, &Reasons::new(), |_| Some(DEVICE), now)
     }
 
     fn fit() -> Batch {
@@ -122,48 +143,62 @@ mod tests {
         batch
     }
 
+    /// How often something is told of the device within 100 s, in each of which this is read.
+    fn told(unfit: &mut Unfit, start: Instant, read: impl Fn(u64) -> Batch) -> usize {
+        let turns = (0..100).map(|second| {
+            let now = start + Duration::from_secs(second);
+            note(unfit, &read(second), now).devices.len() + unfit.forgive(now).len()
+        });
+        turns.sum()
+    }
+
     #[test]
     fn a_point_that_does_not_fit_is_told_once() {
         let (mut unfit, now) = (Unfit::default(), Instant::now());
         assert_eq!(note(&mut unfit, &fit(), now), News::default());
-        let news = note(&mut unfit, &misfit("nothing there"), now);
-        assert_eq!((news.points.len(), news.devices.len()), (1, 1));
+        assert_eq!(told(&mut unfit, now, |_| misfit("nothing there")), 1);
         assert_eq!(unfit.of(DEVICE), Some((1, WRONG, "nothing there")));
-        for seconds in 1..100 {
-            let again = note(&mut unfit, &misfit("nothing there"), now + Duration::from_secs(seconds));
-            assert_eq!(again, News::default());
-        }
     }
 
     #[test]
     fn one_that_fits_now_and_then_does_not_flap() {
         let (mut unfit, start) = (Unfit::default(), Instant::now());
-        let turns = (0..100).map(|second| {
-            let batch = if second % 2 == 0 { misfit("warm is no number") } else { fit() };
-            note(&mut unfit, &batch, start + Duration::from_secs(second)).devices.len()
-        });
-        assert_eq!(turns.sum::<usize>(), 1);
-        let later = start + Duration::from_secs(98) + LASTS;
-        assert_eq!(note(&mut unfit, &fit(), later).devices.len(), 1);
-        assert!(unfit.is_empty() && unfit.of(DEVICE).is_none());
+        let alternating = |second| if second % 2 == 0 { misfit("warm is no number") } else { fit() };
+        assert_eq!(told(&mut unfit, start, alternating), 1);
+        assert!(unfit.of(DEVICE).is_some());
     }
 
     #[test]
-    fn another_reason_is_told_but_not_each_time() {
+    fn one_that_has_fitted_for_long_enough_is_well_though_nothing_more_is_said_of_it() {
+        let (mut unfit, now) = (Unfit::default(), Instant::now());
+        note(&mut unfit, &misfit("no such node"), now);
+        note(&mut unfit, &fit(), now + Duration::from_secs(3));
+        assert!(unfit.forgive(now + LASTS).is_empty());
+        assert_eq!(unfit.forgive(now + LASTS + Duration::from_secs(3)), [DEVICE].into());
+        assert!(unfit.of(DEVICE).is_none());
+    }
+
+    #[test]
+    fn another_reason_is_told_but_not_each_time_and_what_is_quoted_is_none() {
         let (mut unfit, start) = (Unfit::default(), Instant::now());
-        let turns = (0..100).map(|second| {
-            let reason = if second % 2 == 0 { "one" } else { "other" };
-            note(&mut unfit, &misfit(reason), start + Duration::from_secs(second)).devices.len()
-        });
-        assert!(turns.sum::<usize>() <= 11);
-        assert_eq!(unfit.of(DEVICE).map(|(count, ..)| count), Some(1));
+        let alternating = |second| misfit(if second % 2 == 0 { "one" } else { "other" });
+        assert!(told(&mut unfit, start, alternating) <= 4);
+        let (mut unfit, quoting) = (Unfit::default(), |second| misfit(&format!("`{second:x}` is no number")));
+        assert_eq!(told(&mut unfit, start, quoting), 1);
+    }
+
+    #[test]
+    fn a_reason_has_an_end() {
+        let mut unfit = Unfit::default();
+        let news = note(&mut unfit, &misfit(&"é".repeat(10_000)), Instant::now());
+        assert_eq!(news.points[0].1.chars().count(), REASON_CHARS_MAX);
     }
 
     #[test]
     fn what_the_model_does_not_take_is_unfit_though_the_driver_calls_it_good() {
         let (mut unfit, now) = (Unfit::default(), Instant::now());
         let misfits = HashMap::from([(WRONG, "it is a text".to_owned())]);
-        unfit.note(&fit(), &misfits, |_| Some(DEVICE), now);
+        unfit.note(&fit(), &Reasons::new(), &misfits, |_| Some(DEVICE), now);
         assert_eq!(unfit.of(DEVICE), Some((1, WRONG, "it is a text")));
     }
 
@@ -174,6 +209,7 @@ mod tests {
         batch.bad(WRONG, Quality::BadTimeout, Timestamp::EPOCH);
         note(&mut unfit, &misfit("nothing there"), now);
         assert_eq!(note(&mut unfit, &batch, now + LASTS * 2), News::default());
+        assert!(unfit.forgive(now + LASTS * 2).is_empty());
         assert!(unfit.of(DEVICE).is_some());
     }
 }

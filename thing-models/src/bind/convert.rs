@@ -18,6 +18,27 @@ pub(super) fn to_model(data_type: &DataType, scaling: &Scaling, raw: &Value) -> 
     }
 }
 
+/// What is wrong with a raw value that is of another type.
+pub(super) fn misfit(data_type: &DataType, raw: &Value) -> String {
+    let wanted = match data_type {
+        DataType::Float(_) | DataType::Double(_) | DataType::Int(_) => "a number",
+        DataType::Date => "a date, in milliseconds since 1970",
+        DataType::Bool { .. } => "true or false, or 1 or 0",
+        DataType::Enum(_) => "the number of one of its words",
+        DataType::Text { .. } | DataType::Struct(_) | DataType::Array { .. } => {
+            return data_type.coerce(raw).err().map_or_else(String::new, |error| error.to_string());
+        }
+    };
+    let found = match raw {
+        Value::Text(_) => "a text",
+        Value::Bytes(_) => "bytes",
+        Value::Array(_) => "a list",
+        Value::Struct(_) => "a structure",
+        Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) => "nothing",
+    };
+    format!("the value is {found}, and the model wants {wanted}")
+}
+
 /// The raw value for a value of the model's type.
 pub(super) fn to_raw(scaling: &Scaling, value: Value) -> Value {
     match value.as_f64() {

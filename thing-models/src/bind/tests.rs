@@ -92,7 +92,7 @@ fn a_batch_becomes_one_report_for_each_device() {
         (1, vec![(0, Value::Float(7.0), Quality::Good)]),
     ];
     assert_eq!(seen, expected);
-    assert_eq!(bound, Bound { values: 3, bad: 1, suppressed: 0 });
+    assert_eq!(bound, Bound { values: 3, bad: 1, suppressed: 0, misfits: 0 });
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn a_property_is_in_a_report_once_and_the_last_value_counts() {
     let (reports, bound) = bound(points, &[(0, 9e9.into()), (1, 2.into()), (2, 3.into())]);
     assert_eq!(reports[0].values.len(), 1);
     assert_eq!(reports[0].values[0].value, Value::Float(3.0));
-    assert_eq!(bound, Bound { values: 2, bad: 0, suppressed: 0 });
+    assert_eq!(bound, Bound { values: 2, bad: 0, suppressed: 0, misfits: 0 });
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn earlier_messages_are_left_alone() {
     let mut out = vec![];
     binding.bind(&things, &batch(&[(0, 1.into())]), NOW, &mut out);
     let second = binding.bind(&things, &batch(&[(0, 2.into())]), NOW, &mut out);
-    assert_eq!((out.len(), second), (2, Bound { values: 1, bad: 0, suppressed: 0 }));
+    assert_eq!((out.len(), second), (2, Bound { values: 1, bad: 0, suppressed: 0, misfits: 0 }));
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn what_is_no_news_is_in_no_report_but_counted() {
         [(0, 0, Value::Float(1.0), good), (1, 0, Value::Null, bad), (0, 1, Value::Int(7), good)],
         "in the model's terms"
     );
-    assert_eq!(bound, Bound { values: 3, bad: 1, suppressed: 2 });
+    assert_eq!(bound, Bound { values: 3, bad: 1, suppressed: 2, misfits: 0 });
     let [Message { body: Body::Report(report), .. }] = out.as_slice() else { panic!("one report, not {out:?}") };
     assert_eq!((report.device, report.values.len()), (DeviceIx(0), 1));
 }
@@ -192,7 +192,7 @@ fn a_bad_quality_is_kept_and_an_uncertain_value_stays() {
     let mut batch = Batch::default();
     batch.bad(PointIx(0), Quality::BadTimeout, NOW);
     let mut out = vec![];
-    assert_eq!(binding.bind(&things(), &batch, NOW, &mut out), Bound { values: 1, bad: 1, suppressed: 0 });
+    assert_eq!(binding.bind(&things(), &batch, NOW, &mut out), Bound { values: 1, bad: 1, suppressed: 0, misfits: 0 });
     batch.clear();
     batch.push(PointIx(0), 70.into(), Quality::Uncertain, NOW);
     binding.bind(&things(), &batch, NOW, &mut out);
@@ -260,4 +260,26 @@ proptest! {
             _ => prop_assert_eq!(&value, &back),
         }
     }
+}
+
+#[test]
+fn a_value_of_another_type_is_said_in_words_and_counted() {
+    let all: Vec<_> = (0..7).map(|property| point(0, property, 1.0, 0.0)).collect();
+    let binding = Binding::new(all.clone());
+    let misfit = |property: u32, raw: Value| binding.misfit(PointIx(property), &things(), &raw);
+    assert_eq!(misfit(0, "warm".into()).as_deref(), Some("the value is a text, and the model wants a number"));
+    // A command may give these two as a text, a device may not.
+    assert_eq!(
+        misfit(3, "heat".into()).as_deref(),
+        Some("the value is a text, and the model wants the number of one of its words")
+    );
+    assert!(misfit(6, "2026-11-27T00:00:00Z".into()).is_some_and(|why| why.contains("a date, in milliseconds")));
+    assert!(misfit(4, Value::Int(5)).is_some_and(|why| !why.is_empty()));
+    assert_eq!(
+        (misfit(0, Value::Int(5)), misfit(0, Value::Float(1e9))),
+        (None, None),
+        "it fits, or is outside the limits"
+    );
+    let (_, bound) = bound(all, &[(0, "warm".into()), (1, Value::Int(9_999)), (2, Value::Bool(true))]);
+    assert_eq!((bound.bad, bound.misfits), (2, 1));
 }

@@ -15,7 +15,11 @@ fn unknown(table: &str, entries: &Json, kind: &Json, model: &Model) -> Vec<Probl
     let (kind, known): (_, Vec<&str>) = match kind.as_str() {
         Some("services") => ("service", model.services.iter().map(|service| &*service.identifier).collect()),
         Some("events") => ("event", model.events.iter().map(|event| &*event.identifier).collect()),
-        _ => return vec![],
+        None if kind.is_null() => return vec![],
+        _ => {
+            let problem = Problem::key(table, format!("the driver's schema says of it `x-names = {kind}`"));
+            return vec![problem.help("its author has to write \"services\" or \"events\"")];
+        }
     };
     let names = entries.as_object().into_iter().flatten().map(|(name, _)| name);
     let problem = |name: &String| {
@@ -42,5 +46,7 @@ mod tests {
         let text = problem.to_string();
         assert!(text.contains(&format!("methods.{wrong}")) && text.contains(&format!("`{service}`")), "{text}");
         assert_eq!(check(&json!({}), &schema, &model).len(), 0);
+        let strange = json!({ "properties": { "methods": { "x-names": "service" } } });
+        assert_eq!(check(&json!({}), &strange, &model).len(), 1, "a word that nobody knows is not passed over");
     }
 }

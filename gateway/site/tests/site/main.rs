@@ -56,3 +56,27 @@ fn findings(root: &Path) -> String {
 fn case(name: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(name)
 }
+
+/// Which tables of a device's options have entries by the names of the model is said in the drivers' schemas.
+#[test]
+fn drivers_say_which_tables_have_the_names_of_services_and_events() {
+    let mut tables = vec![];
+    for driver in real_drivers() {
+        let manifest = driver.manifest();
+        for (table, described) in manifest.options.device["properties"].as_object().into_iter().flatten() {
+            if let Some(names) = described["x-names"].as_str() {
+                tables.push(format!("{}.{table}: {names}", manifest.name));
+            }
+        }
+    }
+    let expected = [
+        "coap.services: services",
+        "http.services: services",
+        "mqtt.services: services",
+        "opcua.events: events",
+        "opcua.methods: services",
+        "simulator.events: events",
+        "simulator.services: services",
+    ];
+    assert_eq!(tables, expected);
+}

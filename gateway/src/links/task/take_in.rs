@@ -3,6 +3,7 @@
 use super::LinkTask;
 use crate::links::inbox::Said;
 use crate::links::rounds;
+use crate::links::unfit::Reasons;
 use crate::spine;
 use edgeway_sdk::{Batch, DeviceIx, Value};
 use edgeway_thing_models::{Body, Event};
@@ -16,19 +17,20 @@ impl LinkTask {
         let held = self.inbox.take(self.batches.pop().unwrap_or_default());
         self.status.count(|s| &s.merged, held.merged);
         let (mut values, mut taken) = (held.values, 0);
+        let reasons = values.reasons.drain(..).collect();
         for (before, said) in held.said {
             let mut earlier = rounds::front(&mut values, before - taken);
-            self.take_in_values(&mut earlier);
+            self.take_in_values(&mut earlier, &reasons);
             self.take_in_said(said);
             taken = before;
         }
-        self.take_in_values(&mut values);
+        self.take_in_values(&mut values, &reasons);
         values.clear();
         self.batches.push(values);
         held.lost
     }
 
-    fn take_in_values(&mut self, batch: &mut Batch) {
+    fn take_in_values(&mut self, batch: &mut Batch, reasons: &Reasons) {
         if batch.is_empty() {
             return;
         }
@@ -38,7 +40,7 @@ impl LinkTask {
         let heard = devices.into_iter().filter_map(|device| self.schedule.heard(device, now)).collect();
         self.turned(heard);
         let pieces = self.rounds.cut(batch);
-        pieces.iter().for_each(|piece| self.publish_batch(piece));
+        pieces.iter().for_each(|piece| self.publish_batch(piece, reasons));
     }
 
     fn take_in_said(&mut self, said: Said) {

@@ -24,6 +24,8 @@ struct Wire {
 #[derive(Clone, Copy, PartialEq)]
 enum Way {
     Polled,
+    /// Polled, each answer after a while, beside a question that is never answered.
+    BesideOneThatHangs,
     /// It is told when the gateway begins to watch, after these.
     Told(&'static [f64]),
 }
@@ -34,15 +36,20 @@ impl Link for Wire {
         if let Way::Told(_) = self.way {
             return Ok(Plan { watched: vec![POINT], ..Plan::default() });
         }
-        let step = Step { id: StepIx(0), device: DEVICE, points: vec![POINT], period: POLL, wire_time: Duration::ZERO };
-        Ok(Plan { steps: vec![step], ..Plan::default() })
+        let step =
+            |id| Step { id: StepIx(id), device: DEVICE, points: vec![POINT], period: POLL, wire_time: Duration::ZERO };
+        let steps = if self.way == Way::Polled { 0..1 } else { 0..2 };
+        Ok(Plan { steps: steps.map(step).collect(), ..Plan::default() })
     }
 
     async fn connect(&self, _: edgeway_sdk::Deadline) -> Result<LinkInfo, Fault> {
-        Ok(LinkInfo::default())
+        Ok(LinkInfo { concurrency: 2, ..LinkInfo::default() })
     }
 
-    async fn exec(&self, _: StepIx, out: &mut Batch, _: edgeway_sdk::Deadline) -> Result<(), Fault> {
+    async fn exec(&self, step: StepIx, out: &mut Batch, _: edgeway_sdk::Deadline) -> Result<(), Fault> {
+        if self.way == Way::BesideOneThatHangs {
+            sleep(if step == StepIx(0) { POLL / 2 } else { POLL * 1000 }).await;
+        }
         match self.instead.lock().clone() {
             Some(instead) => out.append(instead),
             None => out.good(POINT, Value::Float(self.value.lock().clone()?), Timestamp::now()),
@@ -102,7 +109,7 @@ impl Running {
             journal: spine.journal.clone(),
             status: status.clone(),
             jobs: received,
-            watches: way != Way::Polled,
+            watches: matches!(way, Way::Told(_)),
         });
         let told_to_stop = stop.clone();
         let task = tokio::spawn(async move { task.run_until(&told_to_stop).await });
@@ -278,4 +285,13 @@ async fn a_device_with_a_point_that_cannot_be_used_is_degraded_and_says_why_once
         assert_eq!(running.turned_within(60).await, [(Online::Online, String::new())]);
     }
     running.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_answered_while_the_gateway_stops_is_kept_though_another_question_hangs() {
+    let mut running = Running::of(Way::BesideOneThatHangs, |property| point(property, Reporting::Always));
+    sleep(POLL / 4).await;
+    running.stop.cancel();
+    assert_eq!(running.reported_within(1).await, [good(5.0)]);
+    running.task.abort();
 }

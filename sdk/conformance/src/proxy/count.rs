@@ -117,3 +117,21 @@ impl State {
         std::mem::take(&mut self.questions)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_asked_long_ago_is_not_under_way() {
+        let (patience, now) = (Duration::from_secs(1), Instant::now());
+        let mut state = State::new(patience, 17);
+        state.asked(now);
+        state.asked(now + patience / 2);
+        assert_eq!(state.under_way_max, 2);
+        state.asked(now + patience);
+        assert_eq!(state.under_way_max, 2, "the first may have been given up");
+        state.answered(now + patience / 2);
+        assert_eq!(state.under_way(now + patience), 1);
+    }
+}

@@ -10,10 +10,10 @@ use edgeway_sdk::{Batch, Json, PointIx, Quality};
 const SHOWN_MAX: usize = 40;
 
 impl Mapping {
-    /// Says in a batch why the point's value, which was put there last, is bad: if it is, and if that is a matter of the mapping.
-    pub fn explain(&self, point: PointIx, document: &Document, out: &mut Batch) {
-        let is_bad = out.points.last() == Some(&point) && out.qualities.last().is_some_and(|quality| quality.is_bad());
-        if is_bad {
+    /// Says in a batch why what the document says of the point is bad: if it is, and if that is a matter of the mapping. `before` is
+    /// how many values were in the batch before those of the document, if there are any.
+    pub fn explain(&self, point: PointIx, document: &Document, before: usize, out: &mut Batch) {
+        if out.qualities[before..].last().is_some_and(|quality| quality.is_bad()) {
             out.reasons.extend(self.misfit(document).map(|misfit| (point, misfit)));
         }
     }

@@ -3,11 +3,11 @@
 use super::{Assembly, Seat};
 use crate::devices::device::Device;
 use crate::devices::event::Event;
-use crate::devices::{names, options};
 use crate::devices::point::Point;
 use crate::devices::reporting::Usual;
 use crate::devices::service::Service;
 use crate::devices::template::{Template, known_points};
+use crate::devices::{names, options};
 use crate::report::{Mark, Report};
 use crate::section::refuse;
 use crate::site::{EventSite, PointSite, Reporting, ServiceWrite};
