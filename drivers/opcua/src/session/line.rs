@@ -87,7 +87,11 @@ impl Line {
     pub(super) async fn open(opening: Opening<'_>, by: Deadline) -> Result<Line, Failure> {
         let Opening { at, endpoint, certificates, message_bytes_max, timeout } = opening;
         let is_secure = endpoint.security_policy_uri.as_ref() != SecurityPolicy::None.to_uri();
-        let key = if is_secure { certificates.read().read_own_pkey().ok() } else { None };
+        let no_key = |why: String| Failure::Lost(format!("the gateway's private key cannot be read: {why}"));
+        let key = match is_secure {
+            true => Some(certificates.read().read_own_pkey().map_err(no_key)?),
+            false => None,
+        };
         let url = endpoint.endpoint_url.to_string();
         let dialer = Dialer { at: at.clone(), url, key, unreached: Mutex::default(), state: Mutex::default() };
         let decoding = decoding(message_bytes_max);

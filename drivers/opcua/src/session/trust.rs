@@ -218,7 +218,8 @@ pub(super) fn own(shown: &ByteString) -> Result<ByteString, String> {
 /// The name that the certificate has in files, as other applications of the library's kind give it.
 fn file_name(certificate: &Certificate) -> Result<String, String> {
     let known = X509::from_der(&certificate.der).map_err(|_| "the server's certificate cannot be read".to_owned())?;
-    Ok(CertificateStore::cert_file_name(&known).replace(['/', '\\', '\0'], "_"))
+    let is_strange = |letter: char| letter.is_control() || matches!(letter, '/' | '\\');
+    Ok(CertificateStore::cert_file_name(&known).replace(is_strange, "_"))
 }
 
 /// What the gateway says of itself.

@@ -86,6 +86,10 @@ impl Certificate {
         if !self.may(KeyUsages::KeyCertSign)? {
             return Err("may not sign certificates (its keyUsage lacks keyCertSign)".into());
         }
+        // Applications make themselves certificates that say `CA:TRUE`, too. Who trusts one of them trusts no others by it.
+        if !Names::of(self).uris.is_empty() {
+            return Err("is that of an application (it is for a URI), which stands for no others".into());
+        }
         match constraints.path_len_constraint {
             Some(most) if below > usize::from(most) => {
                 Err(format!("may stand above {most} other authorities (its pathLen), and stands above {below}"))
@@ -167,7 +171,10 @@ fn pems(text: &str) -> Option<Vec<Vec<u8>>> {
 
 /// A name as people read it. It may be a stranger's, who writes into it what he likes.
 pub(super) fn shown(name: &Name) -> String {
-    let text = name.to_string();
+    harmless(&name.to_string())
+}
+
+fn harmless(text: &str) -> String {
     text.chars().filter(|letter| !letter.is_control()).take(NAME_CHARS_MAX).collect()
 }
 
@@ -200,7 +207,7 @@ impl Names {
     }
 
     pub(super) fn shown(&self) -> String {
-        let hosts: Vec<String> = self.hosts.iter().map(|host| format!("`{host}`")).collect();
+        let hosts: Vec<String> = self.hosts.iter().map(|host| format!("`{}`", harmless(host))).collect();
         if hosts.is_empty() { "no host".into() } else { hosts.join(", ") }
     }
 }

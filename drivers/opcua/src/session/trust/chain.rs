@@ -89,8 +89,9 @@ pub(super) fn check_listed(certificate: &Certificate, what: &str, known: &Known,
         return Ok(());
     }
     let rules = Rules { revocation: Revocation::IfPresent, ..*rules };
-    let mut above =
-        authorities(certificate, &[], known).filter(|(authority, _)| certificate.signed.is_by(authority.key()).is_ok());
+    // A signature that does not count any more says well enough who has made it.
+    let is_above = |authority: &Certificate| !matches!(certificate.signed.is_by(authority.key()), Err(Unsigned::Wrong));
+    let mut above = authorities(certificate, &[], known).filter(|(authority, _)| is_above(authority));
     above.try_for_each(|(authority, _)| revocation::check(certificate, what, authority, known, &rules))
 }
 
@@ -117,6 +118,7 @@ fn check_signature(certificate: &Certificate, what: &str, authority: &Certificat
 fn check_authority(authority: &Certificate, below: usize, rules: &Rules) -> Result<(), String> {
     let check = authority
         .check_authority(below)
+        .and_then(|()| authority.check_server())
         .and_then(|()| authority.check_understood())
         .and_then(|()| authority.check_time(rules.now));
     check.map_err(|why| format!("{}, which has signed it, {why}", of(authority)))

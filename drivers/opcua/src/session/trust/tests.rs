@@ -291,6 +291,17 @@ fn who_may_not_sign_makes_nobody_trusted() {
             "is no authority (its basicConstraints do not say `CA:TRUE`)",
         ),
         (
+            changed(&|params| params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth]),
+            "is not for servers (its extendedKeyUsage lacks serverAuth)",
+        ),
+        (
+            changed(&|params| {
+                let uri = "urn:plant:hall".try_into().expect("an URI");
+                params.subject_alt_names = vec![rcgen::SanType::URI(uri)];
+            }),
+            "is that of an application (it is for a URI), which stands for no others",
+        ),
+        (
             changed(&|params| params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::CrlSign]),
             "may not sign certificates (its keyUsage lacks keyCertSign)",
         ),
