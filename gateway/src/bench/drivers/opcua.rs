@@ -64,8 +64,11 @@ fn site(address: SocketAddr, way: &str, poll: &str, folder: &Path) -> Result<(),
 
 /// Reads or receives values and leaves them as they are.
 async fn bare(address: SocketAddr, way: &str, time: Duration) -> Result<Rate, String> {
+    // The client makes its folder of certificates, whether it needs any or not.
+    let certificates = tempfile::tempdir().map_err(|error| error.to_string())?;
     let mut client = ClientBuilder::new()
         .application_name("bench")
+        .pki_dir(certificates.path())
         .application_uri("urn:bench")
         .create_sample_keypair(false)
         .trust_server_certs(true)
