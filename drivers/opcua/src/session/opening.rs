@@ -67,6 +67,7 @@ fn wrong() -> Error {
         "the answer that opens the channel is not protected as it should be",
     )
 }
+
 #[cfg(test)]
 mod tests {
     use super::*;
